@@ -1,0 +1,195 @@
+/* training.c: see training.h. */
+#include "training.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEBIAN_DIRECTORY "/usr/share/datasets/fashion-mnist"
+
+static int has_images(const char *directory)
+{
+    static const char *const endings[] = {"", ".gz"};
+    char path[4096];
+
+    for (size_t i = 0; i < 2; i++) {
+        int length = snprintf(path, sizeof path, "%s/train-images-idx3-ubyte%s",
+                              directory, endings[i]);
+
+        if (length > 0 && (size_t)length < sizeof path &&
+            access(path, R_OK) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int training_find_data(char *path, size_t size, struct failure *failure)
+{
+    const char *given = getenv("PBT_MNIST_DIR");
+    const char *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int length = -1;
+
+    if (given != NULL && *given != '\0')
+        /* Whoever names a directory wants that one, or to hear why not. */
+        length = snprintf(path, size, "%s", given);
+    else if (cache != NULL && *cache != '\0')
+        length = snprintf(path, size, "%s/pbt/mnist", cache);
+    else if (home != NULL && *home != '\0')
+        length = snprintf(path, size, "%s/.cache/pbt/mnist", home);
+    if (length >= 0 && (size_t)length >= size)
+        return failure_set(failure, ENAMETOOLONG,
+                           "the path of the data is too long");
+    if (length >= 0 && ((given != NULL && *given != '\0') || has_images(path)))
+        return 0;
+    if (has_images(DEBIAN_DIRECTORY) && size >= sizeof DEBIAN_DIRECTORY) {
+        memcpy(path, DEBIAN_DIRECTORY, sizeof DEBIAN_DIRECTORY);
+        return 0;
+    }
+    return failure_set(failure, ENOENT,
+                       "no MNIST images found: run scripts/get-mnist once, or "
+                       "set PBT_MNIST_DIR to their directory");
+}
+
+/* An iteration must not need more images than there are. */
+static int check_counts(const struct training *t, const char *directory,
+                        struct failure *failure)
+{
+    const size_t train = TRAINING_IMAGES + TRAINING_MAX_BATCH;
+    const size_t test = (size_t)TRAINING_TEST_BATCHES * TRAINING_BATCH;
+
+    if (t->train.count < train || t->test.count < test)
+        return failure_set(failure, EBADMSG,
+                           "%s holds %zu images to train on and %zu to test "
+                           "on, an iteration takes up to %zu and %zu",
+                           directory, t->train.count, t->test.count, train,
+                           test);
+    return 0;
+}
+
+int training_open(struct training *training, const char *directory,
+                  uint64_t seed, struct failure *failure)
+{
+    char found[4096];
+    size_t most;
+    int number = 0;
+
+    memset(training, 0, sizeof *training);
+    if (directory == NULL) {
+        number = training_find_data(found, sizeof found, failure);
+        directory = found;
+    }
+    if (number == 0)
+        number = mnist_open(&training->train, directory, "train", failure);
+    if (number == 0)
+        number = mnist_open(&training->test, directory, "t10k", failure);
+    if (number == 0)
+        number = check_counts(training, directory, failure);
+    if (number != 0) {
+        training_close(training);
+        return number;
+    }
+
+    most = training->train.count > training->test.count ? training->train.count
+                                                        : training->test.count;
+    training->order = calloc(most, sizeof *training->order);
+    training->workspace = convnet_workspace_new();
+    if (training->order == NULL || training->workspace == NULL) {
+        training_close(training);
+        return failure_set(failure, ENOMEM, "no memory for the network");
+    }
+    training->batch_size = TRAINING_BATCH;
+    convnet_init(&training->net, seed);
+    return 0;
+}
+
+void training_close(struct training *training)
+{
+    convnet_workspace_free(training->workspace);
+    free(training->order);
+    mnist_close(&training->train);
+    mnist_close(&training->test);
+    memset(training, 0, sizeof *training);
+}
+
+/* The images of a batch, by pointer; the labels, by value. */
+struct picked {
+    const uint8_t *images[TRAINING_MAX_BATCH];
+    uint8_t labels[TRAINING_MAX_BATCH];
+};
+
+/*
+ * Starts a fresh shuffle.  The order of the last one does not live on, or a
+ * checkpoint would have to hold it.
+ */
+static void shuffle_anew(struct training *t, const struct mnist_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        t->order[i] = (uint32_t)i;
+}
+
+/* Continues it: Fisher and Yates' way, only as far as images are needed. */
+static struct convnet_batch pick(struct training *t,
+                                 const struct mnist_set *set, size_t first,
+                                 size_t count, struct picked *picked)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = first + i;
+        size_t other = at + (size_t)convnet_random(&t->net, set->count - at);
+        uint32_t image = t->order[other];
+
+        t->order[other] = t->order[at];
+        t->order[at] = image;
+        picked->images[i] = set->images + (size_t)image * CONVNET_PIXELS;
+        picked->labels[i] = set->labels[image];
+    }
+    return (struct convnet_batch){count, picked->images, picked->labels};
+}
+
+size_t training_batches(const struct training *training)
+{
+    return TRAINING_IMAGES / training->batch_size + 1;
+}
+
+double training_train(struct training *training)
+{
+    const size_t batches = training_batches(training);
+    const size_t size = training->batch_size;
+    struct picked picked;
+    double loss = 0.0;
+
+    shuffle_anew(training, &training->train);
+    for (size_t i = 0; i < batches; i++) {
+        struct convnet_batch batch =
+            pick(training, &training->train, i * size, size, &picked);
+
+        loss += convnet_train(&training->net, training->workspace, &batch);
+    }
+    return loss / (double)batches;
+}
+
+static double test(struct training *t)
+{
+    struct picked picked;
+    size_t correct = 0;
+
+    shuffle_anew(t, &t->test);
+    for (size_t i = 0; i < TRAINING_TEST_BATCHES; i++) {
+        struct convnet_batch batch =
+            pick(t, &t->test, i * TRAINING_BATCH, TRAINING_BATCH, &picked);
+        size_t right;
+
+        (void)convnet_test(&t->net, t->workspace, &batch, &right);
+        correct += right;
+    }
+    return (double)correct / (TRAINING_TEST_BATCHES * TRAINING_BATCH);
+}
+
+void training_iteration(struct training *training,
+                        struct training_result *result)
+{
+    result->loss = training_train(training);
+    result->accuracy = test(training);
+}

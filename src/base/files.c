@@ -1,0 +1,228 @@
+#include "base/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct pbt_file {
+    int fd;
+    char path[];
+};
+
+static int status_of_errno(int number)
+{
+    switch (number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return PBT_EPERM;
+    case ENOENT:
+    case ENOTDIR:
+        return PBT_ENOINPUT;
+    case ENOSPC:
+    case EDQUOT:
+        return PBT_ETEMP;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return PBT_ENOMEM;
+    default:
+        return PBT_EIO;
+    }
+}
+
+static int fail(struct pbt_error *error, const char *what, const char *path)
+{
+    int number = errno;
+    return pbt_error_set(error, status_of_errno(number), "can't %s %s: %s", what,
+                         path, strerror(number));
+}
+
+static int posix_create(struct pbt_files *files, const char *path,
+                        struct pbt_file **file, struct pbt_error *error)
+{
+    (void)files;
+    size_t length = strlen(path) + 1;
+    struct pbt_file *new = malloc(sizeof *new + length);
+    if (new == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    memcpy(new->path, path, length);
+    new->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
+                   0600);
+    if (new->fd < 0) {
+        int status = errno == EEXIST ? PBT_ECANTCREATE : status_of_errno(errno);
+        (void)fail(error, "create", path);
+        free(new);
+        return status;
+    }
+    *file = new;
+    return PBT_OK;
+}
+
+static int write_all(int fd, const void *bytes, size_t length)
+{
+    const char *at = bytes;
+    while (length > 0) {
+        ssize_t written = write(fd, at, length);
+        if (written < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return -1;
+        }
+        at += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+static int posix_append(struct pbt_file *file, const void *bytes,
+                        size_t length, struct pbt_error *error)
+{
+    if (write_all(file->fd, bytes, length) != 0) {
+        return fail(error, "append to", file->path);
+    }
+    return PBT_OK;
+}
+
+static int posix_sync(struct pbt_file *file, struct pbt_error *error)
+{
+    if (fdatasync(file->fd) != 0) {
+        (void)fail(error, "sync", file->path);
+        /* Whatever the reason: after a failed sync nothing is known. */
+        return pbt_error_prefix(error, PBT_EIO, "the disk lost data");
+    }
+    return PBT_OK;
+}
+
+static void posix_close(struct pbt_file *file)
+{
+    if (file != NULL) {
+        (void)close(file->fd); /* what matters was synced before */
+        free(file);
+    }
+}
+
+static int posix_sync_path(struct pbt_files *files, const char *path,
+                           struct pbt_error *error)
+{
+    (void)files;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(error, "open", path);
+    }
+    int status = PBT_OK;
+    /* Some file systems can't sync a directory, and need not. */
+    if (fsync(fd) != 0 && errno != EINVAL) {
+        status = fail(error, "sync", path);
+    }
+    (void)close(fd);
+    return status;
+}
+
+static int posix_read(struct pbt_files *files, const char *path,
+                      struct pbt_buf *content, struct pbt_error *error)
+{
+    (void)files;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(error, "read", path);
+    }
+    int status = PBT_OK;
+    for (;;) {
+        if (!pbt_buf_reserve(content, 65536)) {
+            status = pbt_error_set(error, PBT_ENOMEM, "%s: too large", path);
+            break;
+        }
+        ssize_t got = read(fd, content->data + content->length, 65536);
+        if (got == 0) {
+            break;
+        }
+        if (got < 0 && errno != EINTR) {
+            status = fail(error, "read", path);
+            break;
+        }
+        content->length += got > 0 ? (size_t)got : 0;
+    }
+    if (content->data != NULL) {
+        content->data[content->length] = '\0';
+    }
+    (void)close(fd);
+    return status;
+}
+
+static bool posix_exists(struct pbt_files *files, const char *path)
+{
+    (void)files;
+    return access(path, F_OK) == 0;
+}
+
+struct pbt_files *pbt_files_posix(void)
+{
+    static const struct pbt_files_ops OPS = {
+        .create = posix_create,
+        .append = posix_append,
+        .sync = posix_sync,
+        .close = posix_close,
+        .sync_path = posix_sync_path,
+        .read = posix_read,
+        .exists = posix_exists,
+    };
+    static struct pbt_files posix = {.ops = &OPS};
+    return &posix;
+}
+
+int pbt_file_replace(const char *path, const void *bytes, size_t length,
+                     bool sync, struct pbt_error *error)
+{
+    char temporary[4096];
+    int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    if (n < 0 || (size_t)n >= sizeof temporary) {
+        return pbt_error_set(error, PBT_EUSAGE, "path too long: %s", path);
+    }
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fail(error, "create", temporary);
+    }
+    bool written = write_all(fd, bytes, length) == 0;
+    written = written && (!sync || fsync(fd) == 0);
+    int saved = errno;
+    bool closed = close(fd) == 0;
+    if (!written) {
+        errno = saved;
+    }
+    if (!written || !closed) {
+        int status = fail(error, "write", temporary);
+        (void)unlink(temporary);
+        return status;
+    }
+    if (rename(temporary, path) != 0) {
+        return fail(error, "rename to", path);
+    }
+    return PBT_OK;
+}
+
+int pbt_make_dirs(const char *path, struct pbt_error *error)
+{
+    char part[4096];
+    size_t length = strlen(path);
+    if (length >= sizeof part) {
+        return pbt_error_set(error, PBT_EUSAGE, "path too long: %s", path);
+    }
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            return fail(error, "make the directory", part);
+        }
+    }
+    return PBT_OK;
+}

@@ -1,0 +1,55 @@
+/*
+ * files.h: the few file operations that the journal needs, behind a table, so that
+ * the simulator can put a disk of its own below it: one that loses what was not synced.
+ *
+ * All return PBT_OK or a status with a message that names the path and the system's
+ * reason.
+ */
+#ifndef PBT_BASE_FILES_H
+#define PBT_BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "base/buf.h"
+
+struct pbt_file; /* open for appending */
+struct pbt_files;
+
+struct pbt_files_ops {
+    /* Creates; PBT_ECANTCREATE with errno EEXIST's text if there is one already. */
+    int (*create)(struct pbt_files *files, const char *path,
+                  struct pbt_file **file, struct pbt_error *error);
+    /* Appends all bytes, in one write() unless the system splits it. */
+    int (*append)(struct pbt_file *file, const void *bytes, size_t length,
+                  struct pbt_error *error);
+    /* What was appended is on the disk afterwards.  Thread-safe beside append. */
+    int (*sync)(struct pbt_file *file, struct pbt_error *error);
+    void (*close)(struct pbt_file *file);
+    /* Syncs an existing file that is not open, or (its names) a directory. */
+    int (*sync_path)(struct pbt_files *files, const char *path,
+                     struct pbt_error *error);
+    /* Appends the whole content to `content`.  PBT_ENOINPUT if there is none. */
+    int (*read)(struct pbt_files *files, const char *path,
+                struct pbt_buf *content, struct pbt_error *error);
+    bool (*exists)(struct pbt_files *files, const char *path);
+};
+
+struct pbt_files {
+    const struct pbt_files_ops *ops;
+};
+
+/* The real ones. */
+struct pbt_files *pbt_files_posix(void);
+
+/* Replaces a file as a whole: temporary name, sync if asked, rename. */
+int pbt_file_replace(const char *path, const void *bytes, size_t length,
+                     bool sync, struct pbt_error *error);
+
+/* Makes a directory and those above it; existing ones are fine. */
+int pbt_make_dirs(const char *path, struct pbt_error *error);
+
+#endif

@@ -1,0 +1,19 @@
+#include "base/names.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/draw.h"
+
+void pbt_trial_id(uint64_t seed, uint32_t trial, char id[PBT_TRIAL_ID_SIZE])
+{
+    uint64_t prefix = pbt_mix(seed, 0x7472696c) & 0xfffff;
+    (void)snprintf(id, PBT_TRIAL_ID_SIZE, "%05" PRIx64 "_%05" PRIu32, prefix,
+                   trial);
+}
+
+void pbt_checkpoint_name(uint32_t number, char name[PBT_CHECKPOINT_NAME_SIZE])
+{
+    (void)snprintf(name, PBT_CHECKPOINT_NAME_SIZE, "checkpoint_%06" PRIu32,
+                   number);
+}

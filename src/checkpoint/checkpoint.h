@@ -1,0 +1,66 @@
+/*
+ * checkpoint.h: checkpoints on disk: sealed, immutable directories.
+ *
+ * A worker writes files into a temporary directory; pbt_checkpoint_seal() makes
+ * them a checkpoint: each file is synced and hashed (XXH3-128), then the manifest is
+ * written last, and the directory synced.  pbt_checkpoint_publish() gives it the
+ * name that a record in the journal has for it.  From then on nothing changes it;
+ * it is deleted as a whole.
+ *
+ * The manifest, PBT_CHECKPOINT_MANIFEST, is one JSON object:
+ *     {"version": 1, "made_by": {...}, "files": [{"name": "model.bin",
+ *      "bytes": 123, "xxh3": "<32 hex digits>"}, ...], "xxh3": "<of what precedes>"}
+ * `files` is sorted by name (bytes); nested directories give names like "a/b"; empty
+ * ones are kept but not listed.  The sum at the end is of all bytes before the text
+ * `, "xxh3": "` that introduces it.  Anything but regular files and directories is
+ * refused, and so are names that are no UTF-8, more than PBT_CHECKPOINT_FILES_MAX
+ * files, and more than PBT_CHECKPOINT_DEPTH_MAX levels of directories.  A directory
+ * without a whole manifest is no checkpoint.
+ */
+#ifndef PBT_CHECKPOINT_CHECKPOINT_H
+#define PBT_CHECKPOINT_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#define PBT_CHECKPOINT_MANIFEST ".pbt_manifest.json"
+#define PBT_CHECKPOINT_FILES_MAX 100000
+#define PBT_CHECKPOINT_DEPTH_MAX 32
+
+/*
+ * Seals the directory `path`.  `made_by` is the JSON text of an object that says what
+ * made the checkpoint (trial, epoch, iteration, configuration, ...).  *bytes is the sum of
+ * the files' sizes.  A manifest that is there already (copied along by a worker) is
+ * replaced.  PBT_ENOINPUT (no such directory), PBT_EIO, PBT_ETEMP (no space left),
+ * PBT_EPERM, PBT_EDATA (something that is no regular file), PBT_ENOMEM.
+ */
+int pbt_checkpoint_seal(const char *path, const char *made_by,
+                        size_t made_by_length, uint64_t *bytes,
+                        struct pbt_error *error);
+
+/*
+ * Checks every file against the manifest: names and sizes first, then the sums.
+ * PBT_OK, or PBT_EDATA with the first difference (missing or foreign file, size,
+ * sum, manifest or directory missing or damaged); PBT_EIO, PBT_EPERM, PBT_ENOMEM if
+ * that can't be told.
+ */
+int pbt_checkpoint_verify(const char *path, struct pbt_error *error);
+
+/*
+ * Renames `from` to `to`, which must not exist (PBT_EDATA), both in one directory
+ * (else PBT_EUSAGE), and syncs that directory.  PBT_ENOINPUT: there is no `from`.
+ * PBT_EIO after the rename too, if only the sync failed.
+ */
+int pbt_checkpoint_publish(const char *from, const char *to,
+                           struct pbt_error *error);
+
+/*
+ * Removes a checkpoint or a temporary directory, its manifest first, so that what an
+ * interrupted delete leaves is no checkpoint; none there is no error.  No symbolic
+ * link is followed: one in place of `path` is PBT_EDATA, one inside is removed.
+ */
+int pbt_checkpoint_delete(const char *path, struct pbt_error *error);
+
+#endif

@@ -1,0 +1,576 @@
+/*
+ * apply.c: the only writer of the state.  It reads the state and the record and nothing
+ * else, so that the fold of a journal is the state that wrote it.
+ *
+ * Each handler first checks that the record can follow on this state (a journal may
+ * be damaged in ways that its checksums don't see), then changes it.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/state.h"
+
+static void copy_cells(const struct pbt_core *core, struct pbt_cell *to,
+                       const struct pbt_cell *from)
+{
+    memmove(to, from, core->settings->space.count * sizeof *to);
+}
+
+/* The trial stops being at its point, or asking: what it held is let go. */
+static void clear_ask(struct pbt_core *core, struct pbt_trial *trial)
+{
+    if (trial->ask != 0) {
+        struct pbt_checkpoint_id held = trial->ask_checkpoint;
+        trial->ask = 0;
+        trial->ask_checkpoint = (struct pbt_checkpoint_id){0, 0};
+        pbt_core_unpin(core, held);
+    }
+}
+
+/* Asking is over without an answer: the trial is at its point again. */
+static void cancel_ask(struct pbt_core *core, uint32_t number)
+{
+    clear_ask(core, &core->trials[number]);
+    core->trials[number].phase = PBT_PHASE_RUN;
+    pbt_core_rank(core, number);
+    pbt_core_touch(core, number);
+}
+
+static void go_back(struct pbt_core *core, uint32_t number)
+{
+    clear_ask(core, &core->trials[number]);
+    pbt_core_go_back(core, number);
+}
+
+static void finish(struct pbt_core *core, uint32_t number,
+                   enum pbt_core_trial_state state)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    clear_ask(core, trial);
+    pbt_core_set_point(core, number, false);
+    trial->state = state;
+    trial->phase = PBT_PHASE_NONE;
+    trial->leave = PBT_LEAVE_NOT;
+    trial->process_epoch = 0;
+    trial->rest = false;
+    core->finished++;
+    pbt_core_set_pair(core, number, (struct pbt_checkpoint_id){0, 0});
+    pbt_core_trim_restarts(core, number);
+    pbt_core_set_startable(core, number);
+    pbt_core_touch(core, number);
+    pbt_core_touch_points(core);
+}
+
+/* A process is gone, and this is what it leads to. */
+static void after_process(struct pbt_core *core, uint32_t number,
+                          enum pbt_leave leave)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    switch (leave) {
+    case PBT_LEAVE_TERMINATE:
+        finish(core, number, PBT_CORE_TERMINATED);
+        return;
+    case PBT_LEAVE_ERROR:
+        trial->failures++;
+        finish(core, number, PBT_CORE_ERROR);
+        return;
+    case PBT_LEAVE_PAUSE:
+        trial->state = PBT_CORE_PAUSED;
+        break;
+    case PBT_LEAVE_RETRY:
+        trial->failures++;
+        trial->state = PBT_CORE_PENDING;
+        break;
+    case PBT_LEAVE_RESPAWN:
+    case PBT_LEAVE_NOT:
+        trial->state = PBT_CORE_PENDING;
+        break;
+    }
+    go_back(core, number);
+    pbt_core_touch_points(core);
+}
+
+/* --- events -------------------------------------------------------------- */
+
+/* Failed before its first result: the user has mended something since. */
+static void forgive(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    if (trial->state == PBT_CORE_ERROR) {
+        trial->state = PBT_CORE_PENDING;
+        trial->failures = 0;
+        core->finished--;
+        go_back(core, number);
+    }
+}
+
+static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
+{
+    if (record->incarnation <= core->incarnation) {
+        return false;
+    }
+    core->incarnation = record->incarnation;
+    core->epoch_counter = 0;
+    core->slots = record->slots;
+    core->used = 0;
+    bool failed = core->end == PBT_END_FAILED;
+    if (!pbt_core_end_is_final(core->end)) {
+        core->end = PBT_END_NOT;
+    }
+    core->end_due = PBT_END_NOT;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        struct pbt_trial *trial = &core->trials[i];
+        if (failed) {
+            forgive(core, i);
+        }
+        if (trial->phase != PBT_PHASE_NONE) {
+            /* Its process died with the former driver. */
+            bool ended = pbt_core_end_is_final(core->end);
+            after_process(core, i, trial->phase == PBT_PHASE_LEAVE ? trial->leave
+                                   : ended ? PBT_LEAVE_TERMINATE
+                                           : PBT_LEAVE_NOT);
+        }
+        pbt_core_touch(core, i);
+    }
+    return true;
+}
+
+static bool apply_ready(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase != PBT_PHASE_START && trial->phase != PBT_PHASE_LOAD) {
+        return false;
+    }
+    trial->phase = PBT_PHASE_RUN;
+    trial->rest = true;
+    trial->can_reset = record->can_reset;
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase != PBT_PHASE_RUN || record->epoch != trial->epoch ||
+        record->seq <= trial->seq ||
+        record->stop > core->settings->stop_count) {
+        return false;
+    }
+    core->results++;
+    trial->seq = record->seq;
+    trial->iteration = record->iteration;
+    trial->time_total = record->time_total;
+    trial->rest = record->halted;
+    if (record->stop > 0 || record->done) {
+        trial->stopping = true;
+        if (record->stop > 0 && core->settings->stops[record->stop - 1].all &&
+            core->end_due == PBT_END_NOT) {
+            core->end_due = PBT_END_STOP_ALL;
+        }
+    }
+    if (record->point) {
+        trial->last_perturbation =
+            pbt_core_clock(core, record->iteration, record->time_total);
+        trial->score = record->score;
+        trial->ranked = true;
+        trial->ranked_epoch = record->epoch;
+        trial->ranked_seq = record->seq;
+        pbt_core_set_point(core, record->trial, true);
+        pbt_core_set_pair(core, record->trial,
+                          (struct pbt_checkpoint_id){0, 0});
+        pbt_core_touch_points(core);
+    }
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_halted(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase != PBT_PHASE_RUN) {
+        return false;
+    }
+    trial->rest = true;
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static void note_best(struct pbt_core *core, struct pbt_checkpoint_id id,
+                      double score)
+{
+    if (!isfinite(score) || (core->has_best && score <= core->best_score)) {
+        return;
+    }
+    struct pbt_checkpoint_id old = core->best;
+    core->has_best = true;
+    core->best_score = score;
+    core->best = id;
+    pbt_core_pin(core, id);
+    pbt_core_unpin(core, old);
+}
+
+static bool apply_saved(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    struct pbt_checkpoint_id id = record->checkpoint;
+    if (trial->phase != PBT_PHASE_SAVE || id.trial != record->trial ||
+        id.number != trial->last_number) {
+        return false;
+    }
+    struct pbt_saved saved = {.number = id.number,
+                              .epoch = trial->epoch,
+                              .seq = trial->seq,
+                              .iteration = trial->iteration,
+                              .time_total = trial->time_total,
+                              .score = record->score};
+    if (!pbt_core_add_saved(core, record->trial, &saved)) {
+        return false;
+    }
+    trial->phase = PBT_PHASE_RUN;
+    trial->rest = true;
+    trial->point_save = false;
+    trial->saved_seq = trial->seq;
+    if (record->point) {
+        pbt_core_set_pair(core, record->trial, id);
+        note_best(core, id, record->score);
+    }
+    pbt_core_push_restart(core, record->trial, id);
+    if (record->pause) {
+        trial->phase = PBT_PHASE_LEAVE;
+        trial->leave = PBT_LEAVE_PAUSE;
+    }
+    pbt_core_rank(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    pbt_core_touch_points(core);
+    return true;
+}
+
+static bool apply_exited(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase == PBT_PHASE_NONE || core->used == 0 ||
+        record->epoch != trial->process_epoch ||
+        record->leave == PBT_LEAVE_NOT) {
+        return false;
+    }
+    core->used--;
+    if (record->leave == PBT_LEAVE_ERROR && core->results == 0 &&
+        core->end_due == PBT_END_NOT) {
+        core->end_due = PBT_END_FAILED;
+    }
+    after_process(core, record->trial, record->leave);
+    return true;
+}
+
+static bool apply_durable(struct pbt_core *core,
+                          const struct pbt_record *record)
+{
+    struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
+    if (saved == NULL) {
+        return false;
+    }
+    saved->durable = true;
+    return true;
+}
+
+/* What the loss of a checkpoint means for one trial (rule 17). */
+static void lose_checkpoint(struct pbt_core *core, uint32_t number,
+                            struct pbt_checkpoint_id id)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    bool top_lost = pbt_core_lose_restart(core, number, id);
+    if (pbt_core_same_id(trial->pair, id)) {
+        pbt_core_set_pair(core, number, (struct pbt_checkpoint_id){0, 0});
+    }
+    if (trial->ask != 0 && pbt_core_same_id(trial->ask_checkpoint, id)) {
+        cancel_ask(core, number);
+    }
+    if (!top_lost) {
+        return;
+    }
+    if (trial->phase == PBT_PHASE_START || trial->phase == PBT_PHASE_LOAD) {
+        trial->orphaned = true;
+        pbt_core_touch(core, number);
+    } else if (trial->phase == PBT_PHASE_NONE &&
+               (trial->state == PBT_CORE_PENDING ||
+                trial->state == PBT_CORE_PAUSED)) {
+        go_back(core, number);
+    }
+}
+
+static bool apply_bad(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_checkpoint_id id = record->checkpoint;
+    if (pbt_core_find(core, id) == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        lose_checkpoint(core, i, id);
+    }
+    if (pbt_core_same_id(core->best, id)) {
+        core->has_best = false;
+        core->best = (struct pbt_checkpoint_id){0, 0};
+    }
+    pbt_core_drop_saved(core, id);
+    pbt_core_touch_points(core);
+    return true;
+}
+
+/* --- decisions ----------------------------------------------------------- */
+
+static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->created || record->trial != core->created ||
+        record->cells == NULL) {
+        return false;
+    }
+    core->created++;
+    trial->created = true;
+    trial->state = PBT_CORE_PENDING;
+    trial->lineage = record->lineage;
+    trial->score = (double)NAN;
+    copy_cells(core, trial->cells, record->cells);
+    pbt_core_push_restart(core, record->trial,
+                          (struct pbt_checkpoint_id){0, 0});
+    pbt_core_set_startable(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool take_epoch(struct pbt_core *core, uint64_t epoch)
+{
+    if (epoch >> PBT_EPOCH_SHIFT != core->incarnation) {
+        return false;
+    }
+    uint64_t counter = epoch & ((UINT64_C(1) << PBT_EPOCH_SHIFT) - 1);
+    if (counter != core->epoch_counter + 1) {
+        return false;
+    }
+    core->epoch_counter = counter;
+    return true;
+}
+
+static bool apply_start(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (!trial->created || trial->phase != PBT_PHASE_NONE ||
+        !pbt_core_same_id(record->checkpoint, pbt_core_top(trial)->checkpoint) ||
+        !take_epoch(core, record->epoch)) {
+        return false;
+    }
+    trial->state = PBT_CORE_RUNNING;
+    trial->phase = PBT_PHASE_START;
+    trial->epoch = record->epoch;
+    trial->process_epoch = record->epoch;
+    trial->rest = false;
+    core->used++;
+    pbt_core_set_startable(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_save(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase != PBT_PHASE_RUN || !trial->rest ||
+        record->checkpoint.number != trial->last_number + 1) {
+        return false;
+    }
+    trial->phase = PBT_PHASE_SAVE;
+    trial->last_number = record->checkpoint.number;
+    trial->point_save = record->point;
+    pbt_core_set_point(core, record->trial, false);
+    pbt_core_rank(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_exploit(struct pbt_core *core,
+                          const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    const struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
+    bool phase_fits = trial->phase == PBT_PHASE_ASK ||
+                      (trial->phase == PBT_PHASE_RUN && trial->at_point);
+    if (!phase_fits || saved == NULL || record->cells == NULL ||
+        record->donor >= core->settings->population ||
+        record->donor == record->trial || !take_epoch(core, record->epoch)) {
+        return false;
+    }
+    pbt_core_set_point(core, record->trial, false);
+    trial->epoch = record->epoch;
+    trial->seq = 0;
+    trial->saved_seq = 0;
+    trial->iteration = saved->iteration;
+    trial->time_total = saved->time_total;
+    /* Ray: the loser inherits the donor's clock, and keeps its own score. */
+    trial->last_perturbation =
+        pbt_core_clock(core, saved->iteration, saved->time_total);
+    trial->ranked_epoch = 0;
+    trial->ranked_seq = 0;
+    trial->exploits++;
+    trial->lineage = record->lineage;
+    copy_cells(core, trial->cells, record->cells);
+    pbt_core_set_pair(core, record->trial, (struct pbt_checkpoint_id){0, 0});
+    pbt_core_push_restart(core, record->trial, record->checkpoint);
+    clear_ask(core, trial);
+    if (!record->pause && trial->can_reset) {
+        trial->phase = PBT_PHASE_LOAD;
+    } else {
+        trial->phase = PBT_PHASE_LEAVE;
+        trial->leave = record->pause ? PBT_LEAVE_PAUSE : PBT_LEAVE_RESPAWN;
+    }
+    pbt_core_rank(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (!trial->at_point) {
+        return false;
+    }
+    if (trial->phase == PBT_PHASE_ASK) {
+        cancel_ask(core, record->trial);
+    }
+    trial->passed = true;
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_ask(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase != PBT_PHASE_RUN || !trial->at_point ||
+        record->cells == NULL || record->old_cells == NULL ||
+        record->donor >= core->settings->population ||
+        pbt_core_find(core, record->checkpoint) == NULL) {
+        return false;
+    }
+    trial->phase = PBT_PHASE_ASK;
+    trial->ask = record->number;
+    trial->ask_donor = record->donor;
+    trial->ask_checkpoint = record->checkpoint;
+    trial->ask_score = record->donor_score;
+    trial->ask_lineage = record->lineage;
+    copy_cells(core, trial->ask_old, record->old_cells);
+    copy_cells(core, trial->ask_new, record->cells);
+    pbt_core_pin(core, record->checkpoint);
+    pbt_core_rank(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_leave(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase == PBT_PHASE_NONE || trial->phase == PBT_PHASE_LEAVE ||
+        record->leave == PBT_LEAVE_NOT) {
+        return false;
+    }
+    pbt_core_set_point(core, record->trial, false);
+    trial->phase = PBT_PHASE_LEAVE;
+    trial->leave = record->leave;
+    pbt_core_rank(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_delete(struct pbt_core *core, const struct pbt_record *record)
+{
+    const struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
+    if (saved == NULL || saved->pins > 0) {
+        return false;
+    }
+    pbt_core_drop_saved(core, record->checkpoint);
+    pbt_core_touch(core, record->checkpoint.trial);
+    return true;
+}
+
+static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
+{
+    core->end = record->end;
+    core->end_due = PBT_END_NOT;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        struct pbt_trial *trial = &core->trials[i];
+        bool over = trial->state == PBT_CORE_TERMINATED ||
+                    trial->state == PBT_CORE_ERROR;
+        if (trial->phase == PBT_PHASE_ASK) {
+            cancel_ask(core, i);
+        } else if (trial->phase == PBT_PHASE_RUN && !trial->at_point &&
+                   !trial->stopping) {
+            /* A grant may be under way: only its answer says that it rests. */
+            trial->rest = false;
+        } else if (trial->phase == PBT_PHASE_NONE && trial->created && !over &&
+                   pbt_core_end_is_final(record->end)) {
+            finish(core, i, PBT_CORE_TERMINATED);
+        }
+        pbt_core_touch(core, i);
+    }
+    return true;
+}
+
+static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
+{
+    switch (record->kind) {
+    case PBT_RECORD_OPENED:
+        return apply_opened(core, record);
+    case PBT_RECORD_READY:
+        return apply_ready(core, record);
+    case PBT_RECORD_RESULT:
+        return apply_result(core, record);
+    case PBT_RECORD_HALTED:
+        return apply_halted(core, record);
+    case PBT_RECORD_SAVED:
+        return apply_saved(core, record);
+    case PBT_RECORD_EXITED:
+        return apply_exited(core, record);
+    case PBT_RECORD_DURABLE:
+        return apply_durable(core, record);
+    case PBT_RECORD_BAD:
+        return apply_bad(core, record);
+    case PBT_RECORD_CAPACITY:
+        core->slots = record->slots;
+        return true;
+    case PBT_RECORD_TRIAL:
+        return apply_trial(core, record);
+    case PBT_RECORD_START:
+        return apply_start(core, record);
+    case PBT_RECORD_SAVE:
+        return apply_save(core, record);
+    case PBT_RECORD_EXPLOIT:
+        return apply_exploit(core, record);
+    case PBT_RECORD_PASS:
+        return apply_pass(core, record);
+    case PBT_RECORD_ASK:
+        return apply_ask(core, record);
+    case PBT_RECORD_LEAVE:
+        return apply_leave(core, record);
+    case PBT_RECORD_DELETE:
+        return apply_delete(core, record);
+    case PBT_RECORD_END:
+        return apply_end(core, record);
+    case PBT_RECORD_KINDS:
+        break;
+    }
+    return false;
+}
+
+bool pbt_core_apply(struct pbt_core *core, const struct pbt_record *record)
+{
+    if (record->number != core->records + 1 ||
+        record->trial >= core->settings->population ||
+        record->time < core->time ||
+        (core->incarnation == 0 && record->kind != PBT_RECORD_OPENED)) {
+        return false;
+    }
+    if (!apply_kind(core, record)) {
+        return false;
+    }
+    core->records = record->number;
+    core->time = record->time;
+    return true;
+}

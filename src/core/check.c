@@ -1,0 +1,139 @@
+/*
+ * check.c: the state checked against itself: what must hold between any two records.
+ */
+#include <math.h>
+
+#include "core/state.h"
+
+static uint32_t count_pins(const struct pbt_core *core,
+                           struct pbt_checkpoint_id id)
+{
+    uint32_t pins = pbt_core_same_id(core->best, id) ? 1 : 0;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        const struct pbt_trial *trial = &core->trials[i];
+        pins += pbt_core_same_id(trial->pair, id) ? 1 : 0;
+        pins += trial->ask != 0 && pbt_core_same_id(trial->ask_checkpoint, id)
+                    ? 1
+                    : 0;
+        for (uint32_t r = 0; r < trial->restart_count; r++) {
+            pins += pbt_core_same_id(trial->restarts[r].checkpoint, id) ? 1 : 0;
+            pins += pbt_core_same_id(trial->restarts[r].pair, id) ? 1 : 0;
+        }
+    }
+    return pins;
+}
+
+static const char *check_ranks(const struct pbt_core *core, uint32_t number)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    bool over = trial->state == PBT_CORE_TERMINATED ||
+                trial->state == PBT_CORE_ERROR;
+    bool member = pbt_order_has(&core->ranks, number);
+    if (member != (trial->ranked && !over)) {
+        return "ranks: wrong member";
+    }
+    if (!member) {
+        return NULL;
+    }
+    const struct pbt_order_node *node = &core->ranks.nodes[number];
+    bool finite = isfinite(trial->score);
+    bool same_key = node->key == trial->score || (!finite && !isfinite(node->key));
+    if (!same_key) {
+        return "ranks: key is not the score";
+    }
+    if (node->mark[PBT_MARK_PAIR] != (finite && trial->pair.number != 0)) {
+        return "ranks: pair mark";
+    }
+    bool saving = trial->phase == PBT_PHASE_SAVE
+                      ? trial->point_save
+                      : trial->phase == PBT_PHASE_RUN && trial->at_point;
+    if (node->mark[PBT_MARK_SAVING] != (finite && saving)) {
+        return "ranks: saving mark";
+    }
+    return NULL;
+}
+
+static const char *check_restarts(const struct pbt_core *core,
+                                  const struct pbt_trial *trial)
+{
+    if (trial->created && (trial->restart_count == 0 ||
+                           trial->restarts[0].checkpoint.number != 0)) {
+        return "restart points: no bottom";
+    }
+    for (uint32_t r = 1; r < trial->restart_count; r++) {
+        if (pbt_core_find(core, trial->restarts[r].checkpoint) == NULL) {
+            return "restart points: checkpoint is gone";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_trial(const struct pbt_core *core, uint32_t number)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    bool running = trial->state == PBT_CORE_RUNNING;
+    if (running != (trial->phase != PBT_PHASE_NONE) ||
+        running != (trial->process_epoch != 0)) {
+        return "trial: state, phase and process disagree";
+    }
+    if ((trial->phase == PBT_PHASE_LEAVE) != (trial->leave != PBT_LEAVE_NOT)) {
+        return "trial: leaving without a reason, or the other way round";
+    }
+    if ((trial->ask != 0) != (trial->phase == PBT_PHASE_ASK)) {
+        return "trial: ask and phase disagree";
+    }
+    bool startable = trial->created && !running &&
+                     (trial->state == PBT_CORE_PENDING ||
+                      trial->state == PBT_CORE_PAUSED);
+    if (pbt_order_has(&core->startable, number) != startable) {
+        return "startable: wrong member";
+    }
+    if (startable &&
+        core->startable.nodes[number].key != (double)trial->iteration) {
+        return "startable: key is not the iteration";
+    }
+    for (uint32_t i = 0; i < trial->saved_count; i++) {
+        struct pbt_checkpoint_id id = {number, trial->saved[i].number};
+        if (count_pins(core, id) != trial->saved[i].pins) {
+            return "checkpoint: pins are miscounted";
+        }
+    }
+    if (trial->pair.number != 0) {
+        const struct pbt_saved *pair = pbt_core_find(core, trial->pair);
+        if (pair == NULL) {
+            return "pair: checkpoint is gone";
+        }
+        bool same = pair->score == trial->score ||
+                    (isnan(pair->score) && isnan(trial->score));
+        if (trial->pair.trial != number || !same) {
+            return "pair: not the checkpoint of the ranked score";
+        }
+    }
+    const char *wrong = check_restarts(core, trial);
+    return wrong != NULL ? wrong : check_ranks(core, number);
+}
+
+const char *pbt_core_check(const struct pbt_core *core)
+{
+    uint32_t used = 0;
+    uint32_t finished = 0;
+    uint32_t points = 0;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        const struct pbt_trial *trial = &core->trials[i];
+        const char *wrong = check_trial(core, i);
+        if (wrong != NULL) {
+            return wrong;
+        }
+        used += trial->phase != PBT_PHASE_NONE ? 1 : 0;
+        finished += trial->state == PBT_CORE_TERMINATED ||
+                            trial->state == PBT_CORE_ERROR
+                        ? 1
+                        : 0;
+        points += trial->at_point ? 1 : 0;
+    }
+    if (used != core->used || finished != core->finished ||
+        points != core->point_count) {
+        return "counts of trials are wrong";
+    }
+    return NULL;
+}

@@ -1,0 +1,324 @@
+/*
+ * core.c: creation and looks from outside.
+ */
+#include "core/core.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/state.h"
+
+static bool queue_init(struct pbt_queue *queue, uint32_t capacity)
+{
+    queue->items = calloc(capacity, sizeof *queue->items);
+    queue->queued = calloc(capacity, sizeof *queue->queued);
+    return queue->items != NULL && queue->queued != NULL;
+}
+
+static void queue_done(struct pbt_queue *queue)
+{
+    free(queue->items);
+    free(queue->queued);
+}
+
+/* Hands out the one block of cells: present, restart points, asks, scratch. */
+static void place_cells(struct pbt_core *core)
+{
+    size_t count = core->settings->space.count;
+    struct pbt_cell *next = core->cells;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        struct pbt_trial *trial = &core->trials[i];
+        trial->cells = next;
+        trial->ask_old = next + count;
+        trial->ask_new = next + 2 * count;
+        next += 3 * count;
+        for (uint32_t r = 0; r < PBT_RESTARTS_MAX; r++) {
+            trial->restarts[r].cells = next;
+            next += count;
+        }
+    }
+    core->work->scratch = next;
+}
+
+static bool allocate(struct pbt_core *core)
+{
+    uint32_t population = core->settings->population;
+    size_t configs = (size_t)population * (3 + PBT_RESTARTS_MAX) + 1;
+    size_t cells = configs * core->settings->space.count;
+    core->trials = calloc(population, sizeof *core->trials);
+    core->points = calloc(population, sizeof *core->points);
+    core->cells = calloc(cells == 0 ? 1 : cells, sizeof *core->cells);
+    core->work = calloc(1, sizeof *core->work);
+    if (core->trials == NULL || core->points == NULL || core->cells == NULL ||
+        core->work == NULL) {
+        return false;
+    }
+    place_cells(core);
+    bool ranks = pbt_order_init(&core->ranks, population);
+    bool startable = pbt_order_init(&core->startable, population);
+    bool due = queue_init(&core->work->due, population);
+    bool touched = queue_init(&core->touched, population);
+    return ranks && startable && due && touched;
+}
+
+struct pbt_core *pbt_core_create(const struct pbt_settings *settings)
+{
+    assert(settings->population > 0);
+    struct pbt_core *core = calloc(1, sizeof *core);
+    if (core == NULL) {
+        return NULL;
+    }
+    core->settings = settings;
+    if (!allocate(core)) {
+        pbt_core_destroy(core);
+        return NULL;
+    }
+    return core;
+}
+
+void pbt_core_destroy(struct pbt_core *core)
+{
+    if (core == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; core->trials != NULL && i < core->settings->population;
+         i++) {
+        free(core->trials[i].saved);
+    }
+    if (core->work != NULL) {
+        queue_done(&core->work->due);
+        free(core->work);
+    }
+    queue_done(&core->touched);
+    pbt_order_done(&core->ranks);
+    pbt_order_done(&core->startable);
+    free(core->points);
+    free(core->cells);
+    free(core->trials);
+    free(core);
+}
+
+size_t pbt_core_touched(const struct pbt_core *core, const uint32_t **trials)
+{
+    /* The queue starts at 0 after each clear, so it never wraps. */
+    assert(core->touched.head == 0);
+    *trials = core->touched.items;
+    return core->touched.count;
+}
+
+void pbt_core_touched_clear(struct pbt_core *core)
+{
+    for (size_t i = 0; i < core->touched.count; i++) {
+        core->touched.queued[core->touched.items[i]] = false;
+    }
+    core->touched.count = 0;
+}
+
+uint64_t pbt_core_records(const struct pbt_core *core)
+{
+    return core->records;
+}
+
+uint64_t pbt_core_incarnation(const struct pbt_core *core)
+{
+    return core->incarnation;
+}
+
+uint64_t pbt_core_time(const struct pbt_core *core)
+{
+    return core->time;
+}
+
+bool pbt_core_finished(const struct pbt_core *core)
+{
+    bool all = core->created == core->settings->population &&
+               core->finished == core->created;
+    return core->used == 0 && (all || core->end != PBT_END_NOT);
+}
+
+enum pbt_end pbt_core_end(const struct pbt_core *core)
+{
+    return core->end;
+}
+
+struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
+                                     uint32_t number)
+{
+    assert(number < core->settings->population);
+    const struct pbt_trial *trial = &core->trials[number];
+    return (struct pbt_core_trial){
+        .state = trial->state,
+        .has_process = trial->phase != PBT_PHASE_NONE,
+        .resting = trial->rest,
+        .epoch = trial->epoch,
+        .process_epoch = trial->process_epoch,
+        .iteration = trial->iteration,
+        .seq = trial->seq,
+        .score = trial->score,
+        .ranked = pbt_order_has(&core->ranks, number),
+        .pair = trial->pair,
+        .exploits = trial->exploits,
+        .failures = trial->failures,
+        .lineage = trial->lineage,
+        .cells = trial->cells,
+    };
+}
+
+static struct pbt_core_checkpoint describe(uint32_t trial,
+                                           const struct pbt_saved *saved)
+{
+    return (struct pbt_core_checkpoint){
+        .id = {trial, saved->number},
+        .durable = saved->durable,
+        .pins = saved->pins,
+        .epoch = saved->epoch,
+        .seq = saved->seq,
+        .iteration = saved->iteration,
+        .time_total = saved->time_total,
+        .score = saved->score,
+    };
+}
+
+bool pbt_core_checkpoint(const struct pbt_core *core,
+                         struct pbt_checkpoint_id id,
+                         struct pbt_core_checkpoint *checkpoint)
+{
+    const struct pbt_saved *saved = pbt_core_find(core, id);
+    if (saved != NULL) {
+        *checkpoint = describe(id.trial, saved);
+    }
+    return saved != NULL;
+}
+
+bool pbt_core_checkpoint_at(const struct pbt_core *core, uint32_t number,
+                            uint32_t index,
+                            struct pbt_core_checkpoint *checkpoint)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    if (index < trial->saved_count) {
+        *checkpoint = describe(number, &trial->saved[index]);
+    }
+    return index < trial->saved_count;
+}
+
+/* --- digest -------------------------------------------------------------- */
+
+static uint64_t mix_real(uint64_t digest, double value)
+{
+    uint64_t bits = 0;
+    if (!isnan(value)) { /* all NaNs are one */
+        memcpy(&bits, &value, sizeof bits);
+    } else {
+        bits = 0x7ff8;
+    }
+    return pbt_mix(digest, bits);
+}
+
+static uint64_t mix_id(uint64_t digest, struct pbt_checkpoint_id id)
+{
+    return pbt_mix(digest, (uint64_t)id.trial << 32 | id.number);
+}
+
+static uint64_t mix_cells(uint64_t digest, const struct pbt_cell *cells,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        digest = pbt_mix(digest, (uint64_t)cells[i].type << 32 | cells[i].text);
+        digest = pbt_mix(digest, (uint64_t)cells[i].u.i);
+    }
+    return digest;
+}
+
+static uint64_t mix_restart(uint64_t digest, const struct pbt_restart *restart,
+                            uint32_t count)
+{
+    digest = mix_id(digest, restart->checkpoint);
+    digest = pbt_mix(digest, (uint64_t)restart->iteration);
+    digest = mix_real(digest, restart->time_total);
+    digest = mix_real(digest, restart->last_perturbation);
+    digest = mix_real(digest, restart->score);
+    digest = pbt_mix(digest, restart->ranked);
+    digest = mix_id(digest, restart->pair);
+    digest = pbt_mix(digest, restart->exploits);
+    digest = pbt_mix(digest, restart->lineage);
+    return mix_cells(digest, restart->cells, count);
+}
+
+static uint64_t mix_saved(uint64_t digest, const struct pbt_saved *saved)
+{
+    digest = pbt_mix(digest, (uint64_t)saved->number << 32 | saved->pins);
+    digest = pbt_mix(digest, saved->durable);
+    digest = pbt_mix(digest, saved->epoch);
+    digest = pbt_mix(digest, saved->seq);
+    digest = pbt_mix(digest, (uint64_t)saved->iteration);
+    digest = mix_real(digest, saved->time_total);
+    return mix_real(digest, saved->score);
+}
+
+static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
+                          uint32_t count)
+{
+    uint64_t flags = (uint64_t)trial->created | (uint64_t)trial->rest << 1 |
+                     (uint64_t)trial->can_reset << 2 |
+                     (uint64_t)trial->at_point << 3 |
+                     (uint64_t)trial->passed << 4 |
+                     (uint64_t)trial->stopping << 5 |
+                     (uint64_t)trial->orphaned << 6 |
+                     (uint64_t)trial->ranked << 7 |
+                     (uint64_t)trial->point_save << 8;
+    digest = pbt_mix(digest, flags);
+    digest = pbt_mix(digest, (uint64_t)trial->state << 32 |
+                                 (uint64_t)trial->phase << 16 |
+                                 (uint64_t)trial->leave);
+    digest = pbt_mix(digest, trial->epoch);
+    digest = pbt_mix(digest, trial->process_epoch);
+    digest = pbt_mix(digest, trial->seq);
+    digest = pbt_mix(digest, trial->saved_seq);
+    digest = pbt_mix(digest, (uint64_t)trial->iteration);
+    digest = mix_real(digest, trial->time_total);
+    digest = mix_real(digest, trial->last_perturbation);
+    digest = mix_real(digest, trial->score);
+    digest = pbt_mix(digest, trial->ranked_epoch);
+    digest = pbt_mix(digest, trial->ranked_seq);
+    digest = mix_id(digest, trial->pair);
+    digest = pbt_mix(digest, (uint64_t)trial->exploits << 32 | trial->failures);
+    digest = pbt_mix(digest, trial->lineage);
+    digest = mix_cells(digest, trial->cells, count);
+    digest = pbt_mix(digest, trial->last_number);
+    for (uint32_t i = 0; i < trial->saved_count; i++) {
+        digest = mix_saved(digest, &trial->saved[i]);
+    }
+    for (uint32_t i = 0; i < trial->restart_count; i++) {
+        digest = mix_restart(digest, &trial->restarts[i], count);
+    }
+    digest = pbt_mix(digest, trial->ask);
+    if (trial->ask != 0) {
+        digest = mix_id(digest, trial->ask_checkpoint);
+        digest = mix_cells(digest, trial->ask_old, count);
+        digest = mix_cells(digest, trial->ask_new, count);
+    }
+    return digest;
+}
+
+uint64_t pbt_core_digest(const struct pbt_core *core)
+{
+    uint64_t digest = pbt_mix(core->records, core->time);
+    digest = pbt_mix(digest, core->incarnation);
+    digest = pbt_mix(digest, core->epoch_counter);
+    digest = pbt_mix(digest, core->results);
+    digest = pbt_mix(digest, (uint64_t)core->created << 32 | core->finished);
+    digest = pbt_mix(digest, (uint64_t)core->slots << 32 | core->used);
+    digest = pbt_mix(digest, (uint64_t)core->end << 32 | core->end_due);
+    digest = mix_real(digest, core->has_best ? core->best_score : 0);
+    digest = mix_id(digest, core->best);
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        digest = mix_trial(digest, &core->trials[i],
+                           core->settings->space.count);
+    }
+    for (uint32_t i = 0; i < core->point_count; i++) {
+        digest = pbt_mix(digest, core->points[i]);
+    }
+    return digest;
+}

@@ -1,0 +1,588 @@
+/*
+ * decide.c: all policy.  What follows from an event, and what is due without one.
+ *
+ * The rules are Ray Tune's Population Based Training (asynchronous), with the departures
+ * that docs/scheduler.md lists.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/state.h"
+
+static struct pbt_record new_record(const struct pbt_core *core,
+                                    enum pbt_record_kind kind, uint32_t trial)
+{
+    struct pbt_record record = {.kind = kind, .trial = trial};
+    record.number = core->records + 1;
+    record.time = core->time;
+    record.score = (double)NAN;
+    record.donor_score = (double)NAN;
+    for (uint32_t i = 0; i < PBT_VALUES_MAX; i++) {
+        record.values[i] = (double)NAN;
+    }
+    if (trial < core->settings->population) {
+        record.epoch = core->trials[trial].epoch;
+    }
+    return record;
+}
+
+static struct pbt_draw_key draw_key(const struct pbt_core *core, uint32_t trial,
+                                    enum pbt_draw_purpose purpose)
+{
+    const struct pbt_trial *t = &core->trials[trial];
+    return (struct pbt_draw_key){.seed = core->settings->seed,
+                                 .trial = trial,
+                                 .exploits = t->exploits,
+                                 .iteration = (uint64_t)t->iteration,
+                                 .purpose = (uint8_t)purpose};
+}
+
+static uint64_t life_seed(const struct pbt_core *core, uint64_t lineage,
+                          int64_t iteration)
+{
+    return pbt_mix(pbt_mix(core->settings->seed, lineage), (uint64_t)iteration);
+}
+
+static uint64_t next_epoch(const struct pbt_core *core)
+{
+    return (core->incarnation << PBT_EPOCH_SHIFT) + core->epoch_counter + 1;
+}
+
+/* --- events -------------------------------------------------------------- */
+
+static bool stop_reached(const struct pbt_stop *stop,
+                         const struct pbt_event *event)
+{
+    double value = (double)NAN;
+    switch (stop->source) {
+    case PBT_STOP_ITERATION:
+        value = (double)event->iteration;
+        break;
+    case PBT_STOP_SECONDS:
+        value = event->time_total;
+        break;
+    case PBT_STOP_VALUE:
+        value = event->values[stop->index];
+        break;
+    }
+    /* NaN reaches nothing. */
+    return stop->at_most ? value <= stop->bound : value >= stop->bound;
+}
+
+/* 1 + the criterion that a result reaches: one of stop_all before others. */
+static uint32_t reached_stop(const struct pbt_settings *settings,
+                             const struct pbt_event *event)
+{
+    uint32_t reached = 0;
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        if (stop_reached(&settings->stops[i], event)) {
+            if (settings->stops[i].all) {
+                return i + 1;
+            }
+            reached = reached == 0 ? i + 1 : reached;
+        }
+    }
+    return reached;
+}
+
+/* Ray's conditions, in its order: burn-in, then the interval. */
+static bool is_point(const struct pbt_core *core, const struct pbt_trial *trial,
+                     const struct pbt_event *event)
+{
+    const struct pbt_settings *settings = core->settings;
+    double clock =
+        pbt_core_clock(core, event->iteration, event->time_total);
+    return settings->scheduler == PBT_SCHEDULER_PBT && event->halted &&
+           clock >= settings->burn_in_period &&
+           clock - trial->last_perturbation >= settings->perturbation_interval;
+}
+
+static bool decide_result(const struct pbt_core *core,
+                          const struct pbt_event *event,
+                          struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[event->trial];
+    if (event->epoch != trial->epoch || trial->phase != PBT_PHASE_RUN ||
+        event->seq <= trial->seq) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_RESULT, event->trial);
+    record->seq = event->seq;
+    record->iteration = event->iteration;
+    record->time_total = event->time_total;
+    record->score = event->score;
+    memcpy(record->values, event->values, sizeof record->values);
+    record->halted = event->halted;
+    record->done = event->done;
+    record->stop = reached_stop(core->settings, event);
+    /* Ray asks the stop criteria first: such a result isn't ranked. */
+    record->point = record->stop == 0 && !event->done && !trial->stopping &&
+                    core->end == PBT_END_NOT && is_point(core, trial, event);
+    return true;
+}
+
+/*
+ * More trials than slots: at its point a trial gives its slot back if others would start
+ * before it, and none of the free slots is left for it.
+ */
+static bool should_pause(const struct pbt_core *core, uint32_t trial,
+                         int64_t iteration)
+{
+    if (core->used > core->slots) {
+        return true;
+    }
+    uint32_t ahead =
+        pbt_order_before(&core->startable, (double)iteration, trial);
+    return ahead > core->slots - core->used;
+}
+
+static bool decide_saved(const struct pbt_core *core,
+                         const struct pbt_event *event,
+                         struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[event->trial];
+    if (event->epoch != trial->epoch || trial->phase != PBT_PHASE_SAVE ||
+        event->checkpoint.trial != event->trial ||
+        event->checkpoint.number != trial->last_number) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_SAVED, event->trial);
+    record->checkpoint = event->checkpoint;
+    record->seq = trial->seq;
+    record->iteration = trial->iteration;
+    record->time_total = trial->time_total;
+    bool of_point = trial->ranked && trial->ranked_epoch == trial->epoch &&
+                    trial->ranked_seq == trial->seq;
+    record->score = of_point ? trial->score : (double)NAN;
+    record->point = of_point;
+    record->pause = trial->point_save && !trial->stopping &&
+                    core->end == PBT_END_NOT &&
+                    should_pause(core, event->trial, trial->iteration);
+    return true;
+}
+
+static enum pbt_leave exit_outcome(const struct pbt_core *core,
+                                   const struct pbt_trial *trial)
+{
+    if (trial->phase == PBT_PHASE_LEAVE) {
+        return trial->leave;
+    }
+    if (pbt_core_end_is_final(core->end)) {
+        return PBT_LEAVE_TERMINATE;
+    }
+    /* Before any result of the experiment it is a bug, not bad luck. */
+    int32_t allowed = core->settings->max_failures;
+    bool again =
+        core->results > 0 && (allowed < 0 || trial->failures < (uint32_t)allowed);
+    return again ? PBT_LEAVE_RETRY : PBT_LEAVE_ERROR;
+}
+
+static bool decide_exited(const struct pbt_core *core,
+                          const struct pbt_event *event,
+                          struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[event->trial];
+    if (trial->phase == PBT_PHASE_NONE ||
+        event->epoch != trial->process_epoch) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_EXITED, event->trial);
+    record->epoch = event->epoch;
+    record->leave = exit_outcome(core, trial);
+    record->iteration = trial->iteration;
+    return true;
+}
+
+static bool decide_life_event(const struct pbt_core *core,
+                              const struct pbt_event *event,
+                              struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[event->trial];
+    bool ready = event->kind == PBT_EVENT_READY;
+    bool fits = ready ? trial->phase == PBT_PHASE_START ||
+                            trial->phase == PBT_PHASE_LOAD
+                      : trial->phase == PBT_PHASE_RUN && !trial->rest;
+    if (event->epoch != trial->epoch || !fits) {
+        return false;
+    }
+    *record = new_record(
+        core, ready ? PBT_RECORD_READY : PBT_RECORD_HALTED, event->trial);
+    record->can_reset = event->can_reset;
+    record->iteration = trial->iteration;
+    return true;
+}
+
+static bool decide_checkpoint_event(const struct pbt_core *core,
+                                    const struct pbt_event *event,
+                                    struct pbt_record *record)
+{
+    const struct pbt_saved *saved = pbt_core_find(core, event->checkpoint);
+    bool durable = event->kind == PBT_EVENT_DURABLE;
+    if (saved == NULL || (durable && saved->durable)) {
+        return false;
+    }
+    *record =
+        new_record(core, durable ? PBT_RECORD_DURABLE : PBT_RECORD_BAD,
+                   event->checkpoint.trial);
+    record->checkpoint = event->checkpoint;
+    record->iteration = saved->iteration;
+    return true;
+}
+
+static bool decide_opened(const struct pbt_core *core,
+                          const struct pbt_event *event,
+                          struct pbt_record *record)
+{
+    assert(event->incarnation > core->incarnation);
+    *record = new_record(core, PBT_RECORD_OPENED, 0);
+    record->epoch = 0;
+    record->incarnation = event->incarnation;
+    record->slots = event->slots;
+    record->seed = core->settings->seed;
+    return true;
+}
+
+static bool decide_end(const struct pbt_core *core, enum pbt_end end,
+                       struct pbt_record *record)
+{
+    /* Ending for good may follow on an interruption, nothing on an end for good. */
+    if (core->end != PBT_END_NOT) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_END, 0);
+    record->epoch = 0;
+    record->end = end;
+    return true;
+}
+
+static void fill_exploit(const struct pbt_core *core,
+                         enum pbt_record_kind kind, uint32_t trial,
+                         uint32_t donor, struct pbt_checkpoint_id checkpoint,
+                         double donor_score, struct pbt_record *record)
+{
+    const struct pbt_saved *saved = pbt_core_find(core, checkpoint);
+    assert(saved != NULL);
+    *record = new_record(core, kind, trial);
+    record->iteration = core->trials[trial].iteration;
+    record->score = core->trials[trial].score;
+    record->donor = donor;
+    record->checkpoint = checkpoint;
+    record->donor_score = donor_score;
+    record->donor_iteration = saved->iteration;
+    record->time_total = saved->time_total;
+    if (kind == PBT_RECORD_EXPLOIT) {
+        record->epoch = next_epoch(core);
+        record->pause = should_pause(core, trial, saved->iteration);
+    }
+}
+
+/* The lineage of a trial that goes on as a copy. */
+static uint64_t copy_lineage(const struct pbt_core *core, uint32_t trial,
+                             uint64_t donor_lineage)
+{
+    const struct pbt_trial *t = &core->trials[trial];
+    return pbt_mix(donor_lineage, pbt_mix(trial, t->exploits + 1));
+}
+
+static bool decide_answered(const struct pbt_core *core,
+                            const struct pbt_event *event,
+                            struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[event->trial];
+    if (trial->phase != PBT_PHASE_ASK || event->seq != trial->ask) {
+        return false;
+    }
+    if (event->failed) {
+        *record = new_record(core, PBT_RECORD_PASS, event->trial);
+        record->iteration = trial->iteration;
+        record->pass = PBT_PASS_EXPLORE_FAILED;
+        return true;
+    }
+    fill_exploit(core, PBT_RECORD_EXPLOIT, event->trial, trial->ask_donor,
+                 trial->ask_checkpoint, trial->ask_score, record);
+    record->lineage = copy_lineage(core, event->trial, trial->ask_lineage);
+    record->seed =
+        life_seed(core, record->lineage, record->donor_iteration);
+    record->old_cells = trial->ask_old;
+    record->cells = event->cells;
+    return true;
+}
+
+static bool decide_capacity(const struct pbt_core *core,
+                            const struct pbt_event *event,
+                            struct pbt_record *record)
+{
+    if (event->slots == core->slots) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_CAPACITY, 0);
+    record->epoch = 0;
+    record->slots = event->slots;
+    return true;
+}
+
+static bool decide_event(const struct pbt_core *core,
+                         const struct pbt_event *event,
+                         struct pbt_record *record)
+{
+    assert(event->trial < core->settings->population);
+    switch (event->kind) {
+    case PBT_EVENT_OPENED:
+        return decide_opened(core, event, record);
+    case PBT_EVENT_READY:
+    case PBT_EVENT_HALTED:
+        return decide_life_event(core, event, record);
+    case PBT_EVENT_RESULT:
+        return decide_result(core, event, record);
+    case PBT_EVENT_SAVED:
+        return decide_saved(core, event, record);
+    case PBT_EVENT_EXITED:
+        return decide_exited(core, event, record);
+    case PBT_EVENT_DURABLE:
+    case PBT_EVENT_BAD:
+        return decide_checkpoint_event(core, event, record);
+    case PBT_EVENT_CAPACITY:
+        return decide_capacity(core, event, record);
+    case PBT_EVENT_STOP_ASKED:
+        return decide_end(core, PBT_END_INTERRUPTED, record);
+    case PBT_EVENT_TIME_UP:
+        return decide_end(core, PBT_END_TIME_BUDGET, record);
+    case PBT_EVENT_ANSWERED:
+        return decide_answered(core, event, record);
+    }
+    return false;
+}
+
+/* --- what is due without an event ---------------------------------------- */
+
+static void due_leave(const struct pbt_core *core, uint32_t trial,
+                      enum pbt_leave leave, struct pbt_record *record)
+{
+    *record = new_record(core, PBT_RECORD_LEAVE, trial);
+    record->leave = leave;
+    record->iteration = core->trials[trial].iteration;
+}
+
+static void due_save(const struct pbt_core *core, uint32_t trial,
+                     struct pbt_record *record)
+{
+    const struct pbt_trial *t = &core->trials[trial];
+    *record = new_record(core, PBT_RECORD_SAVE, trial);
+    record->checkpoint =
+        (struct pbt_checkpoint_id){trial, t->last_number + 1};
+    record->iteration = t->iteration;
+    record->seq = t->seq;
+    record->point = t->at_point;
+}
+
+/* k = ceil(n x fraction), at most half (ray-facts: _quantiles). */
+static uint32_t quantile_size(const struct pbt_core *core)
+{
+    uint32_t n = pbt_order_count(&core->ranks);
+    if (n <= 1) {
+        return 0;
+    }
+    double k = ceil(n * core->settings->quantile_fraction);
+    return k > n / 2.0 ? n / 2 : (uint32_t)k;
+}
+
+static void due_exploit(const struct pbt_core *core, uint32_t trial,
+                        uint32_t donor, struct pbt_record *record)
+{
+    const struct pbt_trial *from = &core->trials[donor];
+    bool ask = core->settings->custom_explore;
+    fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial, donor,
+                 from->pair, from->score, record);
+    struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_EXPLORE);
+    pbt_space_explore(&core->settings->space, &core->settings->explore,
+                      from->cells, &key, core->work->scratch);
+    record->old_cells = from->cells;
+    record->cells = core->work->scratch;
+    record->lineage = ask ? from->lineage
+                          : copy_lineage(core, trial, from->lineage);
+    record->seed =
+        ask ? 0 : life_seed(core, record->lineage, record->donor_iteration);
+}
+
+/*
+ * A trial at its perturbation point: exploit if it ranks in the bottom quantile, else
+ * save.  False: it has to wait for a donor's save that is in flight.
+ */
+static bool due_at_point(const struct pbt_core *core, uint32_t trial,
+                         struct pbt_record *record)
+{
+    const struct pbt_order *ranks = &core->ranks;
+    uint32_t k = quantile_size(core);
+    if (core->trials[trial].passed || k == 0 ||
+        pbt_order_rank(ranks, trial) >= k) {
+        due_save(core, trial, record);
+        return true;
+    }
+    uint32_t upper = pbt_order_count(ranks) - k;
+    uint32_t donors = pbt_order_marked(ranks, upper, PBT_MARK_PAIR);
+    if (donors > 0) {
+        struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_DONOR);
+        uint32_t j = (uint32_t)pbt_draw_below(&key, donors);
+        due_exploit(core, trial,
+                    pbt_order_marked_at(ranks, upper, PBT_MARK_PAIR, j),
+                    record);
+        return true;
+    }
+    if (pbt_order_marked(ranks, upper, PBT_MARK_SAVING) > 0) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_PASS, trial);
+    record->iteration = core->trials[trial].iteration;
+    record->score = core->trials[trial].score;
+    record->pass = PBT_PASS_NO_DONOR;
+    return true;
+}
+
+static bool frequency_due(const struct pbt_core *core,
+                          const struct pbt_trial *trial)
+{
+    uint32_t frequency = core->settings->checkpoint_frequency;
+    return frequency > 0 && trial->seq != trial->saved_seq &&
+           trial->iteration % frequency == 0;
+}
+
+/* The trial rests, and its last step is behind it. */
+static bool due_resting(const struct pbt_core *core, uint32_t number,
+                        struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    bool interrupted =
+        core->end == PBT_END_INTERRUPTED || core->end == PBT_END_FAILED;
+    if (trial->stopping || core->end != PBT_END_NOT) {
+        bool unsaved = trial->seq != trial->saved_seq;
+        bool wanted = core->settings->checkpoint_at_end ||
+                      (interrupted && !trial->stopping);
+        if (unsaved && wanted) {
+            due_save(core, number, record);
+        } else {
+            due_leave(core, number,
+                      interrupted && !trial->stopping ? PBT_LEAVE_PAUSE
+                                                      : PBT_LEAVE_TERMINATE,
+                      record);
+        }
+        return true;
+    }
+    if (trial->at_point) {
+        return due_at_point(core, number, record);
+    }
+    if (frequency_due(core, trial)) {
+        due_save(core, number, record);
+        return true;
+    }
+    return false;
+}
+
+/* The oldest checkpoint of the trial that nobody needs any more. */
+static bool due_delete(const struct pbt_core *core, uint32_t number,
+                       struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    uint32_t keep = core->settings->num_to_keep;
+    for (uint32_t i = 0; i + keep < trial->saved_count; i++) {
+        if (trial->saved[i].pins == 0) {
+            *record = new_record(core, PBT_RECORD_DELETE, number);
+            record->checkpoint =
+                (struct pbt_checkpoint_id){number, trial->saved[i].number};
+            record->iteration = trial->saved[i].iteration;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool due_for_trial(const struct pbt_core *core, uint32_t number,
+                          struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    bool ending = core->end != PBT_END_NOT;
+    switch (trial->phase) {
+    case PBT_PHASE_START:
+    case PBT_PHASE_LOAD:
+        if (trial->orphaned || ending) {
+            due_leave(core, number,
+                      pbt_core_end_is_final(core->end) ? PBT_LEAVE_TERMINATE
+                      : ending                         ? PBT_LEAVE_PAUSE
+                                                       : PBT_LEAVE_RESPAWN,
+                      record);
+            return true;
+        }
+        break;
+    case PBT_PHASE_RUN:
+        if (trial->rest && due_resting(core, number, record)) {
+            return true;
+        }
+        break;
+    case PBT_PHASE_NONE:
+    case PBT_PHASE_SAVE:
+    case PBT_PHASE_ASK:
+    case PBT_PHASE_LEAVE:
+        break;
+    }
+    return due_delete(core, number, record);
+}
+
+static bool due_creation(const struct pbt_core *core,
+                         struct pbt_record *record)
+{
+    if (core->incarnation == 0 || core->created == core->settings->population) {
+        return false;
+    }
+    uint32_t number = core->created;
+    struct pbt_draw_key key = draw_key(core, number, PBT_DRAW_INITIAL);
+    pbt_space_initial(&core->settings->space, &key, core->work->scratch);
+    *record = new_record(core, PBT_RECORD_TRIAL, number);
+    record->cells = core->work->scratch;
+    record->lineage = pbt_mix(core->settings->seed, number + 1);
+    return true;
+}
+
+/* Free slots go to the trials that are furthest behind. */
+static bool due_start(const struct pbt_core *core, struct pbt_record *record)
+{
+    if (core->end != PBT_END_NOT || core->end_due != PBT_END_NOT ||
+        core->used >= core->slots || pbt_order_count(&core->startable) == 0) {
+        return false;
+    }
+    uint32_t number = pbt_order_at(&core->startable, 0);
+    const struct pbt_trial *trial = &core->trials[number];
+    *record = new_record(core, PBT_RECORD_START, number);
+    record->epoch = next_epoch(core);
+    record->checkpoint = pbt_core_top(trial)->checkpoint;
+    record->iteration = trial->iteration;
+    record->time_total = trial->time_total;
+    record->seed = life_seed(core, trial->lineage, trial->iteration);
+    record->cells = trial->cells;
+    return true;
+}
+
+bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
+                     struct pbt_record *record)
+{
+    if (event != NULL) {
+        bool follows = decide_event(core, event, record);
+        if (follows && event->time > record->time) {
+            record->time = event->time;
+        }
+        return follows;
+    }
+    if (due_creation(core, record)) {
+        return true;
+    }
+    if (core->end_due != PBT_END_NOT && core->end == PBT_END_NOT) {
+        return decide_end(core, core->end_due, record);
+    }
+    struct pbt_queue *due = &core->work->due;
+    while (due->count > 0) {
+        if (due_for_trial(core, due->items[due->head], record)) {
+            return true;
+        }
+        pbt_queue_pop(due, core->settings->population);
+    }
+    return due_start(core, record);
+}

@@ -1,0 +1,195 @@
+/*
+ * record.h: what goes into the core (events) and what comes out and is kept
+ * (records).
+ *
+ * An event is news from the world.  pbt_core_decide() turns it into at most one
+ * record; with no event it makes the next decision that is due.  A record is all
+ * that ever changes the state, and all that is written to the journal.
+ */
+#ifndef PBT_CORE_RECORD_H
+#define PBT_CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cell.h"
+#include "core/settings.h"
+
+/* A checkpoint's name: the trial that saved it, and its running number there from 1. */
+struct pbt_checkpoint_id {
+    uint32_t trial;
+    uint32_t number; /* 0: none */
+};
+
+/* epoch = incarnation x 2^20 + counter (architecture.md, rule 9) */
+#define PBT_EPOCH_SHIFT 20
+
+#define PBT_EVENT_MAP(X)                                                       \
+    X(PBT_EVENT_OPENED, "opened")         /* a driver has started */           \
+    X(PBT_EVENT_READY, "ready")           /* start or load is done */          \
+    X(PBT_EVENT_RESULT, "result")         /* a step is done */                 \
+    X(PBT_EVENT_HALTED, "halted")         /* the worker rests */               \
+    X(PBT_EVENT_SAVED, "saved")           /* a checkpoint is published */      \
+    X(PBT_EVENT_EXITED, "exited")         /* a process has been seen to end */ \
+    X(PBT_EVENT_DURABLE, "durable")       /* a checkpoint and its records are synced */ \
+    X(PBT_EVENT_BAD, "bad")               /* a checkpoint is lost or damaged */ \
+    X(PBT_EVENT_CAPACITY, "capacity")     /* the number of slots changed */    \
+    X(PBT_EVENT_STOP_ASKED, "stop_asked") /* the user or a signal wants an end */ \
+    X(PBT_EVENT_TIME_UP, "time_up")       /* time_budget_s is spent */         \
+    X(PBT_EVENT_ANSWERED, "answered")     /* the answer to an ask */
+
+enum pbt_event_kind {
+#define PBT_EVENT_ENUM(name, text) name,
+    PBT_EVENT_MAP(PBT_EVENT_ENUM)
+#undef PBT_EVENT_ENUM
+};
+
+struct pbt_event {
+    enum pbt_event_kind kind;
+    uint32_t trial;
+    /*
+     * The life that speaks; for exited the epoch that the process was spawned
+     * with; for answered the epoch of the asking trial.
+     */
+    uint64_t epoch;
+    uint64_t time; /* experiment clock, ns (rule 8) */
+    /* result: 1, 2, ... within the epoch; answered: the number of the ask */
+    uint64_t seq;
+    int64_t iteration;
+    double time_total; /* seconds: the worker's claim */
+    double score;      /* bigger is better; NaN: missing or not a number */
+    double values[PBT_VALUES_MAX]; /* NaN where absent */
+    bool halted;       /* result: the worker rests after it */
+    bool done;         /* result: the trainable says that it is finished */
+    bool can_reset;    /* ready */
+    bool failed;       /* answered: an error or a time-out */
+    struct pbt_checkpoint_id checkpoint; /* saved, durable, bad */
+    uint64_t incarnation;                /* opened */
+    uint32_t slots;                      /* opened, capacity */
+    const struct pbt_cell *cells;        /* answered: the configuration, borrowed */
+};
+
+#define PBT_RECORD_MAP(X)                                                      \
+    /* events that were accepted */                                            \
+    X(PBT_RECORD_OPENED, "opened")                                             \
+    X(PBT_RECORD_READY, "ready")                                               \
+    X(PBT_RECORD_RESULT, "result")                                             \
+    X(PBT_RECORD_HALTED, "halted")                                             \
+    X(PBT_RECORD_SAVED, "saved")                                               \
+    X(PBT_RECORD_EXITED, "exited")                                             \
+    X(PBT_RECORD_DURABLE, "durable")                                           \
+    X(PBT_RECORD_BAD, "bad")                                                   \
+    X(PBT_RECORD_CAPACITY, "capacity")                                         \
+    /* decisions */                                                            \
+    X(PBT_RECORD_TRIAL, "trial")     /* a trial is created, with its config */ \
+    X(PBT_RECORD_START, "start")     /* a life begins in a process of its own */ \
+    X(PBT_RECORD_SAVE, "save")       /* a checkpoint gets its name */          \
+    X(PBT_RECORD_EXPLOIT, "exploit") /* a trial goes on as a donor's copy */   \
+    X(PBT_RECORD_PASS, "pass")       /* an exploit was due and can't be */     \
+    X(PBT_RECORD_ASK, "ask")         /* the custom explore function is asked */ \
+    X(PBT_RECORD_LEAVE, "leave")     /* a process is to end */                 \
+    X(PBT_RECORD_DELETE, "delete")   /* a checkpoint is given up */            \
+    X(PBT_RECORD_END, "end")         /* the experiment is to end */
+
+enum pbt_record_kind {
+#define PBT_RECORD_ENUM(name, text) name,
+    PBT_RECORD_MAP(PBT_RECORD_ENUM)
+#undef PBT_RECORD_ENUM
+    PBT_RECORD_KINDS
+};
+
+/* Why and to what a trial's process ends (record leave), and what an exit led to. */
+#define PBT_LEAVE_MAP(X)                                                       \
+    X(PBT_LEAVE_NOT, "none")                                                   \
+    X(PBT_LEAVE_PAUSE, "pause")         /* gives its slot to others */         \
+    X(PBT_LEAVE_TERMINATE, "terminate") /* reached a stop criterion */         \
+    X(PBT_LEAVE_RESPAWN, "respawn")     /* goes on in a fresh process */       \
+    X(PBT_LEAVE_RETRY, "retry")         /* exited: failed, tried again */      \
+    X(PBT_LEAVE_ERROR, "error")         /* exited: failed for good */
+
+enum pbt_leave {
+#define PBT_LEAVE_ENUM(name, text) name,
+    PBT_LEAVE_MAP(PBT_LEAVE_ENUM)
+#undef PBT_LEAVE_ENUM
+};
+
+#define PBT_END_MAP(X)                                                         \
+    X(PBT_END_NOT, "none")                                                     \
+    X(PBT_END_STOP_ALL, "stop_all")        /* its criterion was reached */     \
+    X(PBT_END_TIME_BUDGET, "time_budget")  /* time_budget_s is spent */        \
+    X(PBT_END_FAILED, "failed")            /* failure before the first result */ \
+    X(PBT_END_INTERRUPTED, "interrupted")  /* asked for; the run can be resumed */
+
+enum pbt_end {
+#define PBT_END_ENUM(name, text) name,
+    PBT_END_MAP(PBT_END_ENUM)
+#undef PBT_END_ENUM
+};
+
+#define PBT_PASS_MAP(X)                                                        \
+    X(PBT_PASS_NO_DONOR, "no donor has a finite score and its checkpoint")     \
+    X(PBT_PASS_EXPLORE_FAILED, "the custom explore function failed")           \
+    X(PBT_PASS_DONOR_LOST, "the donor's checkpoint is lost")
+
+enum pbt_pass {
+#define PBT_PASS_ENUM(name, text) name,
+    PBT_PASS_MAP(PBT_PASS_ENUM)
+#undef PBT_PASS_ENUM
+};
+
+/*
+ * A record.  Members that a kind does not use are zero.  `cells` and `old_cells` are
+ * borrowed: from the event, from the state, or from the record's reader.
+ */
+struct pbt_record {
+    uint64_t number; /* 1, 2, ... over the whole journal */
+    enum pbt_record_kind kind;
+    uint32_t trial;
+    uint64_t epoch; /* start and exploit: the one that it opens */
+    uint64_t time;
+    uint64_t seq;
+    int64_t iteration;
+    double time_total;
+    double score;
+    double values[PBT_VALUES_MAX];
+    bool halted;
+    bool done;
+    bool can_reset;
+    bool failed;
+    /* result: this is a perturbation point, and the score counts for ranking */
+    bool point;
+    /* result: 1 + index of the stop criterion that it reached; 0: none */
+    uint32_t stop;
+    /* saved, exploit: the trial gives its slot back now */
+    bool pause;
+    /* start, exploit: the life's own seed; opened: the experiment's */
+    uint64_t seed;
+    uint64_t incarnation;
+    uint32_t slots;
+    /*
+     * save, saved, durable, bad, delete: the checkpoint; start: the one to load (0:
+     * none); exploit, ask: the donor's
+     */
+    struct pbt_checkpoint_id checkpoint;
+    uint32_t donor;      /* exploit, ask */
+    /* trial, exploit: the lineage that begins; ask: the donor's */
+    uint64_t lineage;
+    double donor_score;  /* exploit, ask: evidence */
+    /* exploit, ask: the iteration of the donor's checkpoint */
+    int64_t donor_iteration;
+    enum pbt_leave leave; /* leave; exited: what it led to */
+    enum pbt_end end;
+    enum pbt_pass pass;
+    /* trial, start: the configuration; exploit, ask: explored */
+    const struct pbt_cell *cells;
+    /* exploit, ask: the donor's configuration */
+    const struct pbt_cell *old_cells;
+};
+
+const char *pbt_record_name(enum pbt_record_kind kind);
+const char *pbt_leave_name(enum pbt_leave leave);
+const char *pbt_end_name(enum pbt_end end);
+const char *pbt_pass_name(enum pbt_pass pass);
+const char *pbt_event_name(enum pbt_event_kind kind);
+
+#endif

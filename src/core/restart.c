@@ -1,0 +1,329 @@
+/*
+ * restart.c: what a trial can go back to, and what is pinned by whom.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/state.h"
+
+void pbt_queue_push(struct pbt_queue *queue, uint32_t item, uint32_t capacity)
+{
+    if (!queue->queued[item]) {
+        queue->queued[item] = true;
+        queue->items[(queue->head + queue->count) % capacity] = item;
+        queue->count++;
+    }
+}
+
+void pbt_queue_pop(struct pbt_queue *queue, uint32_t capacity)
+{
+    assert(queue->count > 0);
+    queue->queued[queue->items[queue->head]] = false;
+    queue->head = (queue->head + 1) % capacity;
+    queue->count--;
+}
+
+void pbt_core_touch(struct pbt_core *core, uint32_t trial)
+{
+    uint32_t capacity = core->settings->population;
+    pbt_queue_push(&core->work->due, trial, capacity);
+    pbt_queue_push(&core->touched, trial, capacity);
+}
+
+void pbt_core_touch_points(struct pbt_core *core)
+{
+    for (uint32_t i = 0; i < core->point_count; i++) {
+        pbt_core_touch(core, core->points[i]);
+    }
+}
+
+bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b)
+{
+    return a.trial == b.trial && a.number == b.number;
+}
+
+bool pbt_core_end_is_final(enum pbt_end end)
+{
+    return end == PBT_END_STOP_ALL || end == PBT_END_TIME_BUDGET;
+}
+
+double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
+                      double time_total)
+{
+    return core->settings->time_attr == PBT_TIME_ITERATION ? (double)iteration
+                                                           : time_total;
+}
+
+/* --- ranks and orders ---------------------------------------------------- */
+
+static bool will_save(const struct pbt_trial *trial)
+{
+    if (trial->phase == PBT_PHASE_SAVE) {
+        return trial->point_save;
+    }
+    return trial->phase == PBT_PHASE_RUN && trial->at_point;
+}
+
+void pbt_core_rank(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    bool over = trial->state == PBT_CORE_TERMINATED ||
+                trial->state == PBT_CORE_ERROR;
+    if (!trial->ranked || over) {
+        pbt_order_erase(&core->ranks, number);
+        return;
+    }
+    const struct pbt_order_node *node = &core->ranks.nodes[number];
+    if (node->size == 0 || !(node->key == trial->score)) {
+        pbt_order_put(&core->ranks, number, trial->score);
+    }
+    bool finite = isfinite(trial->score);
+    pbt_order_mark(&core->ranks, number, PBT_MARK_PAIR,
+                   finite && trial->pair.number != 0);
+    pbt_order_mark(&core->ranks, number, PBT_MARK_SAVING,
+                   finite && will_save(trial));
+}
+
+void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
+                       struct pbt_checkpoint_id pair)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    struct pbt_checkpoint_id old = trial->pair;
+    trial->pair = pair;
+    pbt_core_pin(core, pair);
+    pbt_core_unpin(core, old);
+    pbt_core_rank(core, number);
+}
+
+void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    if (trial->created && trial->phase == PBT_PHASE_NONE &&
+        (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED)) {
+        pbt_order_put(&core->startable, number, (double)trial->iteration);
+    } else {
+        pbt_order_erase(&core->startable, number);
+    }
+}
+
+void pbt_core_set_point(struct pbt_core *core, uint32_t number, bool at_point)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    trial->passed = false;
+    if (trial->at_point == at_point) {
+        return;
+    }
+    trial->at_point = at_point;
+    if (at_point) {
+        core->points[core->point_count++] = number;
+        return;
+    }
+    for (uint32_t i = 0; i < core->point_count; i++) {
+        if (core->points[i] == number) {
+            /* The order of arrival is kept: who waits longest goes first. */
+            memmove(&core->points[i], &core->points[i + 1],
+                    (core->point_count - i - 1) * sizeof core->points[0]);
+            core->point_count--;
+            return;
+        }
+    }
+    assert(false);
+}
+
+/* --- checkpoints and pins ------------------------------------------------ */
+
+struct pbt_saved *pbt_core_find(const struct pbt_core *core,
+                                struct pbt_checkpoint_id id)
+{
+    if (id.number == 0 || id.trial >= core->settings->population) {
+        return NULL;
+    }
+    const struct pbt_trial *trial = &core->trials[id.trial];
+    for (uint32_t i = trial->saved_count; i > 0; i--) {
+        if (trial->saved[i - 1].number == id.number) {
+            return &trial->saved[i - 1];
+        }
+    }
+    return NULL;
+}
+
+bool pbt_core_add_saved(struct pbt_core *core, uint32_t number,
+                        const struct pbt_saved *saved)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    if (trial->saved_count == trial->saved_capacity) {
+        uint32_t capacity =
+            trial->saved_capacity == 0 ? 8 : 2 * trial->saved_capacity;
+        struct pbt_saved *grown =
+            realloc(trial->saved, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        trial->saved = grown;
+        trial->saved_capacity = capacity;
+    }
+    trial->saved[trial->saved_count++] = *saved;
+    return true;
+}
+
+void pbt_core_drop_saved(struct pbt_core *core, struct pbt_checkpoint_id id)
+{
+    struct pbt_saved *saved = pbt_core_find(core, id);
+    assert(saved != NULL);
+    struct pbt_trial *trial = &core->trials[id.trial];
+    size_t at = (size_t)(saved - trial->saved);
+    memmove(saved, saved + 1, (trial->saved_count - at - 1) * sizeof *saved);
+    trial->saved_count--;
+}
+
+void pbt_core_pin(struct pbt_core *core, struct pbt_checkpoint_id id)
+{
+    struct pbt_saved *saved = pbt_core_find(core, id);
+    if (saved != NULL) {
+        saved->pins++;
+    }
+}
+
+void pbt_core_unpin(struct pbt_core *core, struct pbt_checkpoint_id id)
+{
+    struct pbt_saved *saved = pbt_core_find(core, id);
+    if (saved != NULL) {
+        assert(saved->pins > 0);
+        saved->pins--;
+        if (saved->pins == 0) {
+            pbt_core_touch(core, id.trial); /* may be given up now */
+        }
+    }
+}
+
+/* --- restart points ------------------------------------------------------ */
+
+const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial)
+{
+    assert(trial->restart_count > 0);
+    return &trial->restarts[trial->restart_count - 1];
+}
+
+static void drop_restart(struct pbt_core *core, struct pbt_trial *trial,
+                         uint32_t at)
+{
+    assert(at > 0 && at < trial->restart_count); /* the bottom can't be lost */
+    struct pbt_restart dropped = trial->restarts[at];
+    memmove(&trial->restarts[at], &trial->restarts[at + 1],
+            (trial->restart_count - at - 1) * sizeof dropped);
+    trial->restart_count--;
+    /* Its cells stay with the free place at the end. */
+    trial->restarts[trial->restart_count].cells = dropped.cells;
+    pbt_core_unpin(core, dropped.checkpoint);
+    pbt_core_unpin(core, dropped.pair);
+}
+
+static bool is_durable(const struct pbt_core *core,
+                       const struct pbt_restart *restart)
+{
+    const struct pbt_saved *saved = pbt_core_find(core, restart->checkpoint);
+    return saved != NULL && saved->durable;
+}
+
+/*
+ * Keeps the newest two durable restart points and what is above them (one would
+ * do, if no durable checkpoint was ever damaged later), and makes room for one more.
+ */
+static void prune_restarts(struct pbt_core *core, struct pbt_trial *trial)
+{
+    uint32_t durable = 0;
+    for (uint32_t i = trial->restart_count; i > 1; i--) {
+        if (durable >= 2) {
+            drop_restart(core, trial, i - 1);
+        } else if (is_durable(core, &trial->restarts[i - 1])) {
+            durable++;
+        }
+    }
+    for (uint32_t i = 1; trial->restart_count == PBT_RESTARTS_MAX; i++) {
+        assert(i < trial->restart_count);
+        if (!is_durable(core, &trial->restarts[i])) {
+            drop_restart(core, trial, i);
+        }
+    }
+}
+
+void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
+                           struct pbt_checkpoint_id checkpoint)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    /* Pinned first: pruning may let go of the last other pin. */
+    pbt_core_pin(core, checkpoint);
+    pbt_core_pin(core, trial->pair);
+    prune_restarts(core, trial);
+    struct pbt_restart *restart = &trial->restarts[trial->restart_count++];
+    restart->checkpoint = checkpoint;
+    restart->iteration = trial->iteration;
+    restart->time_total = trial->time_total;
+    restart->last_perturbation = trial->last_perturbation;
+    restart->score = trial->score;
+    restart->ranked = trial->ranked;
+    restart->pair = trial->pair;
+    restart->exploits = trial->exploits;
+    restart->lineage = trial->lineage;
+    memcpy(restart->cells, trial->cells,
+           core->settings->space.count * sizeof *restart->cells);
+}
+
+bool pbt_core_lose_restart(struct pbt_core *core, uint32_t number,
+                           struct pbt_checkpoint_id checkpoint)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    bool top_lost = false;
+    for (uint32_t i = trial->restart_count; i > 1; i--) {
+        struct pbt_restart *restart = &trial->restarts[i - 1];
+        if (pbt_core_same_id(restart->pair, checkpoint)) {
+            pbt_core_unpin(core, restart->pair);
+            restart->pair = (struct pbt_checkpoint_id){0, 0};
+        }
+        if (pbt_core_same_id(restart->checkpoint, checkpoint)) {
+            top_lost = top_lost || i == trial->restart_count;
+            drop_restart(core, trial, i - 1);
+        }
+    }
+    return top_lost;
+}
+
+void pbt_core_trim_restarts(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    while (trial->restart_count > 2) {
+        drop_restart(core, trial, trial->restart_count - 2);
+    }
+}
+
+void pbt_core_go_back(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    const struct pbt_restart *top = pbt_core_top(trial);
+    pbt_core_set_point(core, number, false);
+    trial->phase = PBT_PHASE_NONE;
+    trial->leave = PBT_LEAVE_NOT;
+    trial->process_epoch = 0;
+    trial->rest = false;
+    trial->stopping = false;
+    trial->orphaned = false;
+    trial->point_save = false;
+    trial->seq = 0;
+    trial->saved_seq = 0;
+    trial->iteration = top->iteration;
+    trial->time_total = top->time_total;
+    trial->last_perturbation = top->last_perturbation;
+    trial->score = top->score;
+    trial->ranked = top->ranked;
+    trial->ranked_epoch = 0;
+    trial->ranked_seq = 0;
+    trial->exploits = top->exploits;
+    trial->lineage = top->lineage;
+    memcpy(trial->cells, top->cells,
+           core->settings->space.count * sizeof *trial->cells);
+    pbt_core_set_pair(core, number, top->pair);
+    pbt_core_set_startable(core, number);
+    pbt_core_touch(core, number);
+}

@@ -1,0 +1,65 @@
+/*
+ * settings.h: the part of an experiment's specification that the core knows.
+ * It never changes during a run, and is borrowed by the state.
+ */
+#ifndef PBT_CORE_SETTINGS_H
+#define PBT_CORE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/space.h"
+
+enum pbt_scheduler {
+    PBT_SCHEDULER_FIFO, /* no exploits: every trial trains on its own */
+    PBT_SCHEDULER_PBT,  /* asynchronous PBT */
+    /* Synchronous rounds and replay: the issue "Semantics". */
+};
+
+enum pbt_time_attr {
+    PBT_TIME_ITERATION, /* training_iteration */
+    PBT_TIME_SECONDS,   /* time_total_s */
+};
+
+/* Metrics that stop criteria look at, beside iteration and time. */
+#define PBT_VALUES_MAX 8
+#define PBT_STOPS_MAX 16
+
+enum pbt_stop_source {
+    PBT_STOP_ITERATION,
+    PBT_STOP_SECONDS, /* time_total_s */
+    PBT_STOP_VALUE,   /* values[index] of a result */
+};
+
+struct pbt_stop {
+    enum pbt_stop_source source;
+    uint32_t index;
+    double bound;
+    bool at_most; /* reached at <= bound; else at >= bound */
+    bool all;     /* stop_all: ends the experiment, not just the trial */
+};
+
+struct pbt_settings {
+    uint64_t seed;
+    uint32_t population; /* number of trials, >= 1 */
+    struct pbt_space space;
+
+    enum pbt_scheduler scheduler;
+    enum pbt_time_attr time_attr;
+    double perturbation_interval; /* > 0, in units of time_attr */
+    double burn_in_period;
+    double quantile_fraction; /* 0 to 0.5 */
+    struct pbt_explore explore;
+    bool custom_explore; /* exploits ask the user's function */
+
+    struct pbt_stop stops[PBT_STOPS_MAX];
+    uint32_t stop_count;
+    uint64_t time_budget_ns; /* of experiment time; 0: none */
+
+    uint32_t checkpoint_frequency; /* in iterations; 0: none beside PBT's own */
+    bool checkpoint_at_end;
+    uint32_t num_to_keep; /* newest of each trial, >= 1 */
+    int32_t max_failures; /* per trial; -1: no limit */
+};
+
+#endif

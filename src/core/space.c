@@ -1,0 +1,334 @@
+#include "core/space.h"
+
+#include <assert.h>
+#include <math.h>
+
+bool pbt_cell_same(struct pbt_cell a, struct pbt_cell b)
+{
+    if (a.type != b.type) {
+        return false;
+    }
+    switch ((enum pbt_cell_type)a.type) {
+    case PBT_CELL_NONE:
+        return true;
+    case PBT_CELL_INT:
+    case PBT_CELL_BOOL:
+        return a.u.i == b.u.i;
+    case PBT_CELL_REAL:
+        return a.u.r == b.u.r || (isnan(a.u.r) && isnan(b.u.r));
+    case PBT_CELL_TEXT:
+        return a.text == b.text;
+    }
+    return false;
+}
+
+double pbt_cell_number(struct pbt_cell cell)
+{
+    if (cell.type == PBT_CELL_INT) {
+        return (double)cell.u.i;
+    }
+    return cell.type == PBT_CELL_REAL ? cell.u.r : 0;
+}
+
+/*
+ * What a numeric domain is made of, however it is drawn: the closed interval of
+ * its values and the step of its grid (0: none).
+ */
+struct grid {
+    bool bounded;
+    bool integer;
+    bool logarithmic;
+    double lowest;
+    double highest;
+    double step;
+};
+
+static struct grid domain_grid(const struct pbt_domain *domain)
+{
+    struct grid grid = {.bounded = true,
+                        .lowest = domain->lower,
+                        .highest = domain->upper,
+                        .step = domain->quantum};
+    switch (domain->kind) {
+    case PBT_DOMAIN_LOGUNIFORM:
+        grid.logarithmic = true;
+        grid.highest = nextafter(domain->upper, domain->lower);
+        break;
+    case PBT_DOMAIN_UNIFORM:
+        grid.highest = nextafter(domain->upper, domain->lower);
+        break;
+    case PBT_DOMAIN_QLOGUNIFORM:
+        grid.logarithmic = true;
+        break;
+    case PBT_DOMAIN_QUNIFORM:
+        break;
+    case PBT_DOMAIN_RANDN:
+    case PBT_DOMAIN_QRANDN:
+        grid.bounded = false;
+        break;
+    case PBT_DOMAIN_LOGRANDINT:
+    case PBT_DOMAIN_RANDINT:
+        grid.logarithmic = domain->kind == PBT_DOMAIN_LOGRANDINT;
+        grid.integer = true;
+        grid.highest = domain->upper - 1;
+        grid.step = 1;
+        break;
+    case PBT_DOMAIN_QLOGRANDINT:
+    case PBT_DOMAIN_QRANDINT:
+        grid.logarithmic = domain->kind == PBT_DOMAIN_QLOGRANDINT;
+        grid.integer = true;
+        break;
+    case PBT_DOMAIN_NONE:
+    case PBT_DOMAIN_CONSTANT:
+    case PBT_DOMAIN_CHOICE:
+        assert(false);
+    }
+    if (grid.bounded && grid.step > 0) {
+        /* The outermost points of the grid inside the bounds. */
+        grid.lowest = ceil(grid.lowest / grid.step - 1e-9) * grid.step;
+        grid.highest = floor(grid.highest / grid.step + 1e-9) * grid.step;
+    }
+    return grid;
+}
+
+static double clip(const struct grid *grid, double value)
+{
+    if (!grid->bounded) {
+        return value;
+    }
+    /* A reversed or empty interval (equal bounds) has its lowest value only. */
+    if (value < grid->lowest || grid->highest < grid->lowest) {
+        return grid->lowest;
+    }
+    return value > grid->highest ? grid->highest : value;
+}
+
+/* To the nearest point of the grid, halves to even as NumPy's round. */
+static double snap(const struct grid *grid, double value)
+{
+    return grid->step > 0 ? nearbyint(value / grid->step) * grid->step : value;
+}
+
+static struct pbt_cell make_cell(const struct grid *grid, double value)
+{
+    return grid->integer ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
+}
+
+static bool in_choices(const struct pbt_domain *domain, struct pbt_cell value,
+                       uint32_t *at)
+{
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        if (pbt_cell_same(domain->choices[i], value)) {
+            *at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pbt_domain_contains(const struct pbt_domain *domain, struct pbt_cell value)
+{
+    uint32_t at;
+    if (domain->kind == PBT_DOMAIN_NONE) {
+        return false;
+    }
+    if (domain->kind == PBT_DOMAIN_CONSTANT ||
+        domain->kind == PBT_DOMAIN_CHOICE) {
+        return in_choices(domain, value, &at);
+    }
+    struct grid grid = domain_grid(domain);
+    double number = pbt_cell_number(value);
+    return value.type ==
+               (uint32_t)(grid.integer ? PBT_CELL_INT : PBT_CELL_REAL) &&
+           isfinite(number) && clip(&grid, number) == number &&
+           snap(&grid, number) == number;
+}
+
+static double draw_number(const struct pbt_domain *domain,
+                          const struct grid *grid, struct pbt_draw_key *key)
+{
+    if (!grid->bounded) {
+        return domain->lower + domain->upper * pbt_draw_normal(key);
+    }
+    if (grid->logarithmic) {
+        double low = pbt_exact_log(domain->lower);
+        double high = pbt_exact_log(domain->upper);
+        double value =
+            pbt_exact_exp(low + (high - low) * pbt_draw_unit(key));
+        /* Integers without q: [l, u) by rounding down, as Ray does. */
+        return grid->integer && grid->step == 1 ? floor(value) : value;
+    }
+    if (grid->integer) {
+        /* Every point of the grid alike (Ray's qrandint is uneven). */
+        double points = (grid->highest - grid->lowest) / grid->step + 1;
+        uint64_t n = points < 1 ? 1 : (uint64_t)nearbyint(points);
+        return grid->lowest + (double)pbt_draw_below(key, n) * grid->step;
+    }
+    return domain->lower + (domain->upper - domain->lower) * pbt_draw_unit(key);
+}
+
+struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
+                                struct pbt_draw_key *key)
+{
+    assert(domain->kind != PBT_DOMAIN_NONE);
+    if (domain->kind == PBT_DOMAIN_CONSTANT ||
+        domain->kind == PBT_DOMAIN_CHOICE) {
+        assert(domain->choice_count > 0);
+        return domain->choices[pbt_draw_below(key, domain->choice_count)];
+    }
+    struct grid grid = domain_grid(domain);
+    double value = draw_number(domain, &grid, key);
+    return make_cell(&grid, clip(&grid, snap(&grid, value)));
+}
+
+void pbt_space_initial(const struct pbt_space *space, struct pbt_draw_key *key,
+                       struct pbt_cell *cells)
+{
+    for (uint32_t i = 0; i < space->count; i++) {
+        const struct pbt_param *param = &space->params[i];
+        bool given = param->initial.kind != PBT_DOMAIN_NONE;
+        const struct pbt_domain *domain =
+            given ? &param->initial : &param->mutations;
+        /* Each parameter has draws of its own: adding one moves no other. */
+        key->index = i << 8;
+        cells[i] = pbt_domain_draw(domain, key);
+    }
+}
+
+/* Ray's rule for lists: one step left or right, staying at an end. */
+static struct pbt_cell shift(const struct pbt_domain *list, uint32_t at,
+                             struct pbt_draw_key *key)
+{
+    if (pbt_draw_below(key, 2) == 0) {
+        return list->choices[at > 0 ? at - 1 : 0];
+    }
+    return list->choices[at + 1 < list->choice_count ? at + 1 : at];
+}
+
+/* Numbers that only rise or only fall: neighbours mean something. */
+static bool is_ordered(const struct pbt_domain *choice)
+{
+    bool rises = true;
+    bool falls = true;
+    for (uint32_t i = 0; i < choice->choice_count; i++) {
+        if (!pbt_cell_is_number(choice->choices[i])) {
+            return false;
+        }
+        if (i > 0) {
+            double step = pbt_cell_number(choice->choices[i]) -
+                          pbt_cell_number(choice->choices[i - 1]);
+            rises = rises && step > 0;
+            falls = falls && step < 0;
+        }
+    }
+    return rises || falls;
+}
+
+static struct pbt_cell explore_choices(const struct pbt_domain *domain,
+                                       bool ordered, struct pbt_cell old,
+                                       double resample_probability,
+                                       struct pbt_draw_key *key)
+{
+    uint32_t at = 0;
+    bool resample = pbt_draw_unit(key) < resample_probability;
+    if (resample || !ordered || !in_choices(domain, old, &at)) {
+        return pbt_domain_draw(domain, key);
+    }
+    return shift(domain, at, key);
+}
+
+static double reflect(const struct grid *grid, double value)
+{
+    if (grid->bounded && value < grid->lowest) {
+        return grid->lowest + (grid->lowest - value);
+    }
+    if (grid->bounded && value > grid->highest) {
+        return grid->highest - (value - grid->highest);
+    }
+    return value;
+}
+
+static double scale_on_grid(const struct grid *grid, double old, double factor)
+{
+    double value = snap(grid, old * factor);
+    if (grid->step > 0 && value == snap(grid, old) && factor != 1) {
+        /* Too small a value to move by itself: up for x1.2, down for x0.8. */
+        value += factor > 1 ? grid->step : -grid->step;
+    }
+    return value;
+}
+
+static struct pbt_cell scale(const struct pbt_domain *domain,
+                             const struct pbt_explore *explore,
+                             struct pbt_cell old, struct pbt_draw_key *key)
+{
+    double factor =
+        explore->factors[pbt_draw_below(key, explore->factor_count)];
+    double number = pbt_cell_number(old);
+    if (explore->out_of_range == PBT_RANGE_ALLOW) {
+        double value = number * factor;
+        bool whole = old.type == PBT_CELL_INT && fabs(value) < 9e18;
+        return whole ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
+    }
+    struct grid grid = domain_grid(domain);
+    double value = scale_on_grid(&grid, number, factor);
+    if (!isfinite(value)) {
+        return pbt_domain_draw(domain, key);
+    }
+    if (clip(&grid, value) != value) {
+        if (explore->out_of_range == PBT_RANGE_RESAMPLE) {
+            return pbt_domain_draw(domain, key);
+        }
+        if (explore->out_of_range == PBT_RANGE_REFLECT) {
+            value = snap(&grid, reflect(&grid, value));
+        }
+        value = clip(&grid, value);
+    }
+    return make_cell(&grid, value);
+}
+
+static struct pbt_cell explore_domain(const struct pbt_domain *domain,
+                                      const struct pbt_explore *explore,
+                                      struct pbt_cell old,
+                                      struct pbt_draw_key *key)
+{
+    bool allow = explore->out_of_range == PBT_RANGE_ALLOW;
+    if (domain->kind == PBT_DOMAIN_CHOICE &&
+        !(allow && pbt_cell_is_number(old))) {
+        return explore_choices(domain, is_ordered(domain), old,
+                               explore->resample_probability, key);
+    }
+    if (pbt_draw_unit(key) < explore->resample_probability ||
+        !pbt_cell_is_number(old)) {
+        struct pbt_cell drawn = pbt_domain_draw(domain, key);
+        bool truncate = allow && old.type == PBT_CELL_INT &&
+                        drawn.type == PBT_CELL_REAL && fabs(drawn.u.r) < 9e18;
+        return truncate ? pbt_cell_int((int64_t)drawn.u.r) : drawn;
+    }
+    return scale(domain, explore, old, key);
+}
+
+void pbt_space_explore(const struct pbt_space *space,
+                       const struct pbt_explore *explore,
+                       const struct pbt_cell *donor, struct pbt_draw_key *key,
+                       struct pbt_cell *cells)
+{
+    for (uint32_t i = 0; i < space->count; i++) {
+        const struct pbt_param *param = &space->params[i];
+        key->index = i << 8;
+        switch (param->mutation) {
+        case PBT_MUTATION_NONE:
+            cells[i] = donor[i];
+            break;
+        case PBT_MUTATION_LIST:
+            cells[i] =
+                explore_choices(&param->mutations, true, donor[i],
+                                explore->resample_probability, key);
+            break;
+        case PBT_MUTATION_DOMAIN:
+            cells[i] =
+                explore_domain(&param->mutations, explore, donor[i], key);
+            break;
+        }
+    }
+}

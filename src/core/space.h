@@ -1,0 +1,111 @@
+/*
+ * space.h: the search space: a table of parameters, each with the domain that
+ * its first value is drawn from and the way in which it mutates.
+ *
+ * Names, bounds and drawing rules are Ray Tune's search-space API; what is
+ * ours is that draws are keyed (base/draw.h), and that quantised and integer
+ * domains stay on their grid.
+ */
+#ifndef PBT_CORE_SPACE_H
+#define PBT_CORE_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/draw.h"
+#include "core/cell.h"
+
+/* enum, name in experiment files, number of arguments (without q) */
+#define PBT_DOMAIN_MAP(X)                                                      \
+    X(PBT_DOMAIN_UNIFORM, "uniform", 2)                                        \
+    X(PBT_DOMAIN_QUNIFORM, "quniform", 3)                                      \
+    X(PBT_DOMAIN_LOGUNIFORM, "loguniform", 2)                                  \
+    X(PBT_DOMAIN_QLOGUNIFORM, "qloguniform", 3)                                \
+    X(PBT_DOMAIN_RANDN, "randn", 2)                                            \
+    X(PBT_DOMAIN_QRANDN, "qrandn", 3)                                          \
+    X(PBT_DOMAIN_RANDINT, "randint", 2)                                        \
+    X(PBT_DOMAIN_QRANDINT, "qrandint", 3)                                      \
+    X(PBT_DOMAIN_LOGRANDINT, "lograndint", 2)                                  \
+    X(PBT_DOMAIN_QLOGRANDINT, "qlograndint", 3)
+
+enum pbt_domain_kind {
+    PBT_DOMAIN_NONE,     /* no domain */
+    PBT_DOMAIN_CONSTANT, /* choices[0] */
+    PBT_DOMAIN_CHOICE,   /* one of choices, uniformly */
+#define PBT_DOMAIN_ENUM(name, text, arguments) name,
+    PBT_DOMAIN_MAP(PBT_DOMAIN_ENUM)
+#undef PBT_DOMAIN_ENUM
+};
+
+struct pbt_domain {
+    enum pbt_domain_kind kind;
+    /* [lower, upper) for reals and integers; mean and sd for randn. */
+    double lower;
+    double upper;
+    double quantum; /* the q of quniform and its kin; else 0 */
+    struct pbt_cell *choices;
+    uint32_t choice_count;
+};
+
+/* How PBT explores a parameter. */
+enum pbt_mutation_kind {
+    PBT_MUTATION_NONE,   /* stays what the donor has */
+    PBT_MUTATION_LIST,   /* ordered choices: resampled, or moved to a neighbour */
+    PBT_MUTATION_DOMAIN, /* resampled, or multiplied by a perturbation factor */
+};
+
+/* What to do with a value that a factor has moved out of its domain. */
+enum pbt_out_of_range {
+    PBT_RANGE_CLIP,    /* to the nearest value inside (default) */
+    PBT_RANGE_REFLECT, /* as far inside as it was outside */
+    PBT_RANGE_RESAMPLE,
+    PBT_RANGE_ALLOW, /* Ray's rule: leave it */
+};
+
+struct pbt_param {
+    const char *name; /* nested ones as "outer/inner" */
+    struct pbt_domain initial; /* NONE: filled from the mutation */
+    enum pbt_mutation_kind mutation;
+    struct pbt_domain mutations; /* LIST: a CHOICE */
+};
+
+struct pbt_space {
+    struct pbt_param *params;
+    uint32_t count;
+};
+
+/* The settings of explore, from the experiment file. */
+struct pbt_explore {
+    double resample_probability;
+    const double *factors;
+    uint32_t factor_count;
+    enum pbt_out_of_range out_of_range;
+};
+
+/* True if the value lies in the domain: within its bounds, on its grid, of its type. */
+bool pbt_domain_contains(const struct pbt_domain *domain,
+                         struct pbt_cell value);
+
+/* Draws a value.  `key` names the draw; its index is counted up. */
+struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
+                                struct pbt_draw_key *key);
+
+/* The first configuration of a trial: cells[space->count]. */
+void pbt_space_initial(const struct pbt_space *space, struct pbt_draw_key *key,
+                       struct pbt_cell *cells);
+
+/*
+ * Explores: from the donor's values to new ones, both space->count.  Rules: Ray's
+ * explore(), except that (unless out_of_range is `allow`, which is Ray to the letter)
+ *  - a value stays in its domain, on its grid, and of its domain's type;
+ *  - a factor moves an integer or quantised value by at least one step, so that
+ *    it can't get stuck at 0 or 1;
+ *  - a `choice` is moved to a neighbour if its values are ordered numbers, else resampled.
+ * A value that can't be scaled (absent, or no number) is resampled.
+ */
+void pbt_space_explore(const struct pbt_space *space,
+                       const struct pbt_explore *explore,
+                       const struct pbt_cell *donor, struct pbt_draw_key *key,
+                       struct pbt_cell *cells);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * state.h: the state of the core, private to src/core.
+ *
+ * Trials hold no pointers to each other: what refers to a checkpoint names it by (trial,
+ * number).  Everything is allocated at creation but the lists of checkpoints.
+ */
+#ifndef PBT_CORE_STATE_H
+#define PBT_CORE_STATE_H
+
+#include "core/core.h"
+#include "core/order.h"
+
+/* Where a trial that has a process is.  Which command is owed follows from it. */
+enum pbt_phase {
+    PBT_PHASE_NONE,  /* no process */
+    PBT_PHASE_START, /* a start is owed, until `ready` */
+    PBT_PHASE_LOAD,  /* a load is owed, until `ready` */
+    PBT_PHASE_RUN,   /* training, or resting until something is decided */
+    PBT_PHASE_SAVE,  /* a save is owed, until `saved` */
+    PBT_PHASE_ASK,   /* the custom explore function is asked */
+    PBT_PHASE_LEAVE, /* the process is to end, until `exited` */
+};
+
+/*
+ * A restart point: all that a trial has when it goes back there (architecture.md,
+ * rule 14).  The bottom one of each trial is iteration 0 without a checkpoint.
+ */
+struct pbt_restart {
+    struct pbt_checkpoint_id checkpoint;
+    int64_t iteration;
+    double time_total;
+    double last_perturbation; /* in units of time_attr */
+    double score;
+    bool ranked;
+    struct pbt_checkpoint_id pair;
+    uint32_t exploits;
+    uint64_t lineage;
+    struct pbt_cell *cells;
+};
+
+/*
+ * Restart points that a trial holds: the bottom, two durable ones, and those
+ * since.  If syncs stall for longer, the oldest that is not durable gives way.
+ */
+#define PBT_RESTARTS_MAX 12
+
+struct pbt_saved {
+    uint32_t number;
+    uint32_t pins;
+    bool durable;
+    uint64_t epoch;
+    uint64_t seq;
+    int64_t iteration;
+    double time_total;
+    double score;
+};
+
+struct pbt_trial {
+    enum pbt_core_trial_state state;
+    enum pbt_phase phase;
+    enum pbt_leave leave; /* in PBT_PHASE_LEAVE: what the end leads to */
+    bool created;
+    bool rest;      /* the worker's last word was that it rests */
+    bool can_reset; /* takes a load in a live process */
+    bool at_point;  /* at a perturbation point that is not settled yet */
+    bool passed;    /* there: an exploit was due and can't be */
+    bool stopping;  /* reached a stop criterion */
+    bool orphaned;  /* what it is loading is lost */
+    uint64_t epoch;
+    uint64_t process_epoch;
+    uint64_t seq;       /* of the last result of this life */
+    uint64_t saved_seq; /* as of the last save of this life */
+    int64_t iteration;
+    double time_total;
+    double last_perturbation;
+    double score; /* at the last perturbation point: what it is ranked by */
+    bool ranked;
+    uint64_t ranked_epoch;
+    uint64_t ranked_seq;
+    struct pbt_checkpoint_id pair; /* the checkpoint of that very result */
+    uint32_t exploits;
+    uint64_t lineage;
+    uint32_t failures;
+    struct pbt_cell *cells;
+
+    uint32_t last_number;   /* of its checkpoints; 0: none yet */
+    bool point_save;        /* in PBT_PHASE_SAVE: the one of a point */
+    struct pbt_saved *saved; /* live checkpoints, oldest first */
+    uint32_t saved_count;
+    uint32_t saved_capacity;
+
+    struct pbt_restart restarts[PBT_RESTARTS_MAX];
+    uint32_t restart_count;
+
+    /* PBT_PHASE_ASK: the exploit that waits for the answer. */
+    uint64_t ask;
+    uint32_t ask_donor;
+    struct pbt_checkpoint_id ask_checkpoint;
+    double ask_score;
+    uint64_t ask_lineage;
+    struct pbt_cell *ask_old; /* the donor's configuration */
+    struct pbt_cell *ask_new; /* the proposed one */
+};
+
+/* A queue of trials without duplicates. */
+struct pbt_queue {
+    uint32_t *items;
+    bool *queued;
+    size_t head;
+    size_t count;
+};
+
+/* Derived from the state: what decide(NULL) has still to look at. */
+struct pbt_work {
+    struct pbt_queue due;
+    struct pbt_cell *scratch; /* a drawn configuration */
+};
+
+struct pbt_core {
+    const struct pbt_settings *settings;
+    struct pbt_trial *trials;
+    struct pbt_cell *cells; /* the block that all configurations live in */
+
+    uint64_t records;
+    uint64_t time;
+    uint64_t incarnation;
+    uint64_t epoch_counter; /* within the incarnation */
+    uint64_t results;       /* of the whole experiment */
+    uint32_t created;
+    uint32_t finished; /* TERMINATED or ERROR */
+    uint32_t slots;
+    uint32_t used; /* processes whose end was not seen */
+    enum pbt_end end;
+    enum pbt_end end_due;
+
+    bool has_best;
+    double best_score;
+    struct pbt_checkpoint_id best;
+
+    struct pbt_order ranks;     /* by score; marks: PBT_MARK_* */
+    struct pbt_order startable; /* PENDING and PAUSED, by iteration */
+
+    /* Trials with at_point set: looked at again when a donor may have come. */
+    uint32_t *points;
+    uint32_t point_count;
+
+    struct pbt_work *work;
+    struct pbt_queue touched; /* for the driver: see pbt_core_touched() */
+};
+
+/* Marks in `ranks`. */
+#define PBT_MARK_PAIR 0   /* can be a donor */
+#define PBT_MARK_SAVING 1 /* will be one when its save is done */
+
+/* restart.c: restart points, pins, checkpoints */
+void pbt_core_touch(struct pbt_core *core, uint32_t trial);
+void pbt_core_touch_points(struct pbt_core *core);
+void pbt_core_set_point(struct pbt_core *core, uint32_t trial, bool at_point);
+/* Puts the trial's score, pair and saving mark into `ranks`. */
+void pbt_core_rank(struct pbt_core *core, uint32_t trial);
+void pbt_core_set_pair(struct pbt_core *core, uint32_t trial,
+                       struct pbt_checkpoint_id pair);
+/* (Re)enters or leaves the order of trials that can be started. */
+void pbt_core_set_startable(struct pbt_core *core, uint32_t trial);
+
+struct pbt_saved *pbt_core_find(const struct pbt_core *core,
+                                struct pbt_checkpoint_id id);
+bool pbt_core_add_saved(struct pbt_core *core, uint32_t trial,
+                        const struct pbt_saved *saved);
+void pbt_core_drop_saved(struct pbt_core *core, struct pbt_checkpoint_id id);
+void pbt_core_pin(struct pbt_core *core, struct pbt_checkpoint_id id);
+void pbt_core_unpin(struct pbt_core *core, struct pbt_checkpoint_id id);
+
+/* Pushes the trial's present self as a restart point with that checkpoint. */
+void pbt_core_push_restart(struct pbt_core *core, uint32_t trial,
+                           struct pbt_checkpoint_id checkpoint);
+/* Takes a lost checkpoint off a trial's list; true if it was the top. */
+bool pbt_core_lose_restart(struct pbt_core *core, uint32_t trial,
+                           struct pbt_checkpoint_id checkpoint);
+/* Of a finished trial: only the top and the bottom stay. */
+void pbt_core_trim_restarts(struct pbt_core *core, uint32_t trial);
+const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial);
+/* Everything is as it was at the top restart point; no process. */
+void pbt_core_go_back(struct pbt_core *core, uint32_t trial);
+
+/* The trial's clock in units of time_attr. */
+double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
+                      double time_total);
+bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b);
+/* Ended for good (as opposed to interrupted). */
+bool pbt_core_end_is_final(enum pbt_end end);
+
+void pbt_queue_push(struct pbt_queue *queue, uint32_t item, uint32_t capacity);
+void pbt_queue_pop(struct pbt_queue *queue, uint32_t capacity);
+
+#endif

@@ -1,0 +1,391 @@
+/*
+ * carry.c: carrying out: commands on difference, acknowledgements, syncs, unlinks,
+ * time-outs.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "driver/state.h"
+
+/* What a worker has for its cleanup before it is killed. */
+#define STOP_GRACE_S 10.0
+/* How long records may be unsynced if nothing else asks for a sync. */
+#define SYNC_EVERY_NS UINT64_C(3000000000)
+
+static bool grow(void **items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return true;
+    }
+    size_t wanted = *capacity == 0 ? 16 : 2 * *capacity;
+    void *grown = realloc(*items, wanted * size);
+    if (grown == NULL) {
+        return false;
+    }
+    *items = grown;
+    *capacity = wanted;
+    return true;
+}
+
+static int out_of_memory(struct pbt_error *error)
+{
+    return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+}
+
+int pbt_driver_add_fresh(struct pbt_driver *driver,
+                         struct pbt_checkpoint_id checkpoint,
+                         struct pbt_error *error)
+{
+    void *items = driver->fresh;
+    if (!grow(&items, driver->fresh_count, &driver->fresh_capacity,
+              sizeof *driver->fresh)) {
+        return out_of_memory(error);
+    }
+    driver->fresh = items;
+    driver->fresh[driver->fresh_count++] = checkpoint;
+    return PBT_OK;
+}
+
+static int add_unlink(struct pbt_driver *driver,
+                      const struct pbt_record *record, struct pbt_error *error)
+{
+    void *items = driver->unlinks;
+    if (!grow(&items, driver->unlink_count, &driver->unlink_capacity,
+              sizeof *driver->unlinks)) {
+        return out_of_memory(error);
+    }
+    driver->unlinks = items;
+    driver->unlinks[driver->unlink_count++] =
+        (struct pbt_unlink){record->checkpoint, record->number};
+    return PBT_OK;
+}
+
+static void say_pass(const struct pbt_driver *driver,
+                     const struct pbt_record *record)
+{
+    if (record->pass == PBT_PASS_EXPLORE_FAILED) {
+        return; /* said with its cause when the answer came */
+    }
+    char id[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(driver->spec->settings.seed, record->trial, id);
+    pbt_driver_say(driver,
+                   "no exploit for trial %s at iteration %" PRId64 ": %s", id,
+                   record->iteration, pbt_pass_name(record->pass));
+}
+
+int pbt_driver_note_record(struct pbt_driver *driver,
+                           const struct pbt_record *record,
+                           struct pbt_error *error)
+{
+    if (record->kind == PBT_RECORD_SAVED) {
+        return pbt_driver_add_fresh(driver, record->checkpoint, error);
+    }
+    if (record->kind == PBT_RECORD_DELETE) {
+        return add_unlink(driver, record, error);
+    }
+    if (record->kind == PBT_RECORD_PASS) {
+        say_pass(driver, record);
+    }
+    return PBT_OK;
+}
+
+/* --- commands ---------------------------------------------------------------- */
+
+static double time_out_of(const struct pbt_driver *driver,
+                          enum pbt_command_kind kind)
+{
+    const struct pbt_spec *spec = driver->spec;
+    switch (kind) {
+    case PBT_COMMAND_START:
+    case PBT_COMMAND_LOAD:
+        return spec->timeout_setup;
+    case PBT_COMMAND_RUN:
+        return spec->timeout_step;
+    case PBT_COMMAND_SAVE:
+        return spec->timeout_save;
+    case PBT_COMMAND_HALT:
+        /* Somebody waits at the keyboard; else a step has its usual time. */
+        return pbt_core_end(driver->core) == PBT_END_INTERRUPTED
+                   ? spec->grace
+                   : spec->timeout_step;
+    case PBT_COMMAND_STOP:
+        return STOP_GRACE_S;
+    case PBT_COMMAND_NONE:
+    case PBT_COMMAND_KILL:
+    case PBT_COMMAND_ASK:
+        break;
+    }
+    return 0;
+}
+
+static void set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
+                         enum pbt_command_kind kind)
+{
+    double seconds = time_out_of(driver, kind);
+    drive->deadline = PBT_NEVER;
+    if (seconds > 0) {
+        drive->deadline = driver->world->ops->now(driver->world) +
+                          (uint64_t)(seconds * 1e9);
+        if (drive->deadline < driver->next_deadline) {
+            driver->next_deadline = drive->deadline;
+        }
+    }
+}
+
+/* What made a checkpoint, for its manifest. */
+static void put_made_by(struct pbt_driver *driver,
+                        const struct pbt_command *command)
+{
+    struct pbt_buf *json = &driver->json;
+    struct pbt_core_trial trial = pbt_core_trial(driver->core, command->trial);
+    char id[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(driver->spec->settings.seed, command->trial, id);
+    pbt_buf_printf(json,
+                   "{\"experiment\":\"%s\",\"trial_id\":\"%s\",\"trial\":"
+                   "%" PRIu32 ",\"checkpoint\":%" PRIu32 ",\"epoch\":%" PRIu64
+                   ",\"seq\":%" PRIu64 ",\"iteration\":%" PRId64,
+                   driver->spec->name, id, command->trial,
+                   command->checkpoint.number, command->epoch, trial.seq,
+                   command->iteration);
+    if (trial.ranked) {
+        double score = driver->spec->minimize ? -trial.score : trial.score;
+        pbt_buf_text(json, ",\"score\":");
+        pbt_buf_real(json, score);
+    }
+    pbt_buf_printf(json,
+                   ",\"exploits\":%" PRIu32 ",\"lineage\":\"%" PRIu64
+                   "\",\"experiment_seed\":\"%" PRIu64 "\",\"config\":",
+                   trial.exploits, trial.lineage, driver->spec->settings.seed);
+    pbt_spec_config_json(driver->spec, command->cells, json);
+    pbt_buf_char(json, '}');
+}
+
+static int submit_command(struct pbt_driver *driver,
+                          const struct pbt_command *command,
+                          struct pbt_error *error)
+{
+    struct pbt_job job = {.kind = PBT_JOB_COMMAND,
+                          .trial = command->trial,
+                          .command = *command};
+    pbt_buf_reset(&driver->json);
+    if (command->kind == PBT_COMMAND_START ||
+        command->kind == PBT_COMMAND_LOAD || command->kind == PBT_COMMAND_ASK) {
+        pbt_spec_config_json(driver->spec, command->cells, &driver->json);
+    } else if (command->kind == PBT_COMMAND_SAVE) {
+        put_made_by(driver, command);
+    }
+    if (pbt_buf_failed(&driver->json)) {
+        return out_of_memory(error);
+    }
+    job.json = driver->json.data;
+    job.json_length = driver->json.length;
+    return driver->world->ops->submit(driver->world, &job, error);
+}
+
+/* A process that is to end before it was spawned has ended: nobody else will say so. */
+static void add_phantom(struct pbt_driver *driver,
+                        const struct pbt_command *command)
+{
+    driver->phantoms[driver->phantom_count++] = (struct pbt_input){
+        .kind = PBT_INPUT_EXITED,
+        .trial = command->trial,
+        .epoch = command->process_epoch,
+        .text = "it was never started",
+    };
+}
+
+static int carry_out_for(struct pbt_driver *driver, uint32_t trial,
+                         struct pbt_error *error)
+{
+    struct pbt_drive *drive = &driver->drives[trial];
+    struct pbt_command owed = pbt_core_owed(driver->core, trial);
+    if (owed.kind == PBT_COMMAND_NONE) {
+        drive->deadline = PBT_NEVER;
+        return PBT_OK;
+    }
+    if (pbt_command_same(&owed, &drive->sent)) {
+        return PBT_OK;
+    }
+    bool ends =
+        owed.kind == PBT_COMMAND_STOP || owed.kind == PBT_COMMAND_KILL;
+    if (owed.kind == PBT_COMMAND_START) {
+        drive->spawned = owed.process_epoch;
+        free(drive->why);
+        drive->why = NULL;
+    } else if (ends && drive->spawned != owed.process_epoch) {
+        add_phantom(driver, &owed);
+        drive->sent = owed;
+        return PBT_OK;
+    }
+    drive->sent = owed;
+    if (drive->why != NULL) {
+        return PBT_OK; /* it is being killed already: its exit will come */
+    }
+    set_deadline(driver, drive, owed.kind);
+    return submit_command(driver, &owed, error);
+}
+
+static int send_acks(struct pbt_driver *driver, struct pbt_error *error)
+{
+    int status = PBT_OK;
+    for (size_t i = 0; i < driver->ack_count && status == PBT_OK; i++) {
+        uint32_t trial = driver->acks[i];
+        struct pbt_drive *drive = &driver->drives[trial];
+        struct pbt_job job = {.kind = PBT_JOB_ACK,
+                              .trial = trial,
+                              .epoch = drive->ack_epoch,
+                              .seq = drive->acked};
+        drive->ack_due = false;
+        status = driver->world->ops->submit(driver->world, &job, error);
+    }
+    driver->ack_count = 0;
+    return status;
+}
+
+/* --- syncs ---------------------------------------------------------------------- */
+
+static int begin_sync(struct pbt_driver *driver, struct pbt_error *error)
+{
+    uint64_t records = pbt_core_records(driver->core);
+    uint64_t now = driver->world->ops->now(driver->world);
+    bool wanted = driver->fresh_count > 0 || driver->unlink_count > 0;
+    bool overdue = records > driver->synced && now >= driver->next_sync;
+    if (driver->sync_in_flight || !(wanted || overdue)) {
+        return PBT_OK;
+    }
+    /* What is fresh now is covered by this sync; what comes later by the next. */
+    struct pbt_checkpoint_id *items = driver->syncing;
+    size_t capacity = driver->syncing_capacity;
+    driver->syncing = driver->fresh;
+    driver->syncing_count = driver->fresh_count;
+    driver->syncing_capacity = driver->fresh_capacity;
+    driver->fresh = items;
+    driver->fresh_capacity = capacity;
+    driver->fresh_count = 0;
+    driver->sync_in_flight = true;
+    driver->next_sync = now + SYNC_EVERY_NS;
+    struct pbt_job job = {.kind = PBT_JOB_SYNC,
+                          .seq = records,
+                          .journal = driver->journal,
+                          .checkpoints = driver->syncing,
+                          .checkpoint_count = driver->syncing_count};
+    return driver->world->ops->submit(driver->world, &job, error);
+}
+
+static int submit_unlinks(struct pbt_driver *driver, struct pbt_error *error)
+{
+    size_t kept = 0;
+    int status = PBT_OK;
+    for (size_t i = 0; i < driver->unlink_count; i++) {
+        if (driver->unlinks[i].record > driver->synced) {
+            driver->unlinks[kept++] = driver->unlinks[i];
+        } else if (status == PBT_OK) {
+            struct pbt_job job = {.kind = PBT_JOB_UNLINK,
+                                  .trial = driver->unlinks[i].checkpoint.trial,
+                                  .checkpoint = driver->unlinks[i].checkpoint};
+            status = driver->world->ops->submit(driver->world, &job, error);
+        }
+    }
+    driver->unlink_count = kept;
+    return status;
+}
+
+int pbt_driver_synced(struct pbt_driver *driver, uint64_t records,
+                      struct pbt_error *error)
+{
+    int status = PBT_OK;
+    driver->sync_in_flight = false;
+    driver->synced = records;
+    for (size_t i = 0; i < driver->syncing_count && status == PBT_OK; i++) {
+        struct pbt_event event = {.kind = PBT_EVENT_DURABLE,
+                                  .trial = driver->syncing[i].trial,
+                                  .checkpoint = driver->syncing[i],
+                                  .time = pbt_driver_clock(driver)};
+        status = pbt_driver_event(driver, &event, error);
+    }
+    driver->syncing_count = 0;
+    return status == PBT_OK ? submit_unlinks(driver, error) : status;
+}
+
+int pbt_driver_carry_out(struct pbt_driver *driver, struct pbt_error *error)
+{
+    int status = send_acks(driver, error);
+    const uint32_t *touched;
+    size_t count = pbt_core_touched(driver->core, &touched);
+    for (size_t i = 0; i < count && status == PBT_OK; i++) {
+        status = carry_out_for(driver, touched[i], error);
+    }
+    pbt_core_touched_clear(driver->core);
+    return status == PBT_OK ? begin_sync(driver, error) : status;
+}
+
+/* --- time-outs ------------------------------------------------------------------ */
+
+int pbt_driver_kill(struct pbt_driver *driver, uint32_t trial, const char *why,
+                    struct pbt_error *error)
+{
+    struct pbt_drive *drive = &driver->drives[trial];
+    struct pbt_core_trial now = pbt_core_trial(driver->core, trial);
+    if (drive->why != NULL || !now.has_process) {
+        return PBT_OK;
+    }
+    drive->why = strdup(why);
+    if (drive->why == NULL) {
+        return out_of_memory(error);
+    }
+    drive->deadline = PBT_NEVER;
+    struct pbt_command kill = {.kind = PBT_COMMAND_KILL,
+                               .trial = trial,
+                               .epoch = now.epoch,
+                               .process_epoch = now.process_epoch};
+    return submit_command(driver, &kill, error);
+}
+
+static const char *setting_of(enum pbt_command_kind kind)
+{
+    switch (kind) {
+    case PBT_COMMAND_START:
+    case PBT_COMMAND_LOAD:
+        return "timeouts.setup";
+    case PBT_COMMAND_SAVE:
+        return "timeouts.save";
+    case PBT_COMMAND_HALT:
+    case PBT_COMMAND_STOP:
+        return "the grace time";
+    case PBT_COMMAND_NONE:
+    case PBT_COMMAND_RUN:
+    case PBT_COMMAND_KILL:
+    case PBT_COMMAND_ASK:
+        break;
+    }
+    return "timeouts.step";
+}
+
+int pbt_driver_time_outs(struct pbt_driver *driver, struct pbt_error *error)
+{
+    uint64_t now = driver->world->ops->now(driver->world);
+    if (now < driver->next_deadline) {
+        return PBT_OK;
+    }
+    int status = PBT_OK;
+    driver->next_deadline = PBT_NEVER;
+    for (uint32_t i = 0; i < driver->spec->settings.population; i++) {
+        struct pbt_drive *drive = &driver->drives[i];
+        if (drive->deadline <= now && status == PBT_OK) {
+            char why[256];
+            enum pbt_command_kind kind = drive->sent.kind;
+            (void)snprintf(why, sizeof why,
+                           "no answer to `%s` within %g s (%s)",
+                           pbt_command_name(kind), time_out_of(driver, kind),
+                           setting_of(kind));
+            status = pbt_driver_kill(driver, i, why, error);
+        } else if (drive->deadline < driver->next_deadline) {
+            driver->next_deadline = drive->deadline;
+        }
+    }
+    return status;
+}

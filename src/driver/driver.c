@@ -1,0 +1,420 @@
+#include "driver/driver.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "driver/state.h"
+#include "journal/entry.h"
+
+#define BATCH_BYTES_MAX ((size_t)256 << 20)
+#define DATA_BYTES_MAX ((size_t)8 << 20)
+
+static int out_of_memory(struct pbt_error *error)
+{
+    return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+}
+
+void pbt_driver_say(const struct pbt_driver *driver, const char *fmt, ...)
+{
+    char line[PBT_ERROR_TEXT_MAX + 512];
+    if (driver->options.say == NULL) {
+        return;
+    }
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    driver->options.say(driver->options.say_user, line);
+}
+
+uint64_t pbt_driver_clock(const struct pbt_driver *driver)
+{
+    uint64_t now = driver->world->ops->now(driver->world);
+    return driver->clock_base + (now - driver->world_base);
+}
+
+/* --- decide, apply, record ------------------------------------------------ */
+
+static int take_record(struct pbt_driver *driver,
+                       const struct pbt_record *record, struct pbt_error *error)
+{
+    struct pbt_entry entry = {.record = *record};
+    if (driver->data.length > 0) {
+        entry.data = driver->data.data;
+        entry.data_length = driver->data.length;
+    }
+    /* Written first: the cells in the record may be borrowed from what changes. */
+    pbt_entry_write(&entry, driver->spec, &driver->lines);
+    driver->line_count++;
+    pbt_buf_reset(&driver->data);
+    if (pbt_buf_failed(&driver->lines)) {
+        return out_of_memory(error);
+    }
+    if (!pbt_core_apply(driver->core, record)) {
+        return pbt_error_set(error, PBT_EINTERNAL,
+                             "a decided record (%s) could not be applied",
+                             pbt_record_name(record->kind));
+    }
+    return pbt_driver_note_record(driver, record, error);
+}
+
+int pbt_driver_event(struct pbt_driver *driver, const struct pbt_event *event,
+                     struct pbt_error *error)
+{
+    struct pbt_record record;
+    if (!pbt_core_decide(driver->core, event, &record)) {
+        pbt_buf_reset(&driver->data);
+        return PBT_OK;
+    }
+    return take_record(driver, &record, error);
+}
+
+static int settle(struct pbt_driver *driver, struct pbt_error *error)
+{
+    struct pbt_record record;
+    pbt_buf_reset(&driver->data);
+    while (pbt_core_decide(driver->core, NULL, &record)) {
+        int status = take_record(driver, &record, error);
+        if (status != PBT_OK) {
+            return status;
+        }
+    }
+    return PBT_OK;
+}
+
+static bool dies(const struct pbt_driver *driver, enum pbt_turn_point point,
+                 struct pbt_error *error)
+{
+    if (driver->options.dies_at == NULL ||
+        !driver->options.dies_at(driver->options.dies_user, point)) {
+        return false;
+    }
+    (void)pbt_error_set(error, PBT_EINTERNAL, "killed by the test");
+    return true;
+}
+
+static int append(struct pbt_driver *driver, struct pbt_error *error)
+{
+    if (driver->line_count == 0) {
+        return PBT_OK;
+    }
+    int status = pbt_journal_append(driver->journal, &driver->lines,
+                                    driver->line_count, error);
+    struct pbt_sink *sink = driver->options.sink;
+    if (status == PBT_OK && sink != NULL) {
+        status = sink->records(sink, driver->lines.data, driver->lines.length,
+                               error);
+    }
+    pbt_buf_reset(&driver->lines);
+    driver->line_count = 0;
+    return status;
+}
+
+/* The second half of a turn: what was decided becomes true, then known. */
+static int settle_and_carry_out(struct pbt_driver *driver,
+                                struct pbt_error *error)
+{
+    int status = settle(driver, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (dies(driver, PBT_TURN_DECIDED, error)) {
+        return PBT_EINTERNAL;
+    }
+    status = append(driver, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (dies(driver, PBT_TURN_APPENDED, error)) {
+        return PBT_EINTERNAL;
+    }
+    status = pbt_driver_carry_out(driver, error);
+    if (status == PBT_OK && dies(driver, PBT_TURN_CARRIED_OUT, error)) {
+        return PBT_EINTERNAL;
+    }
+    return status;
+}
+
+static int gather(struct pbt_driver *driver, struct pbt_input_batch *batch,
+                  struct pbt_error *error)
+{
+    uint64_t deadline = driver->next_deadline;
+    uint64_t budget = driver->spec->settings.time_budget_ns;
+    if (budget > 0 && !driver->time_up_sent) {
+        uint64_t up = budget > driver->clock_base
+                          ? driver->world_base + budget - driver->clock_base
+                          : 0;
+        deadline = up < deadline ? up : deadline;
+    }
+    if (pbt_core_records(driver->core) > driver->synced &&
+        driver->next_sync < deadline) {
+        deadline = driver->next_sync;
+    }
+    if (driver->phantom_count > 0) {
+        deadline = 0;
+    }
+    return driver->world->ops->next_batch(driver->world, deadline, batch,
+                                          error);
+}
+
+static int take_inputs(struct pbt_driver *driver,
+                       const struct pbt_input_batch *batch,
+                       struct pbt_error *error)
+{
+    int status = PBT_OK;
+    for (size_t i = 0; i < driver->phantom_count && status == PBT_OK; i++) {
+        status = pbt_driver_input(driver, &driver->phantoms[i], error);
+    }
+    driver->phantom_count = 0;
+    for (size_t i = 0; i < batch->count && status == PBT_OK; i++) {
+        status = pbt_driver_input(driver, &batch->inputs[i], error);
+    }
+    uint64_t budget = driver->spec->settings.time_budget_ns;
+    if (status == PBT_OK && budget > 0 && !driver->time_up_sent &&
+        pbt_driver_clock(driver) >= budget) {
+        driver->time_up_sent = true;
+        struct pbt_event event = {.kind = PBT_EVENT_TIME_UP,
+                                  .time = pbt_driver_clock(driver)};
+        status = pbt_driver_event(driver, &event, error);
+    }
+    return status;
+}
+
+int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
+                    struct pbt_error *error)
+{
+    struct pbt_input_batch batch = {NULL, 0};
+    int status = gather(driver, &batch, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (dies(driver, PBT_TURN_GATHERED, error)) {
+        return PBT_EINTERNAL;
+    }
+    status = take_inputs(driver, &batch, error);
+    if (status == PBT_OK) {
+        status = settle_and_carry_out(driver, error);
+    }
+    if (status == PBT_OK) {
+        status = pbt_driver_time_outs(driver, error);
+    }
+    *finished = status == PBT_OK && pbt_core_finished(driver->core) &&
+                !driver->sync_in_flight && driver->phantom_count == 0;
+    return status;
+}
+
+int pbt_driver_run(struct pbt_driver *driver, struct pbt_error *error)
+{
+    bool finished = pbt_core_finished(driver->core);
+    int status = PBT_OK;
+    while (status == PBT_OK && !finished) {
+        status = pbt_driver_turn(driver, &finished, error);
+    }
+    return status == PBT_OK ? pbt_journal_sync(driver->journal, error) : status;
+}
+
+/* --- opening --------------------------------------------------------------- */
+
+static int replay_line(void *user, const char *line, size_t length,
+                       struct pbt_error *error)
+{
+    struct pbt_driver *driver = user;
+    struct pbt_entry entry;
+    int status =
+        pbt_entry_read(&entry, driver->spec, line, length, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    bool applied = pbt_core_apply(driver->core, &entry.record);
+    uint64_t number = entry.record.number;
+    pbt_entry_done(&entry);
+    if (!applied) {
+        return pbt_error_set(error, PBT_EDATA,
+                             "record %" PRIu64
+                             " can't follow on those before it",
+                             number);
+    }
+    struct pbt_sink *sink = driver->options.sink;
+    if (sink == NULL) {
+        return PBT_OK;
+    }
+    pbt_buf_reset(&driver->json);
+    pbt_buf_put(&driver->json, line, length);
+    pbt_buf_char(&driver->json, '\n');
+    if (pbt_buf_failed(&driver->json)) {
+        return out_of_memory(error);
+    }
+    return sink->records(sink, driver->json.data, driver->json.length, error);
+}
+
+static void opened_data(struct pbt_driver *driver)
+{
+    const struct pbt_driver_options *options = &driver->options;
+    const char *host = options->host == NULL ? "" : options->host;
+    pbt_buf_text(&driver->data, "{\"wall\":");
+    pbt_buf_i64(&driver->data, options->wall_ns);
+    pbt_buf_text(&driver->data, ",\"pid\":");
+    pbt_buf_i64(&driver->data, options->pid);
+    pbt_buf_text(&driver->data, ",\"host\":");
+    pbt_buf_json_string(&driver->data, host, strlen(host));
+    pbt_buf_text(&driver->data, ",\"version\":\"" PBT_VERSION "\"}");
+}
+
+/*
+ * Checkpoints that were never made durable are verified before anything is decided; the
+ * good ones go with the next sync (rule 17).
+ */
+static int verify_checkpoints(struct pbt_driver *driver,
+                              struct pbt_error *error)
+{
+    struct pbt_checkpoint_id *bad = NULL;
+    size_t bad_count = 0;
+    int status = PBT_OK;
+    for (uint32_t i = 0; i < driver->spec->settings.population; i++) {
+        struct pbt_core_checkpoint checkpoint;
+        for (uint32_t c = 0; status == PBT_OK &&
+                             pbt_core_checkpoint_at(driver->core, i, c,
+                                                    &checkpoint);
+             c++) {
+            struct pbt_error why;
+            if (checkpoint.durable || driver->options.checkpoint_good == NULL) {
+                continue;
+            }
+            if (driver->options.checkpoint_good(driver->options.checkpoint_user,
+                                                checkpoint.id, &why)) {
+                status = pbt_driver_add_fresh(driver, checkpoint.id, error);
+                continue;
+            }
+            struct pbt_checkpoint_id *grown =
+                realloc(bad, (bad_count + 1) * sizeof *bad);
+            if (grown == NULL) {
+                status = out_of_memory(error);
+                continue;
+            }
+            bad = grown;
+            bad[bad_count++] = checkpoint.id;
+        }
+    }
+    for (size_t i = 0; i < bad_count && status == PBT_OK; i++) {
+        struct pbt_input input = {.kind = PBT_INPUT_BAD,
+                                  .trial = bad[i].trial,
+                                  .checkpoint = bad[i],
+                                  .text = "found damaged when the run was "
+                                          "opened"};
+        status = pbt_driver_input(driver, &input, error);
+    }
+    free(bad);
+    return status;
+}
+
+static int begin(struct pbt_driver *driver, uint64_t incarnation,
+                 struct pbt_error *error)
+{
+    driver->clock_base = pbt_core_time(driver->core);
+    driver->world_base = driver->world->ops->now(driver->world);
+    driver->next_sync = driver->world_base;
+    driver->synced = pbt_core_records(driver->core);
+    struct pbt_event opened = {.kind = PBT_EVENT_OPENED,
+                               .time = pbt_driver_clock(driver),
+                               .incarnation = incarnation,
+                               .slots = driver->options.slots};
+    opened_data(driver);
+    int status = pbt_driver_event(driver, &opened, error);
+    if (status == PBT_OK) {
+        status = verify_checkpoints(driver, error);
+    }
+    return status == PBT_OK ? settle_and_carry_out(driver, error) : status;
+}
+
+static bool allocate(struct pbt_driver *driver)
+{
+    uint32_t population = driver->spec->settings.population;
+    driver->core = pbt_core_create(&driver->spec->settings);
+    driver->drives = calloc(population, sizeof *driver->drives);
+    driver->acks = calloc(population, sizeof *driver->acks);
+    driver->phantoms = calloc(population, sizeof *driver->phantoms);
+    if (driver->core == NULL || driver->drives == NULL ||
+        driver->acks == NULL || driver->phantoms == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < population; i++) {
+        driver->drives[i].deadline = PBT_NEVER;
+    }
+    return true;
+}
+
+int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
+                    struct pbt_world *world,
+                    const struct pbt_driver_options *options,
+                    struct pbt_error *error)
+{
+    struct pbt_driver *driver = calloc(1, sizeof *driver);
+    if (driver == NULL) {
+        return out_of_memory(error);
+    }
+    driver->spec = spec;
+    driver->world = world;
+    driver->options = *options;
+    driver->next_deadline = PBT_NEVER;
+    pbt_buf_init(&driver->lines, BATCH_BYTES_MAX);
+    pbt_buf_init(&driver->data, DATA_BYTES_MAX);
+    pbt_buf_init(&driver->json, DATA_BYTES_MAX);
+    if (!allocate(driver)) {
+        pbt_driver_close(driver);
+        return out_of_memory(error);
+    }
+    uint64_t incarnation = 0;
+    int status = pbt_journal_open(&driver->journal, options->files,
+                                  options->journal_dir, replay_line, driver,
+                                  &driver->info, &incarnation, error);
+    if (status == PBT_OK && options->sweep != NULL) {
+        status = options->sweep(options->checkpoint_user, driver->core, error);
+    }
+    if (status == PBT_OK) {
+        status = begin(driver, incarnation, error);
+    }
+    if (status != PBT_OK) {
+        pbt_driver_close(driver);
+        return status;
+    }
+    *out = driver;
+    return PBT_OK;
+}
+
+const struct pbt_core *pbt_driver_core(const struct pbt_driver *driver)
+{
+    return driver->core;
+}
+
+const struct pbt_journal_info *
+pbt_driver_journal_info(const struct pbt_driver *driver)
+{
+    return &driver->info;
+}
+
+void pbt_driver_close(struct pbt_driver *driver)
+{
+    if (driver == NULL) {
+        return;
+    }
+    for (uint32_t i = 0;
+         driver->drives != NULL && i < driver->spec->settings.population; i++) {
+        free(driver->drives[i].why);
+    }
+    free(driver->drives);
+    free(driver->acks);
+    free(driver->phantoms);
+    free(driver->fresh);
+    free(driver->syncing);
+    free(driver->unlinks);
+    pbt_buf_done(&driver->lines);
+    pbt_buf_done(&driver->data);
+    pbt_buf_done(&driver->json);
+    pbt_journal_close(driver->journal);
+    pbt_core_destroy(driver->core);
+    free(driver);
+}

@@ -1,0 +1,90 @@
+/*
+ * driver.h: the one loop.
+ *
+ * A turn: gather a batch of news; for each event decide and apply, then decide on nothing
+ * until nothing is left to decide; append all records in one write; only then acknowledge
+ * and carry out what is owed.  Nothing else decides anything.
+ */
+#ifndef PBT_DRIVER_DRIVER_H
+#define PBT_DRIVER_DRIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "core/core.h"
+#include "driver/world.h"
+#include "journal/journal.h"
+#include "spec/spec.h"
+
+/* Whoever wants to see what was journalled: the log thread, tests. */
+struct pbt_sink {
+    /* The lines of `count` records, as in the journal; borrowed for the call. */
+    int (*records)(struct pbt_sink *sink, const char *lines, size_t length,
+                   struct pbt_error *error);
+};
+
+/* Points between which a driver may die: tests of proof 2 use them. */
+enum pbt_turn_point {
+    PBT_TURN_GATHERED,
+    PBT_TURN_DECIDED,
+    PBT_TURN_APPENDED,
+    PBT_TURN_CARRIED_OUT,
+};
+
+struct pbt_driver_options {
+    struct pbt_files *files;
+    const char *journal_dir;
+    uint32_t slots;
+    int64_t wall_ns; /* unix time now: for the record `opened` */
+    int64_t pid;
+    const char *host;
+    struct pbt_sink *sink; /* NULL: none */
+    /*
+     * Checkpoints on disk, at open (each may be NULL): is this one whole?  Remove what
+     * has no record.
+     */
+    bool (*checkpoint_good)(void *user, struct pbt_checkpoint_id checkpoint,
+                            struct pbt_error *why);
+    int (*sweep)(void *user, const struct pbt_core *core,
+                 struct pbt_error *error);
+    void *checkpoint_user;
+    /* Messages for people, of one or two lines; NULL: none. */
+    void (*say)(void *user, const char *line);
+    void *say_user;
+    /* True: the process dies here (the turn returns PBT_EINTERNAL).  NULL: never. */
+    bool (*dies_at)(void *user, enum pbt_turn_point point);
+    void *dies_user;
+};
+
+struct pbt_driver;
+
+/*
+ * Opens the journal (a new one, or an old one to be resumed: its records are applied, and
+ * given to the sink), and settles the state.  `spec`, `world` and the options' pointers are
+ * borrowed for the driver's life.
+ */
+int pbt_driver_open(struct pbt_driver **driver, struct pbt_spec *spec,
+                    struct pbt_world *world,
+                    const struct pbt_driver_options *options,
+                    struct pbt_error *error);
+
+/*
+ * One turn.  *finished is set when nothing is left to be done.  Any failure is final: the
+ * driver must be closed, and the process should end with that status.
+ */
+int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
+                    struct pbt_error *error);
+
+/* Turns until the run is over, then a last sync of the journal. */
+int pbt_driver_run(struct pbt_driver *driver, struct pbt_error *error);
+
+const struct pbt_core *pbt_driver_core(const struct pbt_driver *driver);
+const struct pbt_journal_info *
+pbt_driver_journal_info(const struct pbt_driver *driver);
+
+/* Takes NULL. */
+void pbt_driver_close(struct pbt_driver *driver);
+
+#endif

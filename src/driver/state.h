@@ -1,0 +1,100 @@
+/*
+ * state.h: the driver's own state, private to src/driver.  All of it can be lost: it is
+ * made anew at each open from the journal's.
+ */
+#ifndef PBT_DRIVER_STATE_H
+#define PBT_DRIVER_STATE_H
+
+#include "base/buf.h"
+#include "driver/driver.h"
+
+#define PBT_NEVER UINT64_MAX
+
+/* Per trial: what was last sent to its process. */
+struct pbt_drive {
+    struct pbt_command sent;
+    uint64_t spawned;  /* the process epoch of the last start that was submitted */
+    uint64_t deadline; /* by the world's clock; PBT_NEVER: none */
+    uint64_t acked;    /* of the present epoch: seq */
+    uint64_t ack_epoch;
+    bool ack_due;
+    char *why; /* the driver kills the process for this reason; NULL: it doesn't */
+};
+
+/* Deleted checkpoints wait for a sync that covers their record. */
+struct pbt_unlink {
+    struct pbt_checkpoint_id checkpoint;
+    uint64_t record;
+};
+
+struct pbt_driver {
+    struct pbt_spec *spec;
+    struct pbt_world *world;
+    struct pbt_driver_options options;
+    struct pbt_core *core;
+    struct pbt_journal *journal;
+    struct pbt_journal_info info;
+
+    /* Experiment clock = clock_base + (world's now - world_base). */
+    uint64_t clock_base;
+    uint64_t world_base;
+
+    struct pbt_drive *drives;
+    uint64_t next_deadline; /* none is earlier; may be early itself */
+
+    struct pbt_buf lines;   /* the batch */
+    uint64_t line_count;
+    struct pbt_buf data;    /* of one record */
+    struct pbt_buf json;    /* of one job */
+
+    uint32_t *acks; /* trials with ack_due */
+    size_t ack_count;
+
+    /* Processes that were owed an end before they were spawned. */
+    struct pbt_input *phantoms;
+    size_t phantom_count;
+
+    struct pbt_checkpoint_id *fresh; /* saved, not covered by a sync yet */
+    size_t fresh_count;
+    size_t fresh_capacity;
+    struct pbt_checkpoint_id *syncing; /* covered by the sync in flight */
+    size_t syncing_count;
+    size_t syncing_capacity;
+    struct pbt_unlink *unlinks;
+    size_t unlink_count;
+    size_t unlink_capacity;
+    bool sync_in_flight;
+    uint64_t synced; /* records known to be on the disk */
+    uint64_t next_sync; /* world's clock: a sync is due without a reason */
+
+    bool time_up_sent;
+};
+
+/* driver.c: one event into the core, and its record into the batch. */
+int pbt_driver_event(struct pbt_driver *driver, const struct pbt_event *event,
+                     struct pbt_error *error);
+uint64_t pbt_driver_clock(const struct pbt_driver *driver);
+void pbt_driver_say(const struct pbt_driver *driver, const char *fmt, ...)
+    PBT_PRINTF(2, 3);
+
+/* translate.c: news into events. */
+int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
+                     struct pbt_error *error);
+
+/* carry.c: what follows from applied records. */
+int pbt_driver_note_record(struct pbt_driver *driver,
+                           const struct pbt_record *record,
+                           struct pbt_error *error);
+int pbt_driver_carry_out(struct pbt_driver *driver, struct pbt_error *error);
+int pbt_driver_time_outs(struct pbt_driver *driver, struct pbt_error *error);
+/* The driver ends a process on its own account; the core hears of the exit. */
+int pbt_driver_kill(struct pbt_driver *driver, uint32_t trial, const char *why,
+                    struct pbt_error *error);
+int pbt_driver_synced(struct pbt_driver *driver, uint64_t records,
+                      struct pbt_error *error);
+/* Remembers a checkpoint for the next sync. */
+int pbt_driver_add_fresh(struct pbt_driver *driver,
+                         struct pbt_checkpoint_id checkpoint,
+                         struct pbt_error *error);
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * translate.c: news from the world into events for the core, and into what the
+ * journal keeps beside their records.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "driver/state.h"
+#include "wire/message.h"
+
+static void put_text(struct pbt_buf *buf, const char *text)
+{
+    pbt_buf_json_string(buf, text, strlen(text));
+}
+
+static struct pbt_event new_event(const struct pbt_driver *driver,
+                                  enum pbt_event_kind kind,
+                                  const struct pbt_input *input)
+{
+    struct pbt_event event = {
+        .kind = kind,
+        .trial = input->trial,
+        .epoch = input->epoch,
+        .time = pbt_driver_clock(driver),
+        .seq = input->seq,
+        .iteration = input->iteration,
+        .time_total = input->time_total_s,
+        .halted = input->halted,
+        .done = input->done,
+        .can_reset = input->can_reset,
+        .checkpoint = input->checkpoint,
+    };
+    event.score = (double)NAN;
+    for (uint32_t i = 0; i < PBT_VALUES_MAX; i++) {
+        event.values[i] = (double)NAN;
+    }
+    return event;
+}
+
+/* --- results ---------------------------------------------------------------- */
+
+static bool is_present(const json_t *metrics, const char *name)
+{
+    double ignored;
+    return pbt_metric_number(metrics, name, &ignored);
+}
+
+/* Which numbers there are, for the message about the one that is missing. */
+static void list_metrics(const json_t *metrics, char *text, size_t size)
+{
+    size_t at = 0;
+    const char *key;
+    json_t *value;
+    text[0] = '\0';
+    json_object_foreach((json_t *)(uintptr_t)metrics, key, value)
+    {
+        (void)value;
+        int n = snprintf(text + at, size - at, "%s%s", at > 0 ? ", " : "", key);
+        if (n < 0 || (size_t)n >= size - at) {
+            break;
+        }
+        at += (size_t)n;
+    }
+}
+
+static int missing_metric(struct pbt_driver *driver,
+                          const struct pbt_input *input,
+                          struct pbt_error *error)
+{
+    char names[512];
+    char why[1024];
+    list_metrics(input->metrics_json, names, sizeof names);
+    (void)snprintf(why, sizeof why,
+                   "the result of iteration %" PRId64
+                   " has no number `%s`, the experiment's metric (it has: %s); "
+                   "mend `metric`, or set scheduler.require_attrs: false",
+                   input->iteration, driver->spec->metric, names);
+    return pbt_driver_kill(driver, input->trial, why, error);
+}
+
+static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
+                       struct pbt_error *error)
+{
+    const struct pbt_spec *spec = driver->spec;
+    struct pbt_event event = new_event(driver, PBT_EVENT_RESULT, input);
+    struct pbt_drive *drive = &driver->drives[input->trial];
+    if (drive->why != NULL) {
+        return PBT_OK; /* it is being killed: nothing of it counts any more */
+    }
+    if (spec->metric != NULL) {
+        if (!is_present(input->metrics_json, spec->metric) &&
+            spec->require_attrs) {
+            return missing_metric(driver, input, error);
+        }
+        double value = (double)NAN;
+        (void)pbt_metric_number(input->metrics_json, spec->metric, &value);
+        event.score = spec->minimize ? -value : value;
+    }
+    for (uint32_t i = 0; i < spec->value_count; i++) {
+        (void)pbt_metric_number(input->metrics_json, spec->value_names[i],
+                                &event.values[i]);
+    }
+    pbt_buf_text(&driver->data, "{\"time_this_iter_s\":");
+    pbt_buf_real(&driver->data, input->time_this_iter_s);
+    pbt_buf_text(&driver->data, ",\"metrics\":");
+    pbt_buf_put(&driver->data, input->metrics, input->metrics_length);
+    pbt_buf_char(&driver->data, '}');
+
+    /* Old news are acknowledged too: the worker may forget them. */
+    if (input->epoch == drive->sent.epoch) {
+        drive->acked = input->seq;
+        drive->ack_epoch = input->epoch;
+        if (!drive->ack_due) {
+            drive->ack_due = true;
+            driver->acks[driver->ack_count++] = input->trial;
+        }
+    }
+    if (drive->deadline != PBT_NEVER && spec->timeout_step > 0) {
+        /* The step is over; a further one of the same grant has its own time. */
+        drive->deadline = driver->world->ops->now(driver->world) +
+                          (uint64_t)(spec->timeout_step * 1e9);
+    }
+    return pbt_driver_event(driver, &event, error);
+}
+
+/* --- other news --------------------------------------------------------------- */
+
+static int take_ready(struct pbt_driver *driver, const struct pbt_input *input,
+                      struct pbt_error *error)
+{
+    struct pbt_event event = new_event(driver, PBT_EVENT_READY, input);
+    if (input->host != NULL) {
+        pbt_buf_text(&driver->data, "{\"pid\":");
+        pbt_buf_i64(&driver->data, input->pid);
+        pbt_buf_text(&driver->data, ",\"host\":");
+        put_text(&driver->data, input->host);
+        pbt_buf_text(&driver->data, ",\"client\":");
+        put_text(&driver->data, input->client == NULL ? "" : input->client);
+        pbt_buf_char(&driver->data, '}');
+    }
+    return pbt_driver_event(driver, &event, error);
+}
+
+static void describe_exit(const struct pbt_input *input, const char *why,
+                          char *text, size_t size)
+{
+    if (why != NULL) {
+        (void)snprintf(text, size, "%s", why);
+    } else if (input->text != NULL) {
+        (void)snprintf(text, size, "%s", input->text);
+    } else if (input->signal != 0) {
+        (void)snprintf(text, size, "killed by signal %d (%s)", input->signal,
+                       strsignal(input->signal));
+    } else {
+        (void)snprintf(text, size, "exited with status %d", input->exit_code);
+    }
+}
+
+static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
+                     struct pbt_error *error)
+{
+    struct pbt_drive *drive = &driver->drives[input->trial];
+    struct pbt_core_trial before = pbt_core_trial(driver->core, input->trial);
+    struct pbt_event event = new_event(driver, PBT_EVENT_EXITED, input);
+    char text[PBT_ERROR_TEXT_MAX];
+    describe_exit(input, drive->why, text, sizeof text);
+    pbt_buf_text(&driver->data, input->signal != 0 ? "{\"signal\":"
+                                                   : "{\"exit_code\":");
+    pbt_buf_i64(&driver->data,
+                input->signal != 0 ? input->signal : input->exit_code);
+    pbt_buf_text(&driver->data, ",\"text\":");
+    put_text(&driver->data, text);
+    pbt_buf_char(&driver->data, '}');
+    int status = pbt_driver_event(driver, &event, error);
+    if (status != PBT_OK || input->epoch != before.process_epoch) {
+        return status;
+    }
+    free(drive->why);
+    drive->why = NULL;
+    drive->deadline = PBT_NEVER;
+    struct pbt_core_trial after = pbt_core_trial(driver->core, input->trial);
+    if (after.failures > before.failures) {
+        char id[PBT_TRIAL_ID_SIZE];
+        pbt_trial_id(driver->spec->settings.seed, input->trial, id);
+        pbt_driver_say(
+            driver, "trial %s failed after iteration %" PRId64 ": %s\n%s", id,
+            before.iteration, text,
+            after.state == PBT_CORE_ERROR
+                ? "  = it has failed for good (failure.max_failures)"
+                : "  = it goes back to its newest checkpoint and tries again");
+    }
+    return PBT_OK;
+}
+
+static int take_bad(struct pbt_driver *driver, const struct pbt_input *input,
+                    struct pbt_error *error)
+{
+    struct pbt_event event = new_event(driver, PBT_EVENT_BAD, input);
+    char id[PBT_TRIAL_ID_SIZE];
+    char name[PBT_CHECKPOINT_NAME_SIZE];
+    pbt_trial_id(driver->spec->settings.seed, input->checkpoint.trial, id);
+    pbt_checkpoint_name(input->checkpoint.number, name);
+    pbt_driver_say(driver,
+                   "checkpoint %s/%s is lost: %s\n  = whoever stood on it goes "
+                   "back to the one before",
+                   id, name, input->text == NULL ? "damaged" : input->text);
+    pbt_buf_text(&driver->data, "{\"text\":");
+    put_text(&driver->data, input->text == NULL ? "" : input->text);
+    pbt_buf_char(&driver->data, '}');
+    return pbt_driver_event(driver, &event, error);
+}
+
+static int take_answer(struct pbt_driver *driver, const struct pbt_input *input,
+                       struct pbt_error *error)
+{
+    struct pbt_event event = new_event(driver, PBT_EVENT_ANSWERED, input);
+    event.cells = input->cells;
+    event.failed = input->cells == NULL;
+    if (event.failed) {
+        const char *text = input->text == NULL ? "no answer" : input->text;
+        char id[PBT_TRIAL_ID_SIZE];
+        pbt_trial_id(driver->spec->settings.seed, input->trial, id);
+        pbt_driver_say(driver,
+                       "the custom explore function failed for trial %s: %s\n"
+                       "  = the trial goes on as it is until its next point",
+                       id, text);
+        pbt_buf_text(&driver->data, "{\"text\":");
+        put_text(&driver->data, text);
+        pbt_buf_char(&driver->data, '}');
+    }
+    return pbt_driver_event(driver, &event, error);
+}
+
+int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
+                     struct pbt_error *error)
+{
+    struct pbt_event event;
+    pbt_buf_reset(&driver->data);
+    switch (input->kind) {
+    case PBT_INPUT_READY:
+        return take_ready(driver, input, error);
+    case PBT_INPUT_RESULT:
+        return take_result(driver, input, error);
+    case PBT_INPUT_HALTED:
+        event = new_event(driver, PBT_EVENT_HALTED, input);
+        return pbt_driver_event(driver, &event, error);
+    case PBT_INPUT_SAVED:
+        event = new_event(driver, PBT_EVENT_SAVED, input);
+        return pbt_driver_event(driver, &event, error);
+    case PBT_INPUT_EXITED:
+        return take_exit(driver, input, error);
+    case PBT_INPUT_BAD:
+        return take_bad(driver, input, error);
+    case PBT_INPUT_ANSWERED:
+        return take_answer(driver, input, error);
+    case PBT_INPUT_SYNCED:
+        if (input->text != NULL) {
+            return pbt_error_set(error, PBT_EIO, "%s", input->text);
+        }
+        return pbt_driver_synced(driver, input->seq, error);
+    case PBT_INPUT_STOP:
+        event = new_event(driver, PBT_EVENT_STOP_ASKED, input);
+        event.trial = 0;
+        return pbt_driver_event(driver, &event, error);
+    case PBT_INPUT_FATAL:
+        return pbt_error_set(error, input->status, "%s", input->text);
+    }
+    return PBT_OK;
+}

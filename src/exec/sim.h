@@ -1,0 +1,105 @@
+/*
+ * sim.h: a world in virtual time: trainables, processes, messages and a disk, and all
+ * that can go wrong with them, drawn from one seed (the rates too).
+ *
+ * The very same driver, journal and core run on it as on real processes: see
+ * tests/sim_seeds.c.  Messages of one process keep their order, as on a socket; what a process
+ * said before it died arrives before the news of its end.
+ */
+#ifndef PBT_EXEC_SIM_H
+#define PBT_EXEC_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "base/files.h"
+#include "driver/world.h"
+#include "spec/spec.h"
+
+/* Probabilities are per occasion; times in ns. */
+struct pbt_sim_rates {
+    double crash_step;
+    double crash_setup; /* in setup and load */
+    double crash_save;
+    double hang;      /* never answers again */
+    double nan_score;
+    double damage;    /* a checkpoint is found bad when it is loaded */
+    double duplicate; /* a result arrives twice */
+    double stale;     /* a result of an older epoch arrives once more */
+    double ask_fails;
+    double late;      /* a message takes long */
+    bool can_reset;
+    uint64_t step_ns;
+    uint64_t setup_ns;
+    uint64_t save_ns;
+    uint64_t latency_ns;
+    uint64_t late_ns;
+    uint64_t sync_ns;
+    uint64_t window_ns; /* news within it come in one batch */
+};
+
+/* A checkpoint on the simulated disk. */
+struct pbt_sim_checkpoint {
+    struct pbt_checkpoint_id id;
+    int64_t iteration;
+    double theta;
+    double score; /* that the step before it reported, signed as ranked */
+    uint64_t epoch;
+    uint64_t seq;
+    bool durable; /* survives a power loss */
+    bool damaged; /* by the simulator, not by the driver */
+    bool present;
+};
+
+struct pbt_sim;
+
+/* `spec` is borrowed.  NULL: out of memory. */
+struct pbt_sim *pbt_sim_create(const struct pbt_spec *spec, uint64_t seed,
+                               const struct pbt_sim_rates *rates);
+void pbt_sim_destroy(struct pbt_sim *sim);
+
+struct pbt_world *pbt_sim_world(struct pbt_sim *sim);
+struct pbt_files *pbt_sim_files(struct pbt_sim *sim);
+
+/* No faults from now on: a run must then end. */
+void pbt_sim_calm(struct pbt_sim *sim);
+/* The driver has died: every process with it; what is in flight is lost. */
+void pbt_sim_kill(struct pbt_sim *sim);
+/* The same, and the disk loses what was not synced. */
+void pbt_sim_power_loss(struct pbt_sim *sim);
+/* A stop is asked for at the next batch. */
+void pbt_sim_ask_stop(struct pbt_sim *sim);
+
+/* A draw in [0, 1) from the simulator's own sequence. */
+double pbt_sim_draw(struct pbt_sim *sim);
+
+/* For pbt_driver_options.checkpoint_good; `user` is the sim. */
+bool pbt_sim_checkpoint_good(void *user, struct pbt_checkpoint_id id,
+                             struct pbt_error *why);
+/* NULL: there never was one, or it was unlinked. */
+const struct pbt_sim_checkpoint *
+pbt_sim_checkpoint(const struct pbt_sim *sim, struct pbt_checkpoint_id id);
+
+/* What the driver has asked for that it must never ask; NULL: nothing so far. */
+const char *pbt_sim_violation(const struct pbt_sim *sim);
+
+/* What a process was last told to start or load with. */
+struct pbt_sim_life {
+    uint32_t trial;
+    uint64_t epoch;
+    struct pbt_checkpoint_id checkpoint;
+    const char *config; /* JSON text */
+};
+/* Called at each start and load. */
+void pbt_sim_on_life(struct pbt_sim *sim,
+                     void (*fn)(void *user, const struct pbt_sim_life *life),
+                     void *user);
+/* Called at each acknowledgement that a worker gets. */
+void pbt_sim_on_ack(struct pbt_sim *sim,
+                    void (*fn)(void *user, uint32_t trial, uint64_t epoch,
+                               uint64_t seq),
+                    void *user);
+
+#endif

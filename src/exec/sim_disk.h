@@ -1,0 +1,27 @@
+/*
+ * sim_disk.h: the simulated disk: files that remember what was synced, and
+ * checkpoints.  Private to the simulator.
+ */
+#ifndef PBT_EXEC_SIM_DISK_H
+#define PBT_EXEC_SIM_DISK_H
+
+#include "exec/sim.h"
+
+struct pbt_sim_disk;
+
+struct pbt_sim_disk *pbt_sim_disk_create(void);
+void pbt_sim_disk_destroy(struct pbt_sim_disk *disk);
+struct pbt_files *pbt_sim_disk_files(struct pbt_sim_disk *disk);
+
+/* The draws come from `draw(user)` in [0, 1). */
+void pbt_sim_disk_power_loss(struct pbt_sim_disk *disk, double (*draw)(void *),
+                             void *user);
+
+/* Adds or replaces.  False: out of memory. */
+bool pbt_sim_disk_put(struct pbt_sim_disk *disk,
+                      const struct pbt_sim_checkpoint *checkpoint);
+/* NULL: there never was one, or it was unlinked. */
+struct pbt_sim_checkpoint *pbt_sim_disk_find(struct pbt_sim_disk *disk,
+                                             struct pbt_checkpoint_id id);
+
+#endif

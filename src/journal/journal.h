@@ -1,0 +1,81 @@
+/*
+ * journal.h: the truth of a run: records as JSON lines in segments, appended in
+ * batches.
+ *
+ *     journal/000001.jsonl, 000002.jsonl, ...
+ *
+ * One segment per driver start; its number is the incarnation.  The first line is
+ *
+ *     {"journal":1,"segment":2,"previous":{"segment":1,"bytes":40960}}
+ *
+ * and says how much of the segment before it counts: what a driver thought dead may
+ * still write there is not part of the history.  Then batches: lines of records
+ * (journal/entry.h), and a closing line
+ *
+ *     {"batch":3,"bytes":512,"xxh3":"0123456789abcdef"}
+ *
+ * with the number of records, the length of their lines in bytes and the XXH3-64 of
+ * them.  The closing line is a checksum, not a transaction.
+ *
+ * Validity: all batches of a segment up to the length that its successor gives; of
+ * the last segment, all up to its last good closing line.  What follows there is
+ * a torn tail: it is cut and reported.  Damage anywhere else is refused.
+ */
+#ifndef PBT_JOURNAL_JOURNAL_H
+#define PBT_JOURNAL_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "base/buf.h"
+#include "base/files.h"
+
+struct pbt_journal;
+
+/* Is given each line of a record in order; a failure ends the reading. */
+typedef int (*pbt_journal_line_fn)(void *user, const char *line, size_t length,
+                                   struct pbt_error *error);
+
+struct pbt_journal_info {
+    uint64_t segments; /* that exist */
+    uint64_t records;  /* that count */
+    uint64_t torn;     /* bytes after the last good closing line */
+    uint64_t last_bytes; /* of the last segment that count */
+};
+
+/*
+ * Reads what counts, and writes nothing: also beside a running driver.  `dir` is the
+ * journal directory.  PBT_ENOINPUT: there is no segment.  PBT_EDATA: damage, with file and
+ * line.
+ */
+int pbt_journal_read(struct pbt_files *files, const char *dir,
+                     pbt_journal_line_fn fn, void *user,
+                     struct pbt_journal_info *info, struct pbt_error *error);
+
+/*
+ * Opens for a new incarnation: syncs the last segment, reads all that counts (a journal
+ * without segments is a new one), and makes the next segment, its name synced
+ * before anything else.  *incarnation is its number.
+ */
+int pbt_journal_open(struct pbt_journal **journal, struct pbt_files *files,
+                     const char *dir, pbt_journal_line_fn fn, void *user,
+                     struct pbt_journal_info *info, uint64_t *incarnation,
+                     struct pbt_error *error);
+
+/*
+ * Appends a batch: `lines` are `count` whole lines; the closing line is added to them (and
+ * taken away again).  After a failure the journal must not be used any more.
+ */
+int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
+                       uint64_t count, struct pbt_error *error);
+
+/* Syncs all that was appended before the call.  May run beside appends. */
+int pbt_journal_sync(struct pbt_journal *journal, struct pbt_error *error);
+
+/* Takes NULL.  Does not sync. */
+void pbt_journal_close(struct pbt_journal *journal);
+
+#endif

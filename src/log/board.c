@@ -1,0 +1,387 @@
+#include "log/board.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+
+const char *pbt_trial_status_name(enum pbt_trial_status status)
+{
+    switch (status) {
+    case PBT_TRIAL_RUNNING:
+        return "RUNNING";
+    case PBT_TRIAL_PAUSED:
+        return "PAUSED";
+    case PBT_TRIAL_PENDING:
+        return "PENDING";
+    case PBT_TRIAL_TERMINATED:
+        return "TERMINATED";
+    case PBT_TRIAL_ERROR:
+        return "ERROR";
+    case PBT_TRIAL_STATUSES:
+        break;
+    }
+    return "?";
+}
+
+bool pbt_board_end_is_final(enum pbt_end end)
+{
+    return end == PBT_END_STOP_ALL || end == PBT_END_TIME_BUDGET;
+}
+
+int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time)
+{
+    return board->wall_base + (int64_t)time;
+}
+
+static int no_memory(struct pbt_error *error)
+{
+    return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+}
+
+int pbt_board_init(struct pbt_board *board, const struct pbt_spec *spec,
+                   struct pbt_error *error)
+{
+    uint32_t population = spec->settings.population;
+    size_t cells = spec->settings.space.count;
+    *board = (struct pbt_board){.spec = spec, .best_score = (double)NAN};
+    if (pbt_shape_init(&board->shape, spec, error) != PBT_OK) {
+        return PBT_ENOMEM;
+    }
+    board->trials = calloc(population, sizeof *board->trials);
+    /* calloc(0) may be NULL: one more than needed */
+    board->best_cells = calloc(cells + 1, sizeof *board->best_cells);
+    bool fits = board->trials != NULL && board->best_cells != NULL;
+    for (uint32_t i = 0; fits && i < population; i++) {
+        struct pbt_board_trial *trial = &board->trials[i];
+        trial->status = PBT_TRIAL_PENDING;
+        trial->score = (double)NAN;
+        pbt_trial_id(spec->settings.seed, i, trial->id);
+        trial->cells = calloc(cells + 1, sizeof *trial->cells);
+        fits = trial->cells != NULL;
+    }
+    if (!fits) {
+        pbt_board_done(board);
+        return no_memory(error);
+    }
+    return PBT_OK;
+}
+
+void pbt_board_done(struct pbt_board *board)
+{
+    uint32_t population =
+        board->trials == NULL ? 0 : board->spec->settings.population;
+    for (uint32_t i = 0; i < population; i++) {
+        struct pbt_board_trial *trial = &board->trials[i];
+        free(trial->tag);
+        free(trial->cells);
+        free(trial->error);
+        json_decref(trial->metrics);
+    }
+    free(board->trials);
+    free(board->best_cells);
+    pbt_shape_done(&board->shape);
+    *board = (struct pbt_board){0};
+}
+
+static void copy_cells(const struct pbt_board *board, struct pbt_cell *to,
+                       const struct pbt_cell *from)
+{
+    size_t count = board->spec->settings.space.count;
+    if (from != NULL && count > 0) {
+        memcpy(to, from, count * sizeof *to);
+    }
+}
+
+/* --- members of an entry's data ------------------------------------------ */
+
+static const char *data_text(const json_t *data, const char *name)
+{
+    return json_string_value(json_object_get(data, name));
+}
+
+static int64_t data_integer(const json_t *data, const char *name)
+{
+    return json_integer_value(json_object_get(data, name));
+}
+
+static void set_metrics(struct pbt_board_trial *trial, json_t *metrics)
+{
+    json_t *old = trial->metrics;
+    trial->metrics = json_incref(metrics);
+    json_decref(old);
+}
+
+/* --- statuses ------------------------------------------------------------ */
+
+/* The process of a trial is gone. */
+static void after_process(struct pbt_board_trial *trial, enum pbt_leave leave)
+{
+    trial->pid = 0;
+    trial->leave = PBT_LEAVE_NOT;
+    switch (leave) {
+    case PBT_LEAVE_PAUSE:
+        trial->status = PBT_TRIAL_PAUSED;
+        break;
+    case PBT_LEAVE_TERMINATE:
+        trial->status = PBT_TRIAL_TERMINATED;
+        break;
+    case PBT_LEAVE_ERROR:
+        trial->failures++;
+        trial->status = PBT_TRIAL_ERROR;
+        break;
+    case PBT_LEAVE_RETRY:
+        trial->failures++;
+        trial->status = PBT_TRIAL_PENDING;
+        break;
+    case PBT_LEAVE_RESPAWN:
+    case PBT_LEAVE_NOT:
+        trial->status = PBT_TRIAL_PENDING;
+        break;
+    }
+}
+
+/* A driver has started: the processes of the former one died with it. */
+static void feed_opened(struct pbt_board *board,
+                        const struct pbt_record *record, const json_t *data)
+{
+    bool failed = board->end == PBT_END_FAILED;
+    board->slots = record->slots;
+    board->incarnations++;
+    if (json_object_get(data, "wall") != NULL) {
+        board->wall_base = data_integer(data, "wall") - (int64_t)record->time;
+    }
+    bool final = pbt_board_end_is_final(board->end);
+    if (!final) {
+        board->end = PBT_END_NOT;
+    }
+    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+        struct pbt_board_trial *trial = &board->trials[i];
+        if (failed && trial->status == PBT_TRIAL_ERROR) {
+            /* It failed before any result: the user has mended something. */
+            trial->status = PBT_TRIAL_PENDING;
+            trial->failures = 0;
+        }
+        if (trial->status == PBT_TRIAL_RUNNING) {
+            after_process(trial, trial->leave != PBT_LEAVE_NOT ? trial->leave
+                                 : final ? PBT_LEAVE_TERMINATE
+                                         : PBT_LEAVE_NOT);
+        }
+    }
+}
+
+static void feed_end(struct pbt_board *board, const struct pbt_record *record)
+{
+    board->end = record->end;
+    if (!pbt_board_end_is_final(record->end)) {
+        return;
+    }
+    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+        struct pbt_board_trial *trial = &board->trials[i];
+        if (trial->created && (trial->status == PBT_TRIAL_PENDING ||
+                               trial->status == PBT_TRIAL_PAUSED)) {
+            trial->status = PBT_TRIAL_TERMINATED;
+        }
+    }
+}
+
+static int feed_exited(struct pbt_board_trial *trial,
+                       const struct pbt_record *record, const json_t *data,
+                       struct pbt_error *error)
+{
+    const char *text = data_text(data, "text");
+    if (text != NULL && (record->leave == PBT_LEAVE_RETRY ||
+                         record->leave == PBT_LEAVE_ERROR)) {
+        char *copy = strdup(text);
+        if (copy == NULL) {
+            return no_memory(error);
+        }
+        free(trial->error);
+        trial->error = copy;
+    }
+    after_process(trial, record->leave);
+    return PBT_OK;
+}
+
+/* --- lives --------------------------------------------------------------- */
+
+static int feed_trial(struct pbt_board *board, const struct pbt_record *record,
+                      struct pbt_error *error)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    trial->created = true;
+    trial->status = PBT_TRIAL_PENDING;
+    copy_cells(board, trial->cells, record->cells);
+    struct pbt_buf tag;
+    pbt_buf_init(&tag, 65536);
+    pbt_buf_u64(&tag, record->trial);
+    size_t length = tag.length;
+    pbt_buf_char(&tag, '_');
+    pbt_shape_tag(&board->shape, trial->cells, true, &tag);
+    if (pbt_buf_failed(&tag)) {
+        pbt_buf_done(&tag);
+        return no_memory(error);
+    }
+    if (tag.length == length + 1) {
+        tag.data[length] = '\0'; /* nothing was drawn */
+    }
+    free(trial->tag);
+    trial->tag = tag.data; /* the buffer's memory is the trial's now */
+    return PBT_OK;
+}
+
+static void begin_life(struct pbt_board *board, const struct pbt_record *record,
+                       int64_t iteration)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    copy_cells(board, trial->cells, record->cells);
+    trial->epoch = record->epoch;
+    trial->iteration = iteration;
+    trial->time_total = record->time_total;
+    trial->life_iteration = iteration;
+    trial->life_time_total = record->time_total;
+    trial->life_seconds = 0;
+}
+
+static void feed_exploit(struct pbt_board *board,
+                         const struct pbt_record *record)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    const struct pbt_board_trial *donor = &board->trials[record->donor];
+    begin_life(board, record, record->donor_iteration);
+    trial->exploits++;
+    board->perturbations++;
+    if (record->pause) {
+        trial->leave = PBT_LEAVE_PAUSE;
+    }
+    /* Ray: the loser shows the donor's result, if that is still the donor's last one. */
+    if (donor->iteration == record->donor_iteration) {
+        set_metrics(trial, donor->metrics);
+        trial->score = donor->score;
+    }
+}
+
+static void feed_ready(struct pbt_board_trial *trial, const json_t *data)
+{
+    const char *host = data_text(data, "host");
+    if (json_object_get(data, "pid") != NULL) {
+        trial->pid = data_integer(data, "pid");
+    }
+    if (host != NULL) {
+        size_t length = strnlen(host, sizeof trial->host - 1);
+        memcpy(trial->host, host, length);
+        trial->host[length] = '\0';
+    }
+}
+
+static void feed_result(struct pbt_board *board,
+                        const struct pbt_record *record, const json_t *data)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    double score = board->spec->minimize ? -record->score : record->score;
+    board->results++;
+    trial->iteration = record->iteration;
+    trial->time_total = record->time_total;
+    trial->life_seconds +=
+        json_number_value(json_object_get(data, "time_this_iter_s"));
+    trial->score = score;
+    json_t *metrics = json_object_get(data, "metrics");
+    if (json_is_object(metrics)) {
+        set_metrics(trial, metrics);
+    }
+    bool better = board->spec->minimize ? score < board->best_score
+                                        : score > board->best_score;
+    if (isfinite(score) && (!board->has_best || better)) {
+        board->has_best = true;
+        board->best_trial = record->trial;
+        board->best_score = score;
+        board->best_iteration = record->iteration;
+        copy_cells(board, board->best_cells, trial->cells);
+    }
+}
+
+static void feed_saved(struct pbt_board *board, const struct pbt_record *record)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    trial->checkpoints++;
+    board->checkpoints += record->point ? 1 : 0;
+    if (record->pause) {
+        trial->leave = PBT_LEAVE_PAUSE;
+    }
+}
+
+static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
+                     const json_t *data, struct pbt_error *error)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    switch (record->kind) {
+    case PBT_RECORD_OPENED:
+        feed_opened(board, record, data);
+        break;
+    case PBT_RECORD_READY:
+        feed_ready(trial, data);
+        break;
+    case PBT_RECORD_RESULT:
+        feed_result(board, record, data);
+        break;
+    case PBT_RECORD_SAVED:
+        feed_saved(board, record);
+        break;
+    case PBT_RECORD_EXITED:
+        return feed_exited(trial, record, data, error);
+    case PBT_RECORD_CAPACITY:
+        board->slots = record->slots;
+        break;
+    case PBT_RECORD_TRIAL:
+        return feed_trial(board, record, error);
+    case PBT_RECORD_START:
+        begin_life(board, record, record->iteration);
+        trial->status = PBT_TRIAL_RUNNING;
+        trial->pid = 0;
+        break;
+    case PBT_RECORD_EXPLOIT:
+        feed_exploit(board, record);
+        break;
+    case PBT_RECORD_LEAVE:
+        trial->leave = record->leave;
+        break;
+    case PBT_RECORD_END:
+        feed_end(board, record);
+        break;
+    case PBT_RECORD_HALTED:
+    case PBT_RECORD_DURABLE:
+    case PBT_RECORD_BAD:
+    case PBT_RECORD_SAVE:
+    case PBT_RECORD_PASS:
+    case PBT_RECORD_ASK:
+    case PBT_RECORD_DELETE:
+    case PBT_RECORD_KINDS:
+        break;
+    }
+    return PBT_OK;
+}
+
+int pbt_board_feed(struct pbt_board *board, const struct pbt_entry *entry,
+                   struct pbt_error *error)
+{
+    const struct pbt_record *record = &entry->record;
+    json_t *parsed = NULL;
+    const json_t *data = entry->data_json;
+    if (data == NULL && entry->data != NULL) {
+        json_error_t where;
+        parsed = json_loadb(entry->data, entry->data_length, 0, &where);
+        if (parsed == NULL) {
+            return pbt_error_set(error, PBT_EDATA, "\"data\": %s", where.text);
+        }
+        data = parsed;
+    }
+    int status = feed_kind(board, record, data, error);
+    json_decref(parsed);
+    if (status == PBT_OK) {
+        board->records = record->number;
+        board->time = record->time;
+        board->wall = pbt_board_wall(board, record->time);
+    }
+    return status;
+}

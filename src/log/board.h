@@ -1,0 +1,98 @@
+/*
+ * board.h: what a person wants to know of a run, folded from its records: the rows
+ * of the status table.
+ *
+ * It is fed by the log thread or by a reader of the journal, and knows nothing of the core's
+ * state.
+ */
+#ifndef PBT_LOG_BOARD_H
+#define PBT_LOG_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <pbt/error.h>
+
+#include "journal/entry.h"
+#include "log/python.h"
+#include "spec/spec.h"
+
+/* Ray's names and order in the table. */
+enum pbt_trial_status {
+    PBT_TRIAL_RUNNING,
+    PBT_TRIAL_PAUSED,
+    PBT_TRIAL_PENDING,
+    PBT_TRIAL_TERMINATED,
+    PBT_TRIAL_ERROR,
+    PBT_TRIAL_STATUSES
+};
+
+const char *pbt_trial_status_name(enum pbt_trial_status status);
+
+struct pbt_board_trial {
+    bool created;
+    enum pbt_trial_status status;
+    enum pbt_leave leave; /* what the end of its process leads to, once decided */
+    uint64_t epoch;
+    char id[20];
+    /* Ray's experiment tag of the first configuration, "3_lr=0.1602,momentum=0.0277" */
+    char *tag;
+    struct pbt_cell *cells; /* as they are now: space.count */
+    int64_t pid;            /* 0: no process */
+    char host[256];
+    int64_t iteration; /* of the last result that counts (falls when it goes back) */
+    double time_total;
+    json_t *metrics; /* of the last result, shared and not changed; NULL: none yet */
+    double score;    /* of the last result, in the user's sign; NaN: none */
+    int64_t life_iteration; /* where its present life began */
+    double life_time_total;
+    double life_seconds; /* trained in it: the sum of time_this_iter_s */
+    uint32_t failures;
+    uint32_t exploits;
+    uint32_t checkpoints;
+    char *error; /* the last failure's text; NULL: none */
+};
+
+struct pbt_board {
+    const struct pbt_spec *spec;
+    struct pbt_shape shape;
+    struct pbt_board_trial *trials; /* settings.population */
+    uint64_t records;               /* number of the last one */
+    uint64_t results;
+    uint64_t checkpoints;   /* saved at perturbation points: Ray's num_checkpoints */
+    uint64_t perturbations; /* exploits */
+    uint32_t slots;
+    uint64_t incarnations;
+    uint64_t time;     /* experiment clock of the last record, ns */
+    int64_t wall;      /* unix time of the last record, ns */
+    int64_t wall_base; /* wall - experiment clock, of the present incarnation */
+    enum pbt_end end;
+    /* The best result so far. */
+    bool has_best;
+    uint32_t best_trial;
+    double best_score; /* in the user's sign */
+    int64_t best_iteration;
+    struct pbt_cell *best_cells; /* the configuration that it ran with */
+};
+
+/* `spec` is borrowed. */
+int pbt_board_init(struct pbt_board *board, const struct pbt_spec *spec,
+                   struct pbt_error *error);
+void pbt_board_done(struct pbt_board *board);
+
+/*
+ * Takes in one record; they come in order.  A result's metrics are kept by reference
+ * (jansson counts atomically), so nobody may change them afterwards; where an entry has its
+ * data only as text they are parsed.  PBT_ENOMEM; PBT_EDATA if the data is no JSON.
+ */
+int pbt_board_feed(struct pbt_board *board, const struct pbt_entry *entry,
+                   struct pbt_error *error);
+
+/* The present wall time of a record, from the records alone: unix time in ns. */
+int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time);
+
+/* True if trials do not go on after it: stop_all, time_budget. */
+bool pbt_board_end_is_final(enum pbt_end end);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * What several keys have to agree on, and what is worth a warning.
+ */
+#include "spec/reader.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The place of a key that is not there: its section, else the start of the file. */
+static struct pbt_span place_of(const struct pbt_reader *reader,
+                                const struct pbt_key *key)
+{
+    struct pbt_span span = {0, 0, 1};
+    size_t section = pbt_key_section(key);
+    if (reader->root == NULL || reader->root->kind != PBT_NODE_MAP) {
+        return span;
+    }
+    const struct pbt_node *node =
+        section > 0 ? pbt_node_find(reader->root, key->path, section)
+                    : reader->root->first;
+    if (node != NULL) {
+        span = node->span;
+        span.length = section > 0 ? span.length : 1;
+    }
+    return span;
+}
+
+static void missing(struct pbt_reader *reader, enum pbt_key_id id,
+                    const char *why)
+{
+    const struct pbt_key *key = &pbt_keys[id];
+    if (reader->meant[id]) {
+        return; /* it has been spoken of */
+    }
+    struct pbt_problem *problem =
+        pbt_problem(reader->problems, place_of(reader, key),
+                    "missing key `%s`%s", key->path, why);
+    pbt_problem_help(problem, "%s: %s", pbt_key_name(key), key->doc);
+}
+
+static void check_pbt(struct pbt_reader *reader)
+{
+    const struct pbt_settings *settings = &reader->spec->settings;
+    const char *why = ": PBT ranks trials by it (`scheduler: {type: fifo}` "
+                      "trains without PBT)";
+    if (reader->given[PBT_KEY_METRIC] == NULL) {
+        missing(reader, PBT_KEY_METRIC, why);
+    }
+    if (reader->given[PBT_KEY_INTERVAL] == NULL) {
+        missing(reader, PBT_KEY_INTERVAL, "");
+    }
+    if (settings->population == 1) {
+        pbt_reader_warn(reader, reader->given[PBT_KEY_NUM_SAMPLES],
+                        "with num_samples 1 there is nobody to learn from");
+    }
+    double first =
+        fmax(settings->perturbation_interval, settings->burn_in_period);
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        const struct pbt_stop *stop = &settings->stops[i];
+        if (stop->source == PBT_STOP_ITERATION &&
+            settings->time_attr == PBT_TIME_ITERATION && stop->bound <= first) {
+            pbt_reader_warn(reader, reader->given[PBT_KEY_INTERVAL],
+                            "no perturbation can happen: training ends at "
+                            "iteration %.15g, the first one would be at %.15g",
+                            stop->bound, first);
+        }
+    }
+}
+
+void pbt_read_check(struct pbt_reader *reader)
+{
+    const struct pbt_spec *spec = reader->spec;
+    if (reader->given[PBT_KEY_COMMAND] == NULL) {
+        missing(reader, PBT_KEY_COMMAND, "");
+    }
+    if (spec->settings.scheduler == PBT_SCHEDULER_PBT) {
+        check_pbt(reader);
+    }
+    if (reader->given[PBT_KEY_METRIC] != NULL &&
+        reader->given[PBT_KEY_MODE] == NULL) {
+        missing(reader, PBT_KEY_MODE, "");
+    }
+    const struct pbt_node *budget = reader->given[PBT_KEY_RESOURCES_CPU];
+    if (budget != NULL && spec->resources_cpu > 0 &&
+        spec->resources_cpu < spec->trial_cpu) {
+        pbt_problem_label(
+            pbt_problem(reader->problems, budget->span,
+                        "`resources.cpu` is less than one trial takes"),
+            "resources_per_trial.cpu is %.15g", spec->trial_cpu);
+    }
+}

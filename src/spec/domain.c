@@ -1,0 +1,306 @@
+/*
+ * Distributions: {uniform: [0.001, 1]}.  Names, bounds and their rules are Ray Tune's.
+ */
+#include "spec/reader.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/scalar.h"
+
+#define EXACT_MAX 9007199254740992.0 /* 2^53 */
+#define CHOICE_WORD "choice"
+
+struct distribution {
+    const char *name;
+    enum pbt_domain_kind kind;
+    uint32_t arguments;
+    bool whole;   /* of whole numbers */
+    bool logged;  /* lower > 0 */
+    bool normal;  /* mean and sd, not bounds */
+    bool quantum; /* the last argument */
+};
+
+static struct distribution describe(const char *name, enum pbt_domain_kind kind,
+                                    uint32_t arguments)
+{
+    return (struct distribution){
+        .name = name,
+        .kind = kind,
+        .arguments = arguments,
+        .whole = strstr(name, "int") != NULL,
+        .logged = strstr(name, "log") != NULL,
+        .normal = strstr(name, "randn") != NULL,
+        .quantum = name[0] == 'q',
+    };
+}
+
+static bool same_name(const char *known, const char *name, size_t length)
+{
+    return strlen(known) == length && memcmp(known, name, length) == 0;
+}
+
+static bool find_distribution(const char *name, size_t length,
+                              struct distribution *found)
+{
+#define TRY(kind, text, arguments)                                             \
+    if (same_name(text, name, length)) {                                       \
+        *found = describe(text, kind, arguments);                              \
+        return true;                                                           \
+    }
+    PBT_DOMAIN_MAP(TRY)
+#undef TRY
+    return false;
+}
+
+static bool is_planned(const char *name, size_t length)
+{
+    return same_name("grid_search", name, length) ||
+           same_name("sample_from", name, length);
+}
+
+bool pbt_is_distribution_name(const char *name, size_t length)
+{
+    struct distribution found;
+    return find_distribution(name, length, &found) ||
+           same_name(CHOICE_WORD, name, length) || is_planned(name, length);
+}
+
+bool pbt_is_distribution(const struct pbt_node *node)
+{
+    return node->kind == PBT_NODE_MAP && node->count == 1 &&
+           pbt_is_distribution_name(node->first->text, node->first->length);
+}
+
+const char *pbt_distribution_like(const char *name, size_t length)
+{
+    static const char *const names[] = {
+#define NAME(kind, text, arguments) text,
+        PBT_DOMAIN_MAP(NAME)
+#undef NAME
+            CHOICE_WORD,
+    };
+    const char *best = NULL;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t distance =
+            pbt_word_distance(name, length, names[i], strlen(names[i]));
+        if (pbt_word_close(name, length, names[i]) && distance < least) {
+            least = distance;
+            best = names[i];
+        }
+    }
+    return best;
+}
+
+/* "uniform: [lower, upper]" */
+static struct pbt_quoted usage(const struct distribution *form)
+{
+    struct pbt_quoted out;
+    (void)snprintf(out.text, sizeof out.text, "%s: [%s%s]", form->name,
+                   form->normal ? "mean, sd" : "lower, upper",
+                   form->quantum ? ", step" : "");
+    return out;
+}
+
+static bool wrong_arguments(struct pbt_reader *reader,
+                            const struct distribution *form,
+                            const struct pbt_node *node)
+{
+    struct pbt_problem *problem = pbt_problem(
+        reader->problems, node->span, "`%s` takes %u%s numbers", form->name,
+        (unsigned)form->arguments, form->whole ? " whole" : "");
+    pbt_problem_label(problem, "write {%s}", usage(form).text);
+    return false;
+}
+
+/* Fills args[3]; those left out have Ray's defaults. */
+static bool read_arguments(struct pbt_reader *reader,
+                           const struct distribution *form,
+                           const struct pbt_node *list, double *args)
+{
+    uint32_t least = form->arguments;
+    if (form->normal && !form->quantum) {
+        least = 0; /* mean 0, sd 1 */
+        args[0] = 0;
+        args[1] = 1;
+    } else if (form->whole && form->quantum) {
+        least = 2; /* step 1 */
+        args[2] = 1;
+    }
+    if (list->kind != PBT_NODE_LIST || list->count < least ||
+        list->count > form->arguments) {
+        return wrong_arguments(reader, form, list);
+    }
+    double *arg = args;
+    for (const struct pbt_node *item = list->first; item != NULL;
+         item = item->next) {
+        struct pbt_scalar scalar = {.type = PBT_SCALAR_NULL};
+        if (item->kind == PBT_NODE_SCALAR) {
+            scalar = pbt_scalar_read(item->text, item->length, item->plain);
+        }
+        bool number =
+            scalar.type == PBT_SCALAR_INT || scalar.type == PBT_SCALAR_REAL;
+        if (!number || (form->whole && !scalar.whole)) {
+            return wrong_arguments(reader, form, item);
+        }
+        if (!isfinite(scalar.real) ||
+            (form->whole && fabs(scalar.real) > EXACT_MAX)) {
+            pbt_problem(reader->problems, item->span,
+                        "a bound of `%s` is not finite, or too large",
+                        form->name);
+            return false;
+        }
+        *arg++ = scalar.real;
+    }
+    return true;
+}
+
+static bool is_multiple(double value, double step)
+{
+    double steps = value / step;
+    double off = fabs(steps - nearbyint(steps));
+    return off <= 1e-9 * (fabs(steps) > 1 ? fabs(steps) : 1);
+}
+
+static bool check_step(struct pbt_reader *reader,
+                       const struct distribution *form,
+                       const struct pbt_node *list,
+                       const struct pbt_domain *domain)
+{
+    double step = domain->quantum;
+    const char *message = NULL;
+    if (!(step > 0)) {
+        message = "has to be above 0";
+    } else if (form->normal) {
+        return true;
+    } else if (!is_multiple(domain->lower, step) ||
+               !is_multiple(domain->upper, step)) {
+        message = "has to divide both bounds";
+    } else if ((domain->upper - domain->lower) / step > EXACT_MAX) {
+        message = "is too small for these bounds";
+    }
+    if (message == NULL) {
+        return true;
+    }
+    const struct pbt_node *at = list->last != NULL ? list->last : list;
+    struct pbt_problem *problem = pbt_problem(
+        reader->problems, at->span, "the step of `%s` %s", form->name, message);
+    if (form->whole && list->count == 3) {
+        pbt_problem_label(problem, "bounds %.15g and %.15g", domain->lower,
+                          domain->upper);
+    }
+    return false;
+}
+
+static bool check_bounds(struct pbt_reader *reader, const char *name,
+                         const struct distribution *form,
+                         const struct pbt_node *list, struct pbt_domain *domain)
+{
+    if (domain->lower > domain->upper) {
+        double lower = domain->upper;
+        domain->upper = domain->lower;
+        domain->lower = lower;
+        pbt_reader_warn(reader, list,
+                        "the bounds of `%s` stand the wrong way round: taken "
+                        "as [%.15g, %.15g]",
+                        name, domain->lower, domain->upper);
+    }
+    if (form->logged && domain->lower <= 0) {
+        pbt_problem(reader->problems, list->span,
+                    "the lower bound of `%s` has to be above 0", form->name);
+        return false;
+    }
+    /* Ends belong to a quantised range; the upper one to no other. */
+    if (domain->lower >= domain->upper && !form->quantum) {
+        pbt_problem_label(pbt_problem(reader->problems, list->span,
+                                      "the range of `%s` is empty", form->name),
+                          "the upper bound is not part of it");
+        return false;
+    }
+    if (!isfinite(domain->upper - domain->lower)) {
+        pbt_problem(reader->problems, list->span,
+                    "the range of `%s` is too large", form->name);
+        return false;
+    }
+    return true;
+}
+
+static bool read_distribution(struct pbt_reader *reader, const char *name,
+                              const struct distribution *form,
+                              const struct pbt_node *list,
+                              struct pbt_domain *domain)
+{
+    double args[3] = {0, 0, 0};
+    if (!read_arguments(reader, form, list, args)) {
+        return false;
+    }
+    *domain = (struct pbt_domain){
+        .kind = form->kind,
+        .lower = args[0],
+        .upper = args[1],
+        .quantum = form->quantum ? args[2] : 0,
+    };
+    if (form->normal) {
+        if (!(domain->upper > 0)) {
+            pbt_problem(reader->problems, list->span,
+                        "the standard deviation of `%s` has to be above 0",
+                        form->name);
+            return false;
+        }
+    } else if (!check_bounds(reader, name, form, list, domain)) {
+        return false;
+    }
+    return !form->quantum || check_step(reader, form, list, domain);
+}
+
+bool pbt_read_choices(struct pbt_reader *reader, const char *name,
+                      const struct pbt_node *list, struct pbt_domain *domain)
+{
+    if (list->kind != PBT_NODE_LIST || list->count == 0 ||
+        list->count > PBT_CHOICES_MAX) {
+        struct pbt_problem *problem = pbt_problem(
+            reader->problems, list->span,
+            "the choices of `%s` have to be a list of 1 to %d values", name,
+            PBT_CHOICES_MAX);
+        pbt_problem_label(problem, "this is %s",
+                          list->kind == PBT_NODE_LIST && list->count == 0
+                              ? "an empty list"
+                              : pbt_node_describe(list).text);
+        return false;
+    }
+    struct pbt_cell *cells =
+        pbt_arena_array(&reader->spec->memory, list->count, sizeof *cells);
+    if (cells == NULL) {
+        return false;
+    }
+    uint32_t count = 0;
+    for (const struct pbt_node *item = list->first; item != NULL;
+         item = item->next) {
+        if (!pbt_read_cell(reader, item, &cells[count])) {
+            return false;
+        }
+        count++;
+    }
+    *domain = (struct pbt_domain){
+        .kind = PBT_DOMAIN_CHOICE, .choices = cells, .choice_count = count};
+    return true;
+}
+
+bool pbt_read_domain(struct pbt_reader *reader, const char *name,
+                     const struct pbt_node *node, struct pbt_domain *domain)
+{
+    const struct pbt_node *key = node->first;
+    struct distribution form;
+    if (is_planned(key->text, key->length)) {
+        pbt_problem_label(pbt_problem(reader->problems, key->span,
+                                      "`%s` is not there yet", key->text),
+                          "use a distribution, or `choice`");
+        return false;
+    }
+    if (find_distribution(key->text, key->length, &form)) {
+        return read_distribution(reader, name, &form, key->value, domain);
+    }
+    return pbt_read_choices(reader, name, key->value, domain);
+}

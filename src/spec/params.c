@@ -1,0 +1,322 @@
+/*
+ * The parameter table: `config` and `scheduler.hyperparam_mutations`, two nested
+ * mappings, become one flat list of names.  The order is that of `config`, then what is only
+ * in the mutations.
+ */
+#include "spec/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct walk {
+    struct pbt_reader *reader;
+    bool mutations; /* this is hyperparam_mutations, not config */
+    char name[PBT_PARAM_NAME_MAX + 1];
+    size_t length;
+};
+
+static struct pbt_space *space_of(const struct walk *walk)
+{
+    return &walk->reader->spec->settings.space;
+}
+
+static struct pbt_param *find_param(const struct walk *walk)
+{
+    struct pbt_space *space = space_of(walk);
+    for (uint32_t i = 0; i < space->count; i++) {
+        if (strcmp(space->params[i].name, walk->name) == 0) {
+            return &space->params[i];
+        }
+    }
+    return NULL;
+}
+
+/* True if some parameter's name begins with this one and a slash. */
+static bool is_group(const struct walk *walk)
+{
+    const struct pbt_space *space = space_of(walk);
+    for (uint32_t i = 0; i < space->count; i++) {
+        const char *name = space->params[i].name;
+        if (strncmp(name, walk->name, walk->length) == 0 &&
+            name[walk->length] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The parameter of the walk's name, added if it is new; NULL with a problem added. */
+static struct pbt_param *reach_param(struct walk *walk,
+                                     const struct pbt_node *key)
+{
+    struct pbt_reader *reader = walk->reader;
+    struct pbt_space *space = space_of(walk);
+    struct pbt_param *param = walk->mutations ? find_param(walk) : NULL;
+    if (param != NULL) {
+        return param;
+    }
+    if (walk->mutations && is_group(walk)) {
+        pbt_problem_label(pbt_problem(reader->problems, key->span,
+                                      "`%s` is a mapping in `config`",
+                                      pbt_quote(walk->name, walk->length).text),
+                          "here it is one value");
+        return NULL;
+    }
+    if (space->count == PBT_PARAMS_MAX) {
+        pbt_problem(reader->problems, key->span, "more than %d hyperparameters",
+                    PBT_PARAMS_MAX);
+        return NULL;
+    }
+    char *name =
+        pbt_arena_copy(&reader->spec->memory, walk->name, walk->length);
+    if (name == NULL) {
+        return NULL;
+    }
+    param = &space->params[space->count++];
+    *param = (struct pbt_param){.name = name};
+    return param;
+}
+
+/* A misspelt distribution would pass for a nested parameter. */
+static void warn_misspelt(struct walk *walk, const struct pbt_node *key)
+{
+    const char *like = pbt_distribution_like(key->text, key->length);
+    if (like != NULL && key->value->kind == PBT_NODE_LIST) {
+        pbt_reader_warn(walk->reader, key,
+                        "`%s` is taken for a nested hyperparameter; did you "
+                        "mean the distribution `%s`?",
+                        pbt_quote(key->text, key->length).text, like);
+    }
+}
+
+static void take_constant(struct walk *walk, const struct pbt_node *key)
+{
+    struct pbt_reader *reader = walk->reader;
+    struct pbt_param *param = reach_param(walk, key);
+    struct pbt_cell *cell =
+        pbt_arena_array(&reader->spec->memory, 1, sizeof *cell);
+    if (param != NULL && cell != NULL &&
+        pbt_read_cell(reader, key->value, cell)) {
+        param->initial = (struct pbt_domain){
+            .kind = PBT_DOMAIN_CONSTANT, .choices = cell, .choice_count = 1};
+    }
+}
+
+static bool is_text(const struct pbt_domain *domain)
+{
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        if (domain->choices[i].type == PBT_CELL_TEXT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A number explores what is not one: scaled by 1.2, a string fails hours later. */
+static void check_types(struct walk *walk, const struct pbt_node *key,
+                        const struct pbt_param *param)
+{
+    struct pbt_reader *reader = walk->reader;
+    const struct pbt_domain *mutations = &param->mutations;
+    const struct pbt_domain *initial = &param->initial;
+    bool whole = mutations->kind == PBT_DOMAIN_RANDINT ||
+                 mutations->kind == PBT_DOMAIN_QRANDINT ||
+                 mutations->kind == PBT_DOMAIN_LOGRANDINT ||
+                 mutations->kind == PBT_DOMAIN_QLOGRANDINT;
+    if (mutations->kind == PBT_DOMAIN_CHOICE) {
+        return;
+    }
+    if (is_text(initial)) {
+        pbt_problem_label(
+            pbt_problem(reader->problems, key->span,
+                        "`%s` mutates as a number, but starts as a string, "
+                        "null or list",
+                        pbt_quote(param->name, strlen(param->name)).text),
+            "see its value in `config`");
+    } else if (initial->kind == PBT_DOMAIN_CONSTANT && !whole &&
+               initial->choices[0].type == PBT_CELL_INT) {
+        pbt_reader_warn(reader, key,
+                        "`%s` starts as the whole number %lld in `config` but "
+                        "mutates as a real: write %lld.0",
+                        param->name, (long long)initial->choices[0].u.i,
+                        (long long)initial->choices[0].u.i);
+    }
+}
+
+static void take_mutation(struct walk *walk, const struct pbt_node *key)
+{
+    struct pbt_reader *reader = walk->reader;
+    const struct pbt_node *value = key->value;
+    bool list = value->kind == PBT_NODE_LIST;
+    if (!list && !pbt_is_distribution(value)) {
+        struct pbt_problem *problem =
+            pbt_problem(reader->problems, value->span,
+                        "`%s` needs a distribution or a list here",
+                        pbt_quote(walk->name, walk->length).text);
+        pbt_problem_label(problem, "this is %s",
+                          value->kind == PBT_NODE_MAP
+                              ? "an empty mapping"
+                              : pbt_node_describe(value).text);
+        return;
+    }
+    struct pbt_param *param = reach_param(walk, key);
+    struct pbt_domain domain;
+    if (param == NULL ||
+        !(list ? pbt_read_choices(reader, param->name, value, &domain)
+               : pbt_read_domain(reader, param->name, value, &domain))) {
+        return;
+    }
+    param->mutation = list ? PBT_MUTATION_LIST : PBT_MUTATION_DOMAIN;
+    param->mutations = domain;
+    check_types(walk, key, param);
+}
+
+static void take_leaf(struct walk *walk, const struct pbt_node *key)
+{
+    if (walk->mutations) {
+        take_mutation(walk, key);
+        return;
+    }
+    if (!pbt_is_distribution(key->value)) {
+        take_constant(walk, key);
+        return;
+    }
+    struct pbt_param *param = reach_param(walk, key);
+    struct pbt_domain domain;
+    if (param != NULL &&
+        pbt_read_domain(walk->reader, param->name, key->value, &domain)) {
+        param->initial = domain;
+    }
+}
+
+/* Checks one part of a name and puts it behind the walk's. */
+static bool push_name(struct walk *walk, const struct pbt_node *key)
+{
+    struct pbt_problems *problems = walk->reader->problems;
+    struct pbt_quoted quoted = pbt_quote(key->text, key->length);
+    if (!pbt_name_is_clean(key->text, key->length) ||
+        memchr(key->text, '/', key->length) != NULL) {
+        pbt_problem_label(pbt_problem(problems, key->span,
+                                      "`%s` can't name a hyperparameter",
+                                      quoted.text),
+                          "empty, or with a `/` or a control character");
+        return false;
+    }
+    if (pbt_is_distribution_name(key->text, key->length)) {
+        pbt_problem_label(pbt_problem(problems, key->span,
+                                      "`%s` is a distribution and can't name a "
+                                      "hyperparameter",
+                                      quoted.text),
+                          "a distribution is the only key of its mapping");
+        return false;
+    }
+    size_t slash = walk->length > 0;
+    if (key->length > PBT_PARAM_WORD_MAX ||
+        walk->length + slash + key->length > PBT_PARAM_NAME_MAX) {
+        pbt_problem(problems, key->span, "the name `%s` is too long",
+                    quoted.text);
+        return false;
+    }
+    if (slash > 0) {
+        walk->name[walk->length++] = '/';
+    }
+    memcpy(walk->name + walk->length, key->text, key->length + 1);
+    walk->length += key->length;
+    return true;
+}
+
+/*
+ * {uniform: [0, 1], q: 0.1} is neither a distribution nor a nested mapping: true
+ * with a problem added.
+ */
+static bool is_muddled(struct walk *walk, const struct pbt_node *map)
+{
+    for (const struct pbt_node *key = map->first; key != NULL;
+         key = key->next) {
+        if (pbt_is_distribution_name(key->text, key->length)) {
+            pbt_problem_label(
+                pbt_problem(walk->reader->problems, key->span,
+                            "`%s` is a distribution and can't name a "
+                            "hyperparameter",
+                            key->text),
+                "a distribution is the only key of its mapping");
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As deep as the tree, which is limited. */
+static void take_map(struct walk *walk, const struct pbt_node *map)
+{
+    if (is_muddled(walk, map)) {
+        return;
+    }
+    for (const struct pbt_node *key = map->first; key != NULL;
+         key = key->next) {
+        size_t length = walk->length;
+        const struct pbt_node *value = key->value;
+        bool nested = value->kind == PBT_NODE_MAP && value->count > 0 &&
+                      !pbt_is_distribution(value);
+        if (push_name(walk, key)) {
+            if (nested && walk->mutations && find_param(walk) != NULL) {
+                pbt_problem_label(
+                    pbt_problem(walk->reader->problems, key->span,
+                                "`%s` is one value in `config`",
+                                pbt_quote(walk->name, walk->length).text),
+                    "here it is a mapping");
+            } else if (nested) {
+                take_map(walk, value);
+            } else {
+                warn_misspelt(walk, key);
+                take_leaf(walk, key);
+            }
+        }
+        walk->length = length;
+        walk->name[length] = '\0';
+    }
+}
+
+static bool take_root(struct pbt_reader *reader, const struct pbt_node *node,
+                      const char *what, bool mutations)
+{
+    if (node == NULL) {
+        return true;
+    }
+    if (node->kind != PBT_NODE_MAP) {
+        pbt_reader_expected(reader, node, what, "a mapping of names to values");
+        return false;
+    }
+    struct walk walk = {.reader = reader, .mutations = mutations};
+    take_map(&walk, node);
+    return true;
+}
+
+/* An upper bound of the number of parameters below a node. */
+static uint32_t count_keys(const struct pbt_node *node)
+{
+    uint32_t count = 0;
+    if (node == NULL || node->kind != PBT_NODE_MAP) {
+        return 0;
+    }
+    for (const struct pbt_node *key = node->first; key != NULL;
+         key = key->next) {
+        count += 1 + count_keys(key->value);
+    }
+    return count;
+}
+
+void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
+                     const struct pbt_node *mutations)
+{
+    struct pbt_space *space = &reader->spec->settings.space;
+    uint32_t count = count_keys(config) + count_keys(mutations);
+    count = count > PBT_PARAMS_MAX ? PBT_PARAMS_MAX : count;
+    space->params = pbt_arena_array(&reader->spec->memory, (size_t)count + 1,
+                                    sizeof *space->params);
+    if (space->params == NULL) {
+        return;
+    }
+    take_root(reader, config, "config", false);
+    take_root(reader, mutations, "scheduler.hyperparam_mutations", true);
+}

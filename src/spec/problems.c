@@ -1,0 +1,201 @@
+#include "spec/problems.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_MAX 120 /* characters of a source line */
+
+struct pbt_problem *pbt_problem(struct pbt_problems *problems,
+                                struct pbt_span span, const char *fmt, ...)
+{
+    struct pbt_problem *problem = problems->count < PBT_PROBLEMS_MAX
+                                      ? &problems->items[problems->count]
+                                      : &problems->spare;
+    *problem = (struct pbt_problem){.span = span, .order = problems->count};
+    problems->count++;
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(problem->message, sizeof problem->message, fmt, args);
+    va_end(args);
+    return problem;
+}
+
+void pbt_problem_label(struct pbt_problem *problem, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(problem->label, sizeof problem->label, fmt, args);
+    va_end(args);
+}
+
+void pbt_problem_help(struct pbt_problem *problem, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(problem->help, sizeof problem->help, fmt, args);
+    va_end(args);
+}
+
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The length of the character at `text`. */
+static size_t character(const char *text, size_t left)
+{
+    size_t length = 1;
+    while (length < left && is_continuation(text[length])) {
+        length++;
+    }
+    return length;
+}
+
+/*
+ * True for what a terminal may act on: C0, DEL, C1, broken UTF-8.  The file's text is
+ * the user's own, but it may have come from elsewhere.
+ */
+static bool is_control(const char *text, size_t length)
+{
+    size_t bad;
+    if (!pbt_utf8_valid(text, length, &bad)) {
+        return true;
+    }
+    unsigned char c = (unsigned char)text[0];
+    return c < 0x20 || c == 0x7f ||
+           (length == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0);
+}
+
+struct pbt_quoted pbt_quote(const char *text, size_t length)
+{
+    struct pbt_quoted quoted = {.text = ""};
+    size_t used = 0;
+    for (size_t at = 0; at < length;) {
+        size_t step = character(text + at, length - at);
+        if (used + step + sizeof "..." > sizeof quoted.text) {
+            memcpy(quoted.text + used, "...", sizeof "...");
+            return quoted;
+        }
+        if (is_control(text + at, step)) {
+            quoted.text[used++] = '?';
+        } else {
+            memcpy(quoted.text + used, text + at, step);
+            used += step;
+        }
+        at += step;
+    }
+    quoted.text[used] = '\0';
+    return quoted;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct pbt_problem *x = a;
+    const struct pbt_problem *y = b;
+    if (x->span.source != y->span.source) {
+        return x->span.source < y->span.source ? -1 : 1;
+    }
+    if (x->span.offset != y->span.offset) {
+        return x->span.offset < y->span.offset ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : 1;
+}
+
+static void write_spaces(struct pbt_buf *out, int count)
+{
+    pbt_buf_printf(out, "%*s", count, "");
+}
+
+/*
+ * The source line and, below, the carets.  `skip` characters at the start of a
+ * very long line are left out, so that the place is in view.
+ */
+static void write_line(const struct pbt_source *source,
+                       const struct pbt_place *place, size_t span_length,
+                       struct pbt_buf *line, struct pbt_buf *marks)
+{
+    const char *text = source->text + place->line_offset;
+    size_t skip = place->column > SHOWN_MAX ? place->column - SHOWN_MAX / 2 : 0;
+    size_t column = 0;
+    size_t end = 0; /* of the span, in bytes of the line */
+    for (size_t at = 0; at < place->line_length;) {
+        size_t step = character(text + at, place->line_length - at);
+        column++;
+        if (column == place->column) {
+            end = at + (span_length > 0 ? span_length : 1);
+        }
+        if (column > skip && column <= skip + SHOWN_MAX) {
+            bool tab = text[at] == '\t';
+            if (!tab && is_control(text + at, step)) {
+                pbt_buf_char(line, '?');
+            } else {
+                pbt_buf_put(line, text + at, step);
+            }
+            if (column < place->column) {
+                pbt_buf_char(marks, tab ? '\t' : ' ');
+            } else if (at < end) {
+                pbt_buf_char(marks, '^');
+            }
+        }
+        at += step;
+    }
+    if (column < place->column) { /* at the end of the line */
+        pbt_buf_char(marks, '^');
+    }
+}
+
+static void write_one(const struct pbt_problem *problem,
+                      const struct pbt_source *source, struct pbt_buf *out)
+{
+    struct pbt_place place = pbt_source_place(source, problem->span.offset);
+    struct pbt_buf line;
+    struct pbt_buf marks;
+    pbt_buf_init(&line, PBT_SOURCE_MAX);
+    pbt_buf_init(&marks, PBT_SOURCE_MAX);
+    pbt_buf_text(&line, "");
+    pbt_buf_text(&marks, "");
+    write_line(source, &place, problem->span.length, &line, &marks);
+
+    char number[24];
+    int width = snprintf(number, sizeof number, "%zu", place.line);
+    pbt_buf_printf(out, "error: %s\n", problem->message);
+    write_spaces(out, width);
+    pbt_buf_printf(out, "--> %s:%zu:%zu\n", source->label, place.line,
+                   place.column);
+    write_spaces(out, width);
+    pbt_buf_text(out, " |\n");
+    if (line.data != NULL && marks.data != NULL) {
+        pbt_buf_printf(out, "%s |%s%s\n", number, line.length > 0 ? " " : "",
+                       line.data);
+        write_spaces(out, width);
+        pbt_buf_printf(out, " | %s%s%s\n", marks.data,
+                       problem->label[0] != '\0' ? " " : "", problem->label);
+    }
+    if (problem->help[0] != '\0') {
+        write_spaces(out, width);
+        pbt_buf_printf(out, " = help: %s\n", problem->help);
+    }
+    pbt_buf_done(&line);
+    pbt_buf_done(&marks);
+}
+
+void pbt_problems_write(struct pbt_problems *problems, struct pbt_buf *out)
+{
+    uint32_t count =
+        problems->count < PBT_PROBLEMS_MAX ? problems->count : PBT_PROBLEMS_MAX;
+    qsort(problems->items, count, sizeof problems->items[0], compare);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pbt_problem *problem = &problems->items[i];
+        if (i > 0) {
+            pbt_buf_char(out, '\n');
+        }
+        write_one(problem, &problems->sources[problem->span.source], out);
+    }
+    if (problems->count > count) {
+        pbt_buf_printf(out, "\nerror: and %u more; mend these first\n",
+                       (unsigned)(problems->count - count));
+    }
+}

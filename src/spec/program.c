@@ -1,0 +1,188 @@
+/*
+ * What is run: the command, its environment; and the factors, another short list.
+ */
+#include "spec/reader.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/scalar.h"
+
+#define ARGS_MAX 4096
+#define FACTORS_MAX 64
+
+/*
+ * A program with a slash in its name is looked up beside the experiment file, so
+ * that the file works from everywhere; one without, in the PATH.
+ */
+static char *program_path(struct pbt_reader *reader, const char *name)
+{
+    if (strchr(name, '/') == NULL || name[0] == '/') {
+        return pbt_arena_copy(&reader->spec->memory, name, strlen(name));
+    }
+    return pbt_read_path(reader, name);
+}
+
+static bool check_word(struct pbt_reader *reader, const struct pbt_node *node)
+{
+    if (node->length == 0) {
+        pbt_problem(reader->problems, node->span, "`command` is empty");
+        return false;
+    }
+    const char *space = strpbrk(node->text, " \t\n");
+    if (space == NULL) {
+        return true;
+    }
+    struct pbt_problem *problem = pbt_problem(
+        reader->problems, node->span, "`command` is a string of several words");
+    pbt_problem_label(problem, "write a list: [%.40s, ...]",
+                      pbt_quote(node->text, (size_t)(space - node->text)).text);
+    pbt_problem_help(problem, "no shell takes it apart; a program with a "
+                              "space in its name is a list of one");
+    return false;
+}
+
+static bool read_args(struct pbt_reader *reader, const struct pbt_node *list,
+                      char **args)
+{
+    size_t count = 0;
+    for (const struct pbt_node *item = list->first; item != NULL;
+         item = item->next) {
+        if (item->kind != PBT_NODE_SCALAR ||
+            (count == 0 && item->length == 0)) {
+            pbt_reader_expected(reader, item, "command", "a list of strings");
+            return false;
+        }
+        args[count] = count == 0 ? program_path(reader, item->text)
+                                 : pbt_arena_copy(&reader->spec->memory,
+                                                  item->text, item->length);
+        count++;
+    }
+    return true;
+}
+
+void pbt_read_command(struct pbt_reader *reader, const struct pbt_node *node)
+{
+    struct pbt_spec *spec = reader->spec;
+    if (node->kind == PBT_NODE_MAP) {
+        pbt_reader_expected(reader, node, "command", "a list of strings");
+        return;
+    }
+    if (node->kind == PBT_NODE_LIST &&
+        (node->count == 0 || node->count > ARGS_MAX)) {
+        pbt_problem(reader->problems, node->span, "`command` is %s",
+                    node->count == 0 ? "empty" : "too long");
+        return;
+    }
+    size_t count = node->kind == PBT_NODE_LIST ? node->count : 1;
+    char **args = pbt_arena_array(&spec->memory, count + 1, sizeof *args);
+    if (args == NULL) {
+        return;
+    }
+    if (node->kind == PBT_NODE_LIST) {
+        if (read_args(reader, node, args)) {
+            spec->command = args;
+        }
+    } else if (check_word(reader, node)) {
+        args[0] = program_path(reader, node->text);
+        spec->command = args;
+    }
+}
+
+static bool is_env_name(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        bool letter =
+            (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+        if (!letter && !(i > 0 && c >= '0' && c <= '9')) {
+            return false;
+        }
+    }
+    return length > 0 && length <= PBT_PARAM_WORD_MAX;
+}
+
+static char *read_variable(struct pbt_reader *reader,
+                           const struct pbt_node *key)
+{
+    const struct pbt_node *value = key->value;
+    if (!is_env_name(key->text, key->length)) {
+        pbt_problem(reader->problems, key->span,
+                    "`%s` can't name an environment variable",
+                    pbt_quote(key->text, key->length).text);
+        return NULL;
+    }
+    if (strncmp(key->text, "PBT_", 4) == 0) {
+        pbt_problem_label(pbt_problem(reader->problems, key->span,
+                                      "`%s` can't be set in `env`",
+                                      pbt_quote(key->text, key->length).text),
+                          "names in PBT_ are pbt's own");
+        return NULL;
+    }
+    if (value->kind != PBT_NODE_SCALAR) {
+        pbt_reader_expected(reader, value, key->text, "a string");
+        return NULL;
+    }
+    /* Text as it stands there: `010` is 010, `true` is true, nothing is empty. */
+    const char *text = pbt_node_is_null(value) ? "" : value->text;
+    size_t size = key->length + strlen(text) + 2;
+    char *variable = pbt_arena_alloc(&reader->spec->memory, size);
+    if (variable != NULL) {
+        (void)snprintf(variable, size, "%s=%s", key->text, text);
+    }
+    return variable;
+}
+
+void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node)
+{
+    struct pbt_spec *spec = reader->spec;
+    if (node->kind != PBT_NODE_MAP) {
+        pbt_reader_expected(reader, node, "env",
+                            "a mapping of names to values");
+        return;
+    }
+    spec->env = pbt_arena_array(&spec->memory, (size_t)node->count + 1,
+                                sizeof *spec->env);
+    size_t count = 0;
+    for (const struct pbt_node *key = node->first;
+         key != NULL && spec->env != NULL; key = key->next) {
+        char *variable = read_variable(reader, key);
+        if (variable != NULL) {
+            spec->env[count++] = variable;
+        }
+    }
+}
+
+void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node)
+{
+    const char *what = "scheduler.perturbation_factors";
+    if (node->kind != PBT_NODE_LIST || node->count == 0 ||
+        node->count > FACTORS_MAX) {
+        pbt_reader_expected(reader, node, what,
+                            "a list of 1 to 64 numbers above 0");
+        return;
+    }
+    struct pbt_explore *explore = &reader->spec->settings.explore;
+    double *factors =
+        pbt_arena_array(&reader->spec->memory, node->count, sizeof *factors);
+    uint32_t count = 0;
+    for (const struct pbt_node *item = node->first;
+         item != NULL && factors != NULL; item = item->next) {
+        struct pbt_scalar scalar = {.type = PBT_SCALAR_NULL};
+        if (item->kind == PBT_NODE_SCALAR) {
+            scalar = pbt_scalar_read(item->text, item->length, item->plain);
+        }
+        bool number =
+            scalar.type == PBT_SCALAR_INT || scalar.type == PBT_SCALAR_REAL;
+        if (!number || !isfinite(scalar.real) || scalar.real <= 0) {
+            pbt_reader_expected(reader, item, what,
+                                "a list of 1 to 64 numbers above 0");
+            return;
+        }
+        factors[count++] = scalar.real;
+    }
+    explore->factors = factors;
+    explore->factor_count = count;
+}

@@ -1,0 +1,98 @@
+/*
+ * reader.h: from a tree to a specification.  What the parts of the reader share.
+ *
+ * Functions here never stop at a problem: they add it and go on with a harmless
+ * value, so that all problems of a file are found.  Memory that ends is seen in
+ * the arena.
+ */
+#ifndef PBT_SPEC_READER_H
+#define PBT_SPEC_READER_H
+
+#include <stdbool.h>
+
+#include "spec/problems.h"
+#include "spec/schema.h"
+#include "spec/spec.h"
+#include "spec/tree.h"
+
+#define PBT_PARAMS_MAX 1024     /* hyperparameters */
+#define PBT_PARAM_NAME_MAX 512  /* bytes of a full name */
+#define PBT_PARAM_WORD_MAX 128  /* bytes of one part of it */
+#define PBT_CHOICES_MAX 4096    /* values in a list of choices */
+#define PBT_METRIC_NAME_MAX 256 /* bytes of a metric's name */
+
+struct pbt_reader {
+    struct pbt_spec *spec;
+    struct pbt_problems *problems;
+    const struct pbt_source *sources;
+    const struct pbt_node *root;
+    /* The file's node for each key of the schema; NULL where absent or null. */
+    const struct pbt_node *given[PBT_KEY_COUNT];
+    /* An unknown key was taken for a misspelling of this one. */
+    bool meant[PBT_KEY_COUNT];
+};
+
+/* "expected X, found Y" at the node; the problem is returned for a label. */
+struct pbt_problem *pbt_reader_expected(struct pbt_reader *reader,
+                                        const struct pbt_node *node,
+                                        const char *what, const char *expected);
+/* A line of spec->warnings. */
+void pbt_reader_warn(struct pbt_reader *reader, const struct pbt_node *node,
+                     const char *fmt, ...) PBT_PRINTF(3, 4);
+/* What a node is, for a message: "the string `abc`". */
+struct pbt_quoted pbt_node_describe(const struct pbt_node *node);
+/* True for a name that can stand in a file or message: UTF-8 without control characters. */
+bool pbt_name_is_clean(const char *text, size_t length);
+
+/*
+ * Finds the keys of a section ("": the top level) in the schema, and fills `given`.
+ */
+void pbt_read_keys(struct pbt_reader *reader, const struct pbt_node *map,
+                   const char *section);
+/* Sets the field of a key with a simple type from `node`. */
+void pbt_read_value(struct pbt_reader *reader, const struct pbt_key *key,
+                    const struct pbt_node *node);
+/* A path, made absolute: a relative one starts beside the experiment file. */
+char *pbt_read_path(struct pbt_reader *reader, const char *path);
+void pbt_read_command(struct pbt_reader *reader, const struct pbt_node *node);
+void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node);
+void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node);
+/* The parameter table, from config and hyperparam_mutations (either may be NULL). */
+void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
+                     const struct pbt_node *mutations);
+/* Stop criteria; after the metric and its mode. */
+void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
+                    bool all);
+/* What several keys have to agree on. */
+void pbt_read_check(struct pbt_reader *reader);
+/* What follows from the rest: the order of parameters, empty lists. */
+int pbt_spec_complete(struct pbt_spec *spec, struct pbt_error *error);
+
+/*
+ * Sorts indices of parameters so that the members of a nested mapping stand
+ * together, where its first one stood.
+ */
+void pbt_group_params(const struct pbt_space *space, uint32_t *indices,
+                      uint32_t count);
+/* How many bytes of nested mapping ("a/b/" of "a/b/c") two names share. */
+size_t pbt_shared_group(const char *a, const char *b);
+/* The length of a name's nested mapping, with its slash; 0 without one. */
+size_t pbt_group_length(const char *name);
+
+/* True if a mapping is a distribution: one key, which is the name of one. */
+bool pbt_is_distribution(const struct pbt_node *node);
+/* True for the name of a distribution, also of one that is not there yet. */
+bool pbt_is_distribution_name(const char *name, size_t length);
+/* The distribution's name that this may be a misspelling of, or NULL. */
+const char *pbt_distribution_like(const char *name, size_t length);
+/* False if it is wrong, with the problem added.  `name`: the parameter's. */
+bool pbt_read_domain(struct pbt_reader *reader, const char *name,
+                     const struct pbt_node *node, struct pbt_domain *domain);
+/* A list of choices. */
+bool pbt_read_choices(struct pbt_reader *reader, const char *name,
+                      const struct pbt_node *list, struct pbt_domain *domain);
+/* A constant. */
+bool pbt_read_cell(struct pbt_reader *reader, const struct pbt_node *node,
+                   struct pbt_cell *cell);
+
+#endif

@@ -1,0 +1,393 @@
+#include "spec/schema.h"
+
+#include <float.h>
+#include <string.h>
+
+#include "spec/spec.h"
+
+#define FIELD(member)                                                          \
+    .field = offsetof(struct pbt_spec, member),                                \
+    .size = sizeof(((struct pbt_spec *)0)->member)
+
+#define SECONDS_MAX 1e9
+
+static const char *const modes[] = {"max", "min", NULL};
+static const char *const schedulers[] = {"fifo", "pbt", NULL};
+static const char *const time_attrs[] = {"training_iteration", "time_total_s",
+                                         NULL};
+static const char *const ranges[] = {"clip", "reflect", "resample", "allow",
+                                     NULL};
+
+/* Words are stored as their index: their order is the enums'. */
+_Static_assert(PBT_SCHEDULER_FIFO == 0 && PBT_SCHEDULER_PBT == 1, "order");
+_Static_assert(PBT_TIME_ITERATION == 0 && PBT_TIME_SECONDS == 1, "order");
+_Static_assert(PBT_RANGE_CLIP == 0 && PBT_RANGE_REFLECT == 1 &&
+                   PBT_RANGE_RESAMPLE == 2 && PBT_RANGE_ALLOW == 3,
+               "order");
+
+const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
+    [PBT_KEY_NAME] = {.path = "name",
+                      .type = PBT_TYPE_NAME,
+                      FIELD(name),
+                      .doc = "the experiment's name, and its directory's; "
+                             "default: the file's name"},
+    [PBT_KEY_COMMAND] = {.path = "command",
+                         .type = PBT_TYPE_COMMAND,
+                         FIELD(command),
+                         .doc = "the program that trains, and its arguments"},
+    [PBT_KEY_CWD] = {.path = "cwd",
+                     .type = PBT_TYPE_DIR,
+                     FIELD(cwd),
+                     .doc = "the program's working directory; default: where "
+                            "pbt was started"},
+    [PBT_KEY_ENV] = {.path = "env",
+                     .type = PBT_TYPE_ENV,
+                     FIELD(env),
+                     .doc = "more environment variables for the program"},
+    [PBT_KEY_NUM_SAMPLES] = {.path = "num_samples",
+                             .type = PBT_TYPE_WHOLE,
+                             .fallback = "1",
+                             .min = 1,
+                             .max = 1000000,
+                             FIELD(settings.population),
+                             .doc = "the number of trials: the population"},
+    [PBT_KEY_METRIC] = {.path = "metric",
+                        .type = PBT_TYPE_TEXT,
+                        FIELD(metric),
+                        .doc = "the metric that ranks trials; required for "
+                               "PBT"},
+    [PBT_KEY_MODE] = {.path = "mode",
+                      .type = PBT_TYPE_WORD,
+                      .words = modes,
+                      FIELD(minimize),
+                      .doc = "whether the metric is better large (max) or "
+                             "small (min); required with `metric`"},
+    [PBT_KEY_STOP] = {.path = "stop",
+                      .type = PBT_TYPE_STOPS,
+                      .doc = "bounds; a trial that reaches any one ends"},
+    [PBT_KEY_STOP_ALL] = {.path = "stop_all",
+                          .type = PBT_TYPE_STOPS,
+                          .doc = "bounds; if any trial reaches any one, the "
+                                 "experiment ends"},
+    [PBT_KEY_TIME_BUDGET] = {.path = "time_budget_s",
+                             .type = PBT_TYPE_SECONDS,
+                             .fallback = "0",
+                             .max = SECONDS_MAX,
+                             FIELD(settings.time_budget_ns),
+                             .doc = "seconds after which the experiment ends; "
+                                    "0: no limit"},
+    [PBT_KEY_CONFIG] = {.path = "config",
+                        .type = PBT_TYPE_CONFIG,
+                        .doc = "what each trial is given: constants, and "
+                               "distributions that first values are drawn "
+                               "from"},
+
+    [PBT_KEY_SCHEDULER] = {.path = "scheduler",
+                           .type = PBT_TYPE_SECTION,
+                           .doc = "how the population is trained"},
+    [PBT_KEY_TYPE] = {.path = "scheduler.type",
+                      .type = PBT_TYPE_WORD,
+                      .words = schedulers,
+                      .fallback = "pbt",
+                      FIELD(settings.scheduler),
+                      .doc = "pbt: population based training; fifo: each "
+                             "trial by itself"},
+    [PBT_KEY_TIME_ATTR] = {.path = "scheduler.time_attr",
+                           .type = PBT_TYPE_WORD,
+                           .words = time_attrs,
+                           .fallback = "training_iteration",
+                           FIELD(settings.time_attr),
+                           .doc = "the clock of perturbation_interval and "
+                                  "burn_in_period"},
+    [PBT_KEY_INTERVAL] = {.path = "scheduler.perturbation_interval",
+                          .type = PBT_TYPE_REAL,
+                          .above_min = true,
+                          .max = DBL_MAX,
+                          FIELD(settings.perturbation_interval),
+                          .doc = "how often a trial is compared with the "
+                                 "others, in units of time_attr; required "
+                                 "for PBT"},
+    [PBT_KEY_BURN_IN] = {.path = "scheduler.burn_in_period",
+                         .type = PBT_TYPE_REAL,
+                         .fallback = "0",
+                         .max = DBL_MAX,
+                         FIELD(settings.burn_in_period),
+                         .doc = "no perturbation before this, in units of "
+                                "time_attr"},
+    [PBT_KEY_MUTATIONS] = {.path = "scheduler.hyperparam_mutations",
+                           .type = PBT_TYPE_MUTATIONS,
+                           .doc = "how hyperparameters are explored: "
+                                  "distributions, or lists of ordered "
+                                  "values"},
+    [PBT_KEY_QUANTILE] = {.path = "scheduler.quantile_fraction",
+                          .type = PBT_TYPE_REAL,
+                          .fallback = "0.25",
+                          .max = 0.5,
+                          FIELD(settings.quantile_fraction),
+                          .doc = "the part of the population that is replaced "
+                                 "by as many of the best"},
+    [PBT_KEY_RESAMPLE] = {.path = "scheduler.resample_probability",
+                          .type = PBT_TYPE_REAL,
+                          .fallback = "0.25",
+                          .max = 1,
+                          FIELD(settings.explore.resample_probability),
+                          .doc = "how often exploring draws a value anew "
+                                 "instead of moving it"},
+    [PBT_KEY_FACTORS] = {.path = "scheduler.perturbation_factors",
+                         .type = PBT_TYPE_FACTORS,
+                         .fallback = "[1.2, 0.8]",
+                         .doc = "what exploring multiplies a value by, one of "
+                                "these"},
+    [PBT_KEY_OUT_OF_RANGE] = {.path = "scheduler.out_of_range",
+                              .type = PBT_TYPE_WORD,
+                              .words = ranges,
+                              .fallback = "clip",
+                              FIELD(settings.explore.out_of_range),
+                              .doc = "what happens to a value that a factor "
+                                     "moved out of its range"},
+    [PBT_KEY_LOG_CONFIG] = {.path = "scheduler.log_config",
+                            .type = PBT_TYPE_BOOL,
+                            .fallback = "true",
+                            FIELD(log_config),
+                            .doc = "write pbt_global.txt and "
+                                   "pbt_policy_*.txt"},
+    [PBT_KEY_REQUIRE_ATTRS] = {.path = "scheduler.require_attrs",
+                               .type = PBT_TYPE_BOOL,
+                               .fallback = "true",
+                               FIELD(require_attrs),
+                               .doc = "a result without the metric is an "
+                                      "error"},
+    [PBT_KEY_SYNCH] = {.path = "scheduler.synch",
+                       .type = PBT_TYPE_LATER,
+                       .fallback = "false",
+                       .doc = "all trials wait for each other at each "
+                              "perturbation"},
+    [PBT_KEY_CUSTOM_EXPLORE] = {.path = "scheduler.custom_explore",
+                                .type = PBT_TYPE_LATER,
+                                .doc = "a program that explores; so far only "
+                                       "a function of the C API"},
+    [PBT_KEY_DONORS] = {.path = "scheduler.donors",
+                        .type = PBT_TYPE_LATER,
+                        .doc = "which checkpoints may be copied"},
+    [PBT_KEY_EXPLOIT] = {.path = "scheduler.exploit",
+                         .type = PBT_TYPE_LATER,
+                         .fallback = "truncation",
+                         .doc = "how losers and donors are chosen"},
+    [PBT_KEY_EXPLOIT_COPIES] = {.path = "scheduler.exploit_copies",
+                                .type = PBT_TYPE_LATER,
+                                .fallback = "both",
+                                .doc = "what an exploit copies: weights, "
+                                       "hyperparameters"},
+
+    [PBT_KEY_RESOURCES] = {.path = "resources",
+                           .type = PBT_TYPE_SECTION,
+                           .doc = "what the experiment may use"},
+    [PBT_KEY_RESOURCES_CPU] = {.path = "resources.cpu",
+                               .type = PBT_TYPE_REAL,
+                               .fallback = "0",
+                               .max = 1e6,
+                               FIELD(resources_cpu),
+                               .doc = "CPUs; 0: all that this machine gives "
+                                      "us"},
+    [PBT_KEY_RESOURCES_GPU] = {.path = "resources.gpu",
+                               .type = PBT_TYPE_LATER,
+                               .fallback = "0",
+                               .doc = "GPUs"},
+    [PBT_KEY_PER_TRIAL] = {.path = "resources_per_trial",
+                           .type = PBT_TYPE_SECTION,
+                           .doc = "what one running trial takes"},
+    [PBT_KEY_PER_TRIAL_CPU] = {.path = "resources_per_trial.cpu",
+                               .type = PBT_TYPE_REAL,
+                               .fallback = "1",
+                               .above_min = true,
+                               .max = 1e6,
+                               FIELD(trial_cpu),
+                               .doc = "CPUs"},
+    [PBT_KEY_PER_TRIAL_GPU] = {.path = "resources_per_trial.gpu",
+                               .type = PBT_TYPE_LATER,
+                               .fallback = "0",
+                               .doc = "GPUs, or a share of one"},
+    [PBT_KEY_PER_TRIAL_MEMORY] = {.path = "resources_per_trial.memory",
+                                  .type = PBT_TYPE_LATER,
+                                  .fallback = "0",
+                                  .doc = "memory"},
+    [PBT_KEY_PER_TRIAL_TASKS] = {.path = "resources_per_trial.tasks",
+                                 .type = PBT_TYPE_LATER,
+                                 .fallback = "1",
+                                 .doc = "processes"},
+
+    [PBT_KEY_CHECKPOINT] = {.path = "checkpoint",
+                            .type = PBT_TYPE_SECTION,
+                            .doc = "when trials save, and what is kept"},
+    [PBT_KEY_FREQUENCY] = {.path = "checkpoint.frequency",
+                           .type = PBT_TYPE_WHOLE,
+                           .fallback = "0",
+                           .max = UINT32_MAX,
+                           FIELD(settings.checkpoint_frequency),
+                           .doc = "save every so many iterations; 0: only "
+                                  "where PBT needs it"},
+    [PBT_KEY_AT_END] = {.path = "checkpoint.at_end",
+                        .type = PBT_TYPE_BOOL,
+                        .fallback = "false",
+                        FIELD(settings.checkpoint_at_end),
+                        .doc = "save when a trial ends"},
+    [PBT_KEY_NUM_TO_KEEP] = {.path = "checkpoint.num_to_keep",
+                             .type = PBT_TYPE_WHOLE,
+                             .fallback = "1",
+                             .min = 1,
+                             .max = UINT32_MAX,
+                             FIELD(settings.num_to_keep),
+                             .doc = "newest checkpoints kept of each trial, "
+                                    "beside those still needed"},
+    [PBT_KEY_SCORE_ATTRIBUTE] = {.path = "checkpoint.score_attribute",
+                                 .type = PBT_TYPE_LATER,
+                                 .doc = "keep the best checkpoints, not the "
+                                        "newest"},
+
+    [PBT_KEY_FAILURE] = {.path = "failure",
+                         .type = PBT_TYPE_SECTION,
+                         .doc = "what happens when a trial fails"},
+    [PBT_KEY_MAX_FAILURES] = {.path = "failure.max_failures",
+                              .type = PBT_TYPE_WHOLE,
+                              .fallback = "0",
+                              .min = -1,
+                              .max = INT32_MAX,
+                              FIELD(settings.max_failures),
+                              .doc = "how often a trial is tried again from "
+                                     "its last checkpoint; -1: for ever"},
+    [PBT_KEY_FAIL_FAST] = {.path = "failure.fail_fast",
+                           .type = PBT_TYPE_LATER,
+                           .fallback = "false",
+                           .doc = "one failed trial ends the experiment"},
+    [PBT_KEY_REPLACE] = {.path = "failure.replace",
+                         .type = PBT_TYPE_LATER,
+                         .fallback = "false",
+                         .doc = "a copy of a good trial replaces one that "
+                                "failed for good"},
+
+    [PBT_KEY_TIMEOUTS] = {.path = "timeouts",
+                          .type = PBT_TYPE_SECTION,
+                          .doc = "after which a silent program is killed, in "
+                                 "seconds"},
+    [PBT_KEY_TIMEOUT_SETUP] = {.path = "timeouts.setup",
+                               .type = PBT_TYPE_REAL,
+                               .fallback = "0",
+                               .max = SECONDS_MAX,
+                               FIELD(timeout_setup),
+                               .doc = "from its start to its being ready; 0: "
+                                      "no limit"},
+    [PBT_KEY_TIMEOUT_STEP] = {.path = "timeouts.step",
+                              .type = PBT_TYPE_REAL,
+                              .fallback = "0",
+                              .max = SECONDS_MAX,
+                              FIELD(timeout_step),
+                              .doc = "for one step; 0: no limit"},
+    [PBT_KEY_TIMEOUT_SAVE] = {.path = "timeouts.save",
+                              .type = PBT_TYPE_REAL,
+                              .fallback = "1800",
+                              .max = SECONDS_MAX,
+                              FIELD(timeout_save),
+                              .doc = "for saving a checkpoint; 0: no limit"},
+    [PBT_KEY_GRACE] = {.path = "grace",
+                       .type = PBT_TYPE_REAL,
+                       .fallback = "10",
+                       .max = SECONDS_MAX,
+                       FIELD(grace),
+                       .doc = "seconds that the steps under way have left "
+                              "after Ctrl-C"},
+    [PBT_KEY_SEED] = {.path = "seed",
+                      .type = PBT_TYPE_SEED,
+                      FIELD(settings.seed),
+                      .doc = "fixes every draw and decision; default: drawn "
+                             "and shown"},
+    [PBT_KEY_TRAINABLE] = {.path = "trainable",
+                           .type = PBT_TYPE_LATER,
+                           .doc = "the kind of program; so far those that "
+                                  "speak the worker protocol"},
+    [PBT_KEY_DURABILITY] = {.path = "durability",
+                            .type = PBT_TYPE_LATER,
+                            .fallback = "process",
+                            .doc = "what an acknowledged result survives"},
+    [PBT_KEY_REUSE_WORKERS] = {.path = "reuse_workers",
+                               .type = PBT_TYPE_LATER,
+                               .fallback = "true",
+                               .doc = "keep a process for the next "
+                                      "configuration or trial"},
+};
+
+/* What Ray Tune and others call our keys, where the words differ. */
+static const struct {
+    const char *name;
+    enum pbt_key_id key;
+} aliases[] = {
+    {"param_space", PBT_KEY_CONFIG},
+    {"parameters", PBT_KEY_CONFIG},
+    {"population", PBT_KEY_NUM_SAMPLES},
+    {"population_size", PBT_KEY_NUM_SAMPLES},
+    {"goal", PBT_KEY_MODE},
+    {"program", PBT_KEY_COMMAND},
+    {"environment", PBT_KEY_ENV},
+    {"working_dir", PBT_KEY_CWD},
+    {"mutations", PBT_KEY_MUTATIONS},
+    {"hyperparameter_mutations", PBT_KEY_MUTATIONS},
+    {"interval", PBT_KEY_INTERVAL},
+    {"custom_explore_fn", PBT_KEY_CUSTOM_EXPLORE},
+    {"checkpoint_config", PBT_KEY_CHECKPOINT},
+    {"checkpoint_frequency", PBT_KEY_FREQUENCY},
+    {"checkpoint_freq", PBT_KEY_FREQUENCY},
+    {"checkpoint_at_end", PBT_KEY_AT_END},
+    {"checkpoint_score_attribute", PBT_KEY_SCORE_ATTRIBUTE},
+    {"keep_checkpoints_num", PBT_KEY_NUM_TO_KEEP},
+    {"failure_config", PBT_KEY_FAILURE},
+    {"failures", PBT_KEY_FAILURE},
+    {"cpus", PBT_KEY_RESOURCES_CPU},
+    {"gpus", PBT_KEY_RESOURCES_GPU},
+    {"reuse_actors", PBT_KEY_REUSE_WORKERS},
+};
+
+const char *pbt_key_name(const struct pbt_key *key)
+{
+    const char *dot = strchr(key->path, '.');
+    return dot == NULL ? key->path : dot + 1;
+}
+
+size_t pbt_key_section(const struct pbt_key *key)
+{
+    const char *dot = strchr(key->path, '.');
+    return dot == NULL ? 0 : (size_t)(dot - key->path);
+}
+
+bool pbt_key_in(const struct pbt_key *key, const char *section)
+{
+    size_t length = strlen(section);
+    return pbt_key_section(key) == length &&
+           memcmp(key->path, section, length) == 0;
+}
+
+static bool is_name(const char *known, const char *name, size_t length)
+{
+    return strlen(known) == length && memcmp(known, name, length) == 0;
+}
+
+const struct pbt_key *pbt_key_find(const char *section, const char *name,
+                                   size_t length)
+{
+    for (size_t i = 0; i < PBT_KEY_COUNT; i++) {
+        const struct pbt_key *key = &pbt_keys[i];
+        if (pbt_key_in(key, section) &&
+            is_name(pbt_key_name(key), name, length)) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+const struct pbt_key *pbt_key_alias(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+        if (is_name(aliases[i].name, name, length)) {
+            return &pbt_keys[aliases[i].key];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,126 @@
+/*
+ * schema.h: every key of an experiment file in one table, which drives the
+ * parser, its messages, the writer and the help.
+ */
+#ifndef PBT_SPEC_SCHEMA_H
+#define PBT_SPEC_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pbt_key_id {
+    PBT_KEY_NAME,
+    PBT_KEY_COMMAND,
+    PBT_KEY_CWD,
+    PBT_KEY_ENV,
+    PBT_KEY_NUM_SAMPLES,
+    PBT_KEY_METRIC,
+    PBT_KEY_MODE,
+    PBT_KEY_STOP,
+    PBT_KEY_STOP_ALL,
+    PBT_KEY_TIME_BUDGET,
+    PBT_KEY_CONFIG,
+    PBT_KEY_SCHEDULER,
+    PBT_KEY_TYPE,
+    PBT_KEY_TIME_ATTR,
+    PBT_KEY_INTERVAL,
+    PBT_KEY_BURN_IN,
+    PBT_KEY_MUTATIONS,
+    PBT_KEY_QUANTILE,
+    PBT_KEY_RESAMPLE,
+    PBT_KEY_FACTORS,
+    PBT_KEY_OUT_OF_RANGE,
+    PBT_KEY_LOG_CONFIG,
+    PBT_KEY_REQUIRE_ATTRS,
+    PBT_KEY_SYNCH,
+    PBT_KEY_CUSTOM_EXPLORE,
+    PBT_KEY_DONORS,
+    PBT_KEY_EXPLOIT,
+    PBT_KEY_EXPLOIT_COPIES,
+    PBT_KEY_RESOURCES,
+    PBT_KEY_RESOURCES_CPU,
+    PBT_KEY_RESOURCES_GPU,
+    PBT_KEY_PER_TRIAL,
+    PBT_KEY_PER_TRIAL_CPU,
+    PBT_KEY_PER_TRIAL_GPU,
+    PBT_KEY_PER_TRIAL_MEMORY,
+    PBT_KEY_PER_TRIAL_TASKS,
+    PBT_KEY_CHECKPOINT,
+    PBT_KEY_FREQUENCY,
+    PBT_KEY_AT_END,
+    PBT_KEY_NUM_TO_KEEP,
+    PBT_KEY_SCORE_ATTRIBUTE,
+    PBT_KEY_FAILURE,
+    PBT_KEY_MAX_FAILURES,
+    PBT_KEY_FAIL_FAST,
+    PBT_KEY_REPLACE,
+    PBT_KEY_TIMEOUTS,
+    PBT_KEY_TIMEOUT_SETUP,
+    PBT_KEY_TIMEOUT_STEP,
+    PBT_KEY_TIMEOUT_SAVE,
+    PBT_KEY_GRACE,
+    PBT_KEY_SEED,
+    PBT_KEY_TRAINABLE,
+    PBT_KEY_DURABILITY,
+    PBT_KEY_REUSE_WORKERS,
+    PBT_KEY_COUNT,
+};
+
+enum pbt_key_type {
+    PBT_TYPE_SECTION,
+    PBT_TYPE_NAME,      /* char *: an experiment's name */
+    PBT_TYPE_TEXT,      /* char * */
+    PBT_TYPE_DIR,       /* char *: a directory, made absolute */
+    PBT_TYPE_COMMAND,   /* char **: a list of strings */
+    PBT_TYPE_ENV,       /* char **: a mapping of names to values */
+    PBT_TYPE_BOOL,      /* bool */
+    PBT_TYPE_REAL,      /* double */
+    PBT_TYPE_WHOLE,     /* uint32_t; int32_t where `min` is negative */
+    PBT_TYPE_WORD,      /* an enum, or a bool: one of `words` */
+    PBT_TYPE_SEED,      /* uint64_t */
+    PBT_TYPE_SECONDS,   /* uint64_t: seconds in the file, ns in memory */
+    PBT_TYPE_STOPS,     /* settings.stops */
+    PBT_TYPE_CONFIG,    /* settings.space */
+    PBT_TYPE_MUTATIONS, /* settings.space */
+    PBT_TYPE_FACTORS,   /* settings.explore.factors */
+    PBT_TYPE_LATER,     /* planned: only its `fallback` is taken */
+};
+
+struct pbt_key {
+    const char *path; /* "section.key", or "key" */
+    enum pbt_key_type type;
+    const char *fallback; /* as in a file; NULL: required, or no value */
+    double min;
+    double max;
+    bool above_min;           /* `min` itself is too small */
+    const char *const *words; /* WORD: NULL-terminated, in the enum's order */
+    size_t field;             /* offset in struct pbt_spec */
+    size_t size;              /* of the field */
+    const char *doc;          /* one line, without a full stop */
+};
+
+extern const struct pbt_key pbt_keys[PBT_KEY_COUNT];
+
+/* The last part of a key's path. */
+const char *pbt_key_name(const struct pbt_key *key);
+/* The length of the section's name, 0 at the top level. */
+size_t pbt_key_section(const struct pbt_key *key);
+/* True if the key stands in this section ("" for the top level). */
+bool pbt_key_in(const struct pbt_key *key, const char *section);
+/* The key of this name in a section, or NULL. */
+const struct pbt_key *pbt_key_find(const char *section, const char *name,
+                                   size_t length);
+/* The key that other tools call so ("param_space"), or NULL. */
+const struct pbt_key *pbt_key_alias(const char *name, size_t length);
+
+/*
+ * How far two words are apart: insertions, deletions, changes, swaps of neighbours.
+ * Words beyond 64 bytes are far from everything.
+ */
+size_t pbt_word_distance(const char *a, size_t a_length, const char *b,
+                         size_t b_length);
+/* True if `word` may be a misspelling of `known`. */
+bool pbt_word_close(const char *word, size_t length, const char *known);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * spec.h: an experiment's specification: read from a file and overrides, checked,
+ * and printed again in full.
+ */
+#ifndef PBT_SPEC_SPEC_H
+#define PBT_SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "base/buf.h"
+#include "base/texts.h"
+#include "core/settings.h"
+#include "spec/arena.h"
+
+struct pbt_spec {
+    char *name;        /* of the experiment */
+    char **command;    /* argv of the trainable, NULL-terminated */
+    char *command_dir; /* absolute: where a relative command is looked up */
+    char *cwd;         /* NULL: where the user stood */
+    char **env;        /* "NAME=value", NULL-terminated */
+    char *metric;      /* NULL only with the FIFO scheduler */
+    bool minimize;     /* mode: min */
+    bool require_attrs;
+    bool log_config;      /* write pbt_global.txt and pbt_policy_*.txt */
+    double resources_cpu; /* the budget; 0: this machine's */
+    double trial_cpu;     /* per trial */
+    double timeout_setup; /* seconds; 0: off */
+    double timeout_step;
+    double timeout_save;
+    double grace; /* seconds that a step under way has at Ctrl-C */
+
+    /* settings.stops of source PBT_STOP_VALUE: which metric each index is */
+    char *value_names[PBT_VALUES_MAX];
+    uint32_t value_count;
+
+    struct pbt_settings settings;
+    struct pbt_texts texts; /* of the cells in settings.space */
+
+    /*
+     * The parameters in the order of pbt_spec_config_json(), where the members of a nested
+     * mapping stand together: indices into settings.space.params.  NULL: the table's
+     * order.
+     */
+    uint32_t *order;
+
+    /* Warnings worth a line at the start, each "warning: ...\n"; data is NULL for none. */
+    struct pbt_buf warnings;
+
+    struct pbt_arena memory; /* of everything above that is pointed to */
+};
+
+/*
+ * Reads the experiment file `path` (YAML, or JSON if it ends in .json), with
+ * overrides "key.key=value" (values in YAML's flow form) applied on top.
+ * PBT_ENOINPUT if it can't be read, PBT_ECONFIG if it is wrong: `problems`
+ * then has every error found (at most 20), each in several lines with
+ * file:line:column; `error` the first one's first line.  On failure nothing is
+ * kept.  pbt_spec_done() releases.  `problems` may be NULL, and is left as it is on success.
+ */
+int pbt_spec_read(struct pbt_spec *spec, const char *path,
+                  char *const *overrides, size_t override_count,
+                  struct pbt_buf *problems, struct pbt_error *error);
+
+/*
+ * The same from text: `label` is shown in messages as the file's name, `dir` is where a
+ * relative command is looked up (NULL: the working directory).
+ */
+int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
+                   const char *label, const char *dir, char *const *overrides,
+                   size_t override_count, struct pbt_buf *problems,
+                   struct pbt_error *error);
+
+/*
+ * The last check, once the caller has set what no file can (settings.custom_explore): PBT
+ * without any hyperparameter to mutate and without a function that explores is
+ * refused.
+ */
+int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
+
+/*
+ * The specification as a complete experiment file: every setting, defaults and
+ * overrides resolved, the seed drawn, the command made absolute.  Read again it gives the
+ * same specification.
+ */
+int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,
+                   struct pbt_error *error);
+
+void pbt_spec_done(struct pbt_spec *spec);
+
+/*
+ * A trial's configuration as a JSON object: nested names as nested objects, in
+ * the table's order.
+ */
+void pbt_spec_config_json(const struct pbt_spec *spec,
+                          const struct pbt_cell *cells, struct pbt_buf *out);
+
+/* One value as JSON. */
+void pbt_spec_cell_json(const struct pbt_spec *spec, struct pbt_cell cell,
+                        struct pbt_buf *out);
+
+/*
+ * Reads a configuration from the JSON text of an object: every parameter must be there
+ * (cells[space.count]), unknown names are errors.  New texts are taken in.  On failure the
+ * cells are undefined.
+ */
+int pbt_spec_config_read(struct pbt_spec *spec, const char *json, size_t length,
+                         struct pbt_cell *cells, struct pbt_error *error);
+
+/* The same from a jansson object, for who has it parsed already. */
+struct json_t;
+int pbt_spec_config_take(struct pbt_spec *spec, const struct json_t *object,
+                         struct pbt_cell *cells, struct pbt_error *error);
+
+#endif

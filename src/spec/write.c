@@ -1,0 +1,411 @@
+/*
+ * The specification as a complete experiment file: the schema's keys in their order.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/reader.h"
+#include "spec/spec.h"
+#include "spec/yaml.h"
+
+#define NS_PER_S 1000000000u
+
+struct writer {
+    const struct pbt_spec *spec;
+    struct pbt_buf *out;
+};
+
+static void put_text_or_null(struct pbt_buf *out, const char *text)
+{
+    if (text == NULL) {
+        pbt_buf_text(out, "null");
+    } else {
+        pbt_yaml_string(out, text, strlen(text));
+    }
+}
+
+static void put_indent(struct pbt_buf *out, size_t depth)
+{
+    for (size_t i = 0; i < depth; i++) {
+        pbt_buf_text(out, "  ");
+    }
+}
+
+static void put_cell(const struct writer *writer, struct pbt_cell cell)
+{
+    if (cell.type == PBT_CELL_REAL) {
+        pbt_yaml_real(writer->out, cell.u.r);
+    } else if (cell.type == PBT_CELL_TEXT) {
+        pbt_yaml_json(writer->out,
+                      pbt_texts_get(&writer->spec->texts, cell.text));
+    } else {
+        pbt_spec_cell_json(writer->spec, cell, writer->out);
+    }
+}
+
+static void put_choices(const struct writer *writer,
+                        const struct pbt_domain *domain)
+{
+    pbt_buf_char(writer->out, '[');
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        if (i > 0) {
+            pbt_buf_text(writer->out, ", ");
+        }
+        put_cell(writer, domain->choices[i]);
+    }
+    pbt_buf_char(writer->out, ']');
+}
+
+/* The bounds of all kinds but constants and choices. */
+static void put_bounds(struct pbt_buf *out, const struct pbt_domain *domain)
+{
+    switch (domain->kind) {
+    case PBT_DOMAIN_RANDINT:
+    case PBT_DOMAIN_QRANDINT:
+    case PBT_DOMAIN_LOGRANDINT:
+    case PBT_DOMAIN_QLOGRANDINT:
+        pbt_buf_printf(out, "%lld, %lld", (long long)domain->lower,
+                       (long long)domain->upper);
+        if (domain->quantum > 0) {
+            pbt_buf_printf(out, ", %lld", (long long)domain->quantum);
+        }
+        break;
+    case PBT_DOMAIN_UNIFORM:
+    case PBT_DOMAIN_QUNIFORM:
+    case PBT_DOMAIN_LOGUNIFORM:
+    case PBT_DOMAIN_QLOGUNIFORM:
+    case PBT_DOMAIN_RANDN:
+    case PBT_DOMAIN_QRANDN:
+    case PBT_DOMAIN_NONE:
+    case PBT_DOMAIN_CONSTANT:
+    case PBT_DOMAIN_CHOICE:
+        pbt_yaml_number(out, domain->lower);
+        pbt_buf_text(out, ", ");
+        pbt_yaml_number(out, domain->upper);
+        if (domain->quantum > 0) {
+            pbt_buf_text(out, ", ");
+            pbt_yaml_number(out, domain->quantum);
+        }
+        break;
+    }
+}
+
+static void put_domain(const struct writer *writer,
+                       const struct pbt_domain *domain)
+{
+#define NAME(kind, text, arguments) [(kind)] = text,
+    static const char *const names[] = {PBT_DOMAIN_MAP(NAME)};
+#undef NAME
+    if (domain->kind == PBT_DOMAIN_CONSTANT) {
+        put_cell(writer, domain->choices[0]);
+    } else if (domain->kind == PBT_DOMAIN_CHOICE) {
+        pbt_buf_text(writer->out, "{choice: ");
+        put_choices(writer, domain);
+        pbt_buf_char(writer->out, '}');
+    } else {
+        pbt_buf_printf(writer->out, "{%s: [", names[domain->kind]);
+        put_bounds(writer->out, domain);
+        pbt_buf_text(writer->out, "]}");
+    }
+}
+
+/* One parameter's line, with those that open its nested mappings. */
+static void put_param(const struct writer *writer, const char *last,
+                      const struct pbt_param *param, size_t depth,
+                      bool mutation)
+{
+    const char *word = param->name;
+    size_t shared = pbt_shared_group(last, param->name);
+    for (size_t i = 0; i < shared; i++) {
+        depth += param->name[i] == '/';
+    }
+    word += shared;
+    for (const char *slash = strchr(word, '/'); slash != NULL;
+         slash = strchr(word, '/')) {
+        put_indent(writer->out, depth++);
+        pbt_yaml_string(writer->out, word, (size_t)(slash - word));
+        pbt_buf_text(writer->out, ":\n");
+        word = slash + 1;
+    }
+    put_indent(writer->out, depth);
+    pbt_yaml_string(writer->out, word, strlen(word));
+    pbt_buf_text(writer->out, ": ");
+    if (!mutation) {
+        put_domain(writer, &param->initial);
+    } else if (param->mutation == PBT_MUTATION_LIST) {
+        put_choices(writer, &param->mutations);
+    } else {
+        put_domain(writer, &param->mutations);
+    }
+    pbt_buf_char(writer->out, '\n');
+}
+
+/*
+ * The mutations that `config` does not name come first, in their order: the table
+ * is built from that order when the file is read again.
+ */
+static uint32_t list_params(const struct pbt_space *space, bool mutations,
+                            uint32_t *list)
+{
+    uint32_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < space->count; i++) {
+            const struct pbt_param *param = &space->params[i];
+            bool in_config = param->initial.kind != PBT_DOMAIN_NONE;
+            bool here = mutations ? param->mutation != PBT_MUTATION_NONE &&
+                                        in_config == (pass == 1)
+                                  : in_config && pass == 0;
+            if (here) {
+                list[count++] = i;
+            }
+        }
+    }
+    pbt_group_params(space, list, count);
+    return count;
+}
+
+static void put_params(const struct writer *writer, size_t depth,
+                       bool mutations)
+{
+    const struct pbt_space *space = &writer->spec->settings.space;
+    uint32_t *list = calloc((size_t)space->count + 1, sizeof *list);
+    if (list == NULL) {
+        writer->out->failed = true;
+        return;
+    }
+    uint32_t count = list_params(space, mutations, list);
+    pbt_buf_text(writer->out, count == 0 ? " {}\n" : "\n");
+    const char *last = "";
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pbt_param *param = &space->params[list[i]];
+        put_param(writer, last, param, depth, mutations);
+        last = param->name;
+    }
+    free(list);
+}
+
+static void put_stops(const struct writer *writer, bool all)
+{
+    const struct pbt_spec *spec = writer->spec;
+    const struct pbt_settings *settings = &spec->settings;
+    bool first = true;
+    pbt_buf_text(writer->out, " {");
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        const struct pbt_stop *stop = &settings->stops[i];
+        if (stop->all != all) {
+            continue;
+        }
+        const char *name =
+            stop->source == PBT_STOP_ITERATION ? "training_iteration"
+            : stop->source == PBT_STOP_SECONDS ? "time_total_s"
+                                               : spec->value_names[stop->index];
+        bool usual = spec->metric != NULL && strcmp(name, spec->metric) == 0 &&
+                     spec->minimize;
+        if (!first) {
+            pbt_buf_text(writer->out, ", ");
+        }
+        first = false;
+        pbt_yaml_string(writer->out, name, strlen(name));
+        pbt_buf_text(writer->out, usual == stop->at_most ? ": "
+                                  : stop->at_most        ? ": {min: "
+                                                         : ": {max: ");
+        pbt_yaml_number(writer->out, stop->bound);
+        pbt_buf_text(writer->out, usual == stop->at_most ? "" : "}");
+    }
+    pbt_buf_text(writer->out, "}\n");
+}
+
+static void put_strings(struct pbt_buf *out, char *const *strings)
+{
+    pbt_buf_char(out, '[');
+    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++) {
+        if (i > 0) {
+            pbt_buf_text(out, ", ");
+        }
+        pbt_yaml_string(out, strings[i], strlen(strings[i]));
+    }
+    pbt_buf_char(out, ']');
+}
+
+static void put_env(struct pbt_buf *out, char *const *env)
+{
+    pbt_buf_char(out, '{');
+    for (size_t i = 0; env != NULL && env[i] != NULL; i++) {
+        size_t name = strcspn(env[i], "=");
+        const char *value = env[i] + name + (env[i][name] == '=');
+        if (i > 0) {
+            pbt_buf_text(out, ", ");
+        }
+        pbt_yaml_string(out, env[i], name);
+        pbt_buf_text(out, ": ");
+        pbt_yaml_quoted(out, value, strlen(value));
+    }
+    pbt_buf_char(out, '}');
+}
+
+static void put_factors(struct pbt_buf *out, const struct pbt_explore *explore)
+{
+    pbt_buf_char(out, '[');
+    for (uint32_t i = 0; i < explore->factor_count; i++) {
+        if (i > 0) {
+            pbt_buf_text(out, ", ");
+        }
+        pbt_yaml_number(out, explore->factors[i]);
+    }
+    pbt_buf_char(out, ']');
+}
+
+static void put_seconds(struct pbt_buf *out, uint64_t ns)
+{
+    char digits[32];
+    pbt_buf_u64(out, ns / NS_PER_S);
+    if (ns % NS_PER_S == 0) {
+        return;
+    }
+    struct pbt_buf part;
+    pbt_buf_init(&part, sizeof digits);
+    pbt_buf_printf(&part, ".%09u", (unsigned)(ns % NS_PER_S));
+    size_t length = part.length;
+    while (length > 0 && part.data[length - 1] == '0') {
+        length--;
+    }
+    pbt_buf_put(out, part.data, length);
+    pbt_buf_done(&part);
+}
+
+/* The value of a field whose type the schema says. */
+static void put_field(const struct writer *writer, const struct pbt_key *key)
+{
+    const char *field = (const char *)writer->spec + key->field;
+    struct pbt_buf *out = writer->out;
+    double real;
+    uint32_t whole;
+    uint64_t large;
+    char *text;
+    bool truth;
+    switch (key->type) {
+    case PBT_TYPE_BOOL:
+        memcpy(&truth, field, sizeof truth);
+        pbt_buf_text(out, truth ? "true" : "false");
+        break;
+    case PBT_TYPE_REAL:
+        memcpy(&real, field, sizeof real);
+        /* 0 where 0 can't be given: there is none. */
+        if (key->fallback == NULL && key->above_min && real <= key->min) {
+            pbt_buf_text(out, "null");
+        } else {
+            pbt_yaml_number(out, real);
+        }
+        break;
+    case PBT_TYPE_WHOLE:
+        memcpy(&whole, field, sizeof whole);
+        pbt_buf_i64(out,
+                    key->min < 0 ? (int64_t)(int32_t)whole : (int64_t)whole);
+        break;
+    case PBT_TYPE_WORD:
+        if (key->size == sizeof truth) {
+            memcpy(&truth, field, sizeof truth);
+            whole = truth;
+        } else {
+            memcpy(&whole, field, sizeof whole);
+        }
+        pbt_buf_text(out, key->words[whole]);
+        break;
+    case PBT_TYPE_SEED:
+    case PBT_TYPE_SECONDS:
+        memcpy(&large, field, sizeof large);
+        if (key->type == PBT_TYPE_SEED) {
+            pbt_buf_u64(out, large);
+        } else {
+            put_seconds(out, large);
+        }
+        break;
+    case PBT_TYPE_NAME:
+    case PBT_TYPE_TEXT:
+    case PBT_TYPE_DIR:
+        memcpy(&text, field, sizeof text);
+        put_text_or_null(out, text);
+        break;
+    case PBT_TYPE_SECTION:
+    case PBT_TYPE_COMMAND:
+    case PBT_TYPE_ENV:
+    case PBT_TYPE_STOPS:
+    case PBT_TYPE_CONFIG:
+    case PBT_TYPE_MUTATIONS:
+    case PBT_TYPE_FACTORS:
+    case PBT_TYPE_LATER:
+        break;
+    }
+    pbt_buf_char(out, '\n');
+}
+
+static void put_key(const struct writer *writer, enum pbt_key_id id)
+{
+    const struct pbt_key *key = &pbt_keys[id];
+    struct pbt_buf *out = writer->out;
+    size_t depth = pbt_key_section(key) > 0 ? 1 : 0;
+    put_indent(out, depth);
+    pbt_buf_printf(out, "%s:", pbt_key_name(key));
+    switch (key->type) {
+    case PBT_TYPE_SECTION:
+        pbt_buf_char(out, '\n');
+        return;
+    case PBT_TYPE_STOPS:
+        put_stops(writer, id == PBT_KEY_STOP_ALL);
+        return;
+    case PBT_TYPE_CONFIG:
+    case PBT_TYPE_MUTATIONS:
+        put_params(writer, depth + 1, key->type == PBT_TYPE_MUTATIONS);
+        return;
+    case PBT_TYPE_COMMAND:
+        pbt_buf_char(out, ' ');
+        put_strings(out, writer->spec->command);
+        pbt_buf_char(out, '\n');
+        return;
+    case PBT_TYPE_ENV:
+        pbt_buf_char(out, ' ');
+        put_env(out, writer->spec->env);
+        pbt_buf_char(out, '\n');
+        return;
+    case PBT_TYPE_FACTORS:
+        pbt_buf_char(out, ' ');
+        put_factors(out, &writer->spec->settings.explore);
+        pbt_buf_char(out, '\n');
+        return;
+    case PBT_TYPE_NAME:
+    case PBT_TYPE_TEXT:
+    case PBT_TYPE_DIR:
+    case PBT_TYPE_BOOL:
+    case PBT_TYPE_REAL:
+    case PBT_TYPE_WHOLE:
+    case PBT_TYPE_WORD:
+    case PBT_TYPE_SEED:
+    case PBT_TYPE_SECONDS:
+    case PBT_TYPE_LATER:
+        break;
+    }
+    pbt_buf_char(out, ' ');
+    put_field(writer, key);
+}
+
+int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,
+                   struct pbt_error *error)
+{
+    struct writer writer = {spec, out};
+    pbt_buf_text(out, "# The experiment as it runs: defaults filled in, "
+                      "overrides applied.\n");
+    if (spec->settings.custom_explore) {
+        pbt_buf_text(out, "# Exploits ask a function of the calling program, "
+                          "too.\n");
+    }
+    for (int id = 0; id < PBT_KEY_COUNT; id++) {
+        if (pbt_keys[id].type != PBT_TYPE_LATER) {
+            put_key(&writer, (enum pbt_key_id)id);
+        }
+    }
+    if (pbt_buf_failed(out)) {
+        return pbt_error_set(error, PBT_ENOMEM,
+                             "the experiment file is too large");
+    }
+    return PBT_OK;
+}

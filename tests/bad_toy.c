@@ -1,0 +1,249 @@
+/*
+ * bad_toy: the toy example with bad behaviour, asked for by environment.
+ *
+ * WHERE is "trial:iteration"; the trial is its id, its number (the part behind the
+ * underscore) or "*", the iteration one or "*" (setup, save and load only look at the
+ * trial).  The iteration is counted by the model, so it goes back with a checkpoint.
+ *
+ *   TOY_CRASH=WHERE       kills itself with SIGKILL in step()
+ *   TOY_EXIT=WHERE        exits with status 3 in step()
+ *   TOY_FAIL=WHERE        step() fails with a message
+ *   TOY_HANG=WHERE        step() never returns
+ *   TOY_GARBAGE=WHERE     writes a line to the socket that is no JSON
+ *   TOY_NAN=WHERE         reports NaN as score
+ *   TOY_FAIL_SETUP, TOY_FAIL_SAVE, TOY_FAIL_LOAD=WHERE    that function fails
+ *   TOY_CRASH_SAVE=WHERE  kills itself with SIGKILL in the middle of a save
+ *   TOY_LINK=WHERE        puts a symbolic link into a checkpoint
+ *   TOY_SLEEP_MS, TOY_SLOW_SAVE_MS, TOY_SLOW_LOAD_MS=N    time for each such call
+ *   TOY_SETSID_CHILD=1    setup() starts a daemon (setsid, forked twice) that keeps
+ *                         everything open; its pid is in <trial_dir>/daemon.pid
+ *   TOY_ONCE=1            each kind of misbehaviour once per trial, remembered by a
+ *                         file <trial_dir>/<name>.done
+ */
+int toy_main(int argc, char **argv);
+#define main toy_main
+#include "../examples/toy/toy.c"
+#undef main
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct bad_toy {
+    struct toy *toy;
+    int64_t iteration;
+    char trial[128];
+    char dir[2048];
+};
+
+static void sleep_ms(const char *name)
+{
+    const char *text = getenv(name);
+    long ms = text != NULL ? strtol(text, NULL, 10) : 0;
+    struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+    while (ms > 0 && nanosleep(&pause, &pause) != 0 && errno == EINTR) {
+    }
+}
+
+/* With TOY_ONCE: true for the first who asks. */
+static bool first_time(const struct bad_toy *bad, const char *name)
+{
+    char path[4096];
+    if (getenv("TOY_ONCE") == NULL) {
+        return true;
+    }
+    (void)snprintf(path, sizeof path, "%s/%s.done", bad->dir, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return fd >= 0;
+}
+
+/* True if the variable `name` means this trial, and the iteration (0: any). */
+static bool asked(const struct bad_toy *bad, const char *name,
+                  int64_t iteration)
+{
+    const char *where = getenv(name);
+    if (where == NULL) {
+        return false;
+    }
+    size_t length = strcspn(where, ":");
+    const char *number = strrchr(bad->trial, '_');
+    bool trial = strncmp(where, "*", length) == 0 ||
+                 (strncmp(where, bad->trial, length) == 0 &&
+                  bad->trial[length] == '\0') ||
+                 (number != NULL &&
+                  strtol(number + 1, NULL, 10) == strtol(where, NULL, 10) &&
+                  strspn(where, "0123456789") == length);
+    const char *when = where[length] == ':' ? where + length + 1 : "*";
+    bool now =
+        iteration == 0 || *when == '*' || strtoll(when, NULL, 10) == iteration;
+    return trial && now && first_time(bad, name);
+}
+
+static void start_daemon(const struct bad_toy *bad)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)setsid();
+        pid_t inner = fork();
+        if (inner == 0) {
+            char path[4096];
+            (void)snprintf(path, sizeof path, "%s/daemon.pid", bad->dir);
+            FILE *file = fopen(path, "w");
+            if (file != NULL) {
+                (void)fprintf(file, "%ld\n", (long)getpid());
+                (void)fclose(file);
+            }
+            for (;;) {
+                (void)pause();
+            }
+        }
+        _exit(0);
+    }
+    (void)waitpid(pid, NULL, 0);
+}
+
+static int bad_setup(const struct pbt_context *context, void **self,
+                     struct pbt_error *error)
+{
+    struct bad_toy *bad = calloc(1, sizeof *bad);
+    void *toy;
+    if (bad == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    (void)snprintf(bad->trial, sizeof bad->trial, "%s", context->trial_id);
+    (void)snprintf(bad->dir, sizeof bad->dir, "%s", context->trial_dir);
+    int status = PBT_EFAILED;
+    if (asked(bad, "TOY_FAIL_SETUP", 0)) {
+        pbt_error_set(error, status, "setup fails on purpose");
+    } else {
+        status = toy_setup(context, &toy, error);
+    }
+    if (status != PBT_OK) {
+        free(bad);
+        return status;
+    }
+    if (getenv("TOY_SETSID_CHILD") != NULL) {
+        start_daemon(bad);
+    }
+    bad->toy = toy;
+    *self = bad;
+    return PBT_OK;
+}
+
+static void write_garbage(void)
+{
+    static const char garbage[] = "this is {not JSON\n";
+    const char *fd = getenv("PBT_FD");
+    if (fd != NULL) {
+        (void)!write((int)strtol(fd, NULL, 10), garbage, sizeof garbage - 1);
+    }
+}
+
+static int bad_step(void *self, struct pbt_result *result,
+                    struct pbt_error *error)
+{
+    struct bad_toy *bad = self;
+    int64_t iteration = ++bad->iteration;
+    sleep_ms("TOY_SLEEP_MS");
+    if (asked(bad, "TOY_CRASH", iteration)) {
+        (void)kill(getpid(), SIGKILL);
+    }
+    if (asked(bad, "TOY_EXIT", iteration)) {
+        exit(3);
+    }
+    if (asked(bad, "TOY_FAIL", iteration)) {
+        return pbt_error_set(error, PBT_EFAILED, "step %lld fails on purpose",
+                             (long long)iteration);
+    }
+    while (asked(bad, "TOY_HANG", iteration)) {
+        for (;;) {
+            (void)pause();
+        }
+    }
+    if (asked(bad, "TOY_GARBAGE", iteration)) {
+        write_garbage();
+    }
+    int status = toy_step(bad->toy, result, error);
+    if (status == PBT_OK && asked(bad, "TOY_NAN", iteration)) {
+        status = pbt_result_real(result, "score", (double)NAN, error);
+    }
+    return status;
+}
+
+static int bad_save(void *self, const char *dir, struct pbt_error *error)
+{
+    struct bad_toy *bad = self;
+    char path[4096];
+    sleep_ms("TOY_SLOW_SAVE_MS");
+    if (asked(bad, "TOY_FAIL_SAVE", 0)) {
+        return pbt_error_set(error, PBT_EFAILED, "save fails on purpose");
+    }
+    (void)snprintf(path, sizeof path, "%s/iteration.txt", dir);
+    FILE *file = fopen(path, "w");
+    if (file == NULL ||
+        fprintf(file, "%lld\n", (long long)bad->iteration) < 0 ||
+        fclose(file) != 0) {
+        return pbt_error_set(error, PBT_EIO, "can't write %s", path);
+    }
+    if (asked(bad, "TOY_CRASH_SAVE", bad->iteration)) {
+        (void)kill(getpid(), SIGKILL);
+    }
+    (void)snprintf(path, sizeof path, "%s/link", dir);
+    if (asked(bad, "TOY_LINK", bad->iteration) &&
+        symlink("/etc/hostname", path) != 0) {
+        return pbt_error_set(error, PBT_EIO, "can't make a link");
+    }
+    return toy_save(bad->toy, dir, error);
+}
+
+static int bad_load(void *self, const char *dir, struct pbt_error *error)
+{
+    struct bad_toy *bad = self;
+    char path[4096];
+    long long iteration = 0;
+    sleep_ms("TOY_SLOW_LOAD_MS");
+    if (asked(bad, "TOY_FAIL_LOAD", 0)) {
+        return pbt_error_set(error, PBT_EFAILED, "load fails on purpose");
+    }
+    (void)snprintf(path, sizeof path, "%s/iteration.txt", dir);
+    FILE *file = fopen(path, "r");
+    if (file == NULL || fscanf(file, "%lld", &iteration) != 1 ||
+        fclose(file) != 0) {
+        return pbt_error_set(error, PBT_EDATA, "can't read %s", path);
+    }
+    bad->iteration = iteration;
+    return toy_load(bad->toy, dir, error);
+}
+
+static int bad_reset(void *self, const struct pbt_config *config,
+                     struct pbt_error *error)
+{
+    struct bad_toy *bad = self;
+    return toy_reset(bad->toy, config, error);
+}
+
+static void bad_cleanup(void *self)
+{
+    struct bad_toy *bad = self;
+    free(bad->toy);
+    free(bad);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct pbt_trainable bad = {
+        PBT_TRAINABLE_INIT, bad_setup, bad_step,   bad_save,
+        bad_load,           bad_reset, bad_cleanup};
+    if (getenv("TOY_IS_GOOD") != NULL) {
+        return toy_main(argc, argv);
+    }
+    return pbt_worker_main(&bad, argc, argv);
+}

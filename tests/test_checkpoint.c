@@ -1,0 +1,289 @@
+/*
+ * Checkpoints on disk: what was sealed verifies, and every kind of damage is seen.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint/checkpoint.h"
+
+#define MADE_BY "{\"trial\":\"a_1\"}"
+
+static char base[64]; /* of this test */
+
+static const char *at(const char *name)
+{
+    static char paths[4][256];
+    static int turn;
+    turn = (turn + 1) % 4;
+    (void)snprintf(paths[turn], sizeof paths[turn], "%s/%s", base, name);
+    return paths[turn];
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(at(name), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int seal(uint64_t *bytes, struct pbt_error *error)
+{
+    return pbt_checkpoint_seal(at("c"), MADE_BY, strlen(MADE_BY), bytes, error);
+}
+
+static void expect_damage(const char *why)
+{
+    struct pbt_error error = {0};
+    assert_int_equal(pbt_checkpoint_verify(at("c"), &error), PBT_EDATA);
+    if (strstr(error.text, why) == NULL) {
+        fail_msg("not \"%s\": %s", why, error.text);
+    }
+}
+
+static int make_checkpoint(void **state)
+{
+    (void)state;
+    (void)strcpy(base, "/tmp/test_checkpoint.XXXXXX");
+    assert_non_null(mkdtemp(base));
+    assert_int_equal(mkdir(at("c"), 0777), 0);
+    assert_int_equal(mkdir(at("c/b"), 0777), 0);
+    assert_int_equal(mkdir(at("c/empty"), 0777), 0);
+    write_file("c/model.bin", "0123456789");
+    write_file("c/b/\"quoted\" \xc3\xa9", "in b");
+    write_file("c/nothing", "");
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    assert_int_equal(pbt_checkpoint_delete(base, NULL), PBT_OK);
+    assert_int_equal(access(base, F_OK), -1);
+    return 0;
+}
+
+static int make_sealed(void **state)
+{
+    struct pbt_error error;
+    uint64_t bytes = 0;
+    make_checkpoint(state);
+    assert_int_equal(seal(&bytes, &error), PBT_OK);
+    assert_int_equal(bytes, 14);
+    assert_int_equal(pbt_checkpoint_verify(at("c"), &error), PBT_OK);
+    return 0;
+}
+
+static void test_manifest(void **state)
+{
+    (void)state;
+    char text[2048] = "";
+    FILE *file = fopen(at("c/" PBT_CHECKPOINT_MANIFEST), "r");
+    assert_non_null(file);
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    assert_int_equal(fclose(file), 0);
+    assert_true(length > 0 && text[length - 1] == '\n');
+    /* XXH3-128 of nothing is a known number. */
+    assert_non_null(strstr(text,
+                           "{\"name\": \"nothing\", \"bytes\": 0, \"xxh3\": "
+                           "\"99aa06d3014798d86001c324468d497f\"}"));
+    assert_ptr_equal(strstr(text, "{\"version\": 1, \"made_by\": " MADE_BY
+                                  ", \"files\": [{\"name\": \"b/\\\"quoted\\\""
+                                  " \xc3\xa9\", \"bytes\": 4"),
+                     text);
+}
+
+static void test_seal_again(void **state)
+{
+    (void)state;
+    uint64_t bytes;
+    struct pbt_error error;
+    write_file("c/more", "more");
+    assert_int_equal(seal(&bytes, &error), PBT_OK);
+    assert_int_equal(bytes, 18);
+    assert_int_equal(pbt_checkpoint_verify(at("c"), &error), PBT_OK);
+}
+
+static void test_missing_file(void **state)
+{
+    (void)state;
+    assert_int_equal(unlink(at("c/nothing")), 0);
+    expect_damage("nothing is missing");
+}
+
+static void test_foreign_file(void **state)
+{
+    (void)state;
+    write_file("c/b/new", "");
+    expect_damage("b/new is not in the manifest");
+}
+
+static void test_truncated(void **state)
+{
+    (void)state;
+    assert_int_equal(truncate(at("c/model.bin"), 9), 0);
+    expect_damage("model.bin has 9 bytes, not 10");
+}
+
+static void test_flipped_bit(void **state)
+{
+    (void)state;
+    write_file("c/model.bin", "0123456788");
+    expect_damage("model.bin is damaged");
+}
+
+static void test_no_manifest(void **state)
+{
+    (void)state;
+    assert_int_equal(unlink(at("c/" PBT_CHECKPOINT_MANIFEST)), 0);
+    expect_damage("manifest is missing");
+    assert_int_equal(mkdir(at("c/" PBT_CHECKPOINT_MANIFEST), 0777), 0);
+    expect_damage("manifest is no file");
+}
+
+static void test_no_directory(void **state)
+{
+    (void)state;
+    uint64_t bytes;
+    assert_int_equal(pbt_checkpoint_verify(at("none"), NULL), PBT_EDATA);
+    assert_int_equal(pbt_checkpoint_seal(at("none"), "{}", 2, &bytes, NULL),
+                     PBT_ENOINPUT);
+    write_file("file", "");
+    assert_int_equal(pbt_checkpoint_verify(at("file"), NULL), PBT_EDATA);
+}
+
+/* Every byte of the manifest counts, and every length. */
+static void test_garbled_manifest(void **state)
+{
+    (void)state;
+    const char *path = at("c/" PBT_CHECKPOINT_MANIFEST);
+    int fd = open(path, O_RDWR);
+    struct stat about;
+    assert_true(fd >= 0 && fstat(fd, &about) == 0);
+    for (off_t i = 0; i < about.st_size; i++) {
+        char old;
+        assert_int_equal(pread(fd, &old, 1, i), 1);
+        char new = (char)(old ^ (1 << (i % 8)));
+        assert_int_equal(pwrite(fd, &new, 1, i), 1);
+        expect_damage("manifest");
+        assert_int_equal(pwrite(fd, &old, 1, i), 1);
+    }
+    assert_int_equal(pbt_checkpoint_verify(at("c"), NULL), PBT_OK);
+    for (off_t size = about.st_size - 1; size >= 0; size--) {
+        assert_int_equal(ftruncate(fd, size), 0);
+        expect_damage("manifest");
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    uint64_t bytes = 77;
+    struct pbt_error error;
+    assert_int_equal(symlink("model.bin", at("c/b/link")), 0);
+    assert_int_equal(seal(&bytes, &error), PBT_EDATA);
+    assert_non_null(strstr(error.text, "b/link is a symbolic link"));
+    assert_int_equal(bytes, 77);
+    assert_int_equal(unlink(at("c/b/link")), 0);
+    assert_int_equal(mkfifo(at("c/fifo"), 0600), 0);
+    assert_int_equal(seal(&bytes, &error), PBT_EDATA);
+    assert_non_null(strstr(error.text, "fifo is a special file"));
+    assert_int_equal(unlink(at("c/fifo")), 0);
+    write_file("c/\xff", "");
+    assert_int_equal(seal(&bytes, &error), PBT_EDATA);
+    assert_non_null(strstr(error.text, "not UTF-8"));
+    assert_int_equal(unlink(at("c/\xff")), 0);
+    assert_int_equal(access(at("c/" PBT_CHECKPOINT_MANIFEST), F_OK), -1);
+    assert_int_equal(seal(&bytes, &error), PBT_OK);
+    assert_int_equal(symlink("c", at("link")), 0);
+    assert_int_equal(pbt_checkpoint_verify(at("link"), &error), PBT_EDATA);
+    assert_int_equal(pbt_checkpoint_seal(at("link"), "{}", 2, &bytes, &error),
+                     PBT_EDATA);
+    assert_int_equal(pbt_checkpoint_delete(at("link"), &error), PBT_EDATA);
+    assert_int_equal(symlink("/tmp", at("c/b/link")), 0);
+    expect_damage("b/link is a symbolic link");
+}
+
+static void test_too_deep(void **state)
+{
+    (void)state;
+    uint64_t bytes;
+    struct pbt_error error;
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s", at("c"));
+    for (int i = 0; i < PBT_CHECKPOINT_DEPTH_MAX + 1; i++) {
+        (void)strcat(path, "/d");
+        assert_int_equal(mkdir(path, 0777), 0);
+        assert_int_equal(seal(&bytes, &error),
+                         i < PBT_CHECKPOINT_DEPTH_MAX ? PBT_OK : PBT_EDATA);
+    }
+    assert_non_null(strstr(error.text, "levels deep"));
+}
+
+static void test_publish(void **state)
+{
+    (void)state;
+    struct pbt_error error;
+    assert_int_equal(mkdir(at("taken"), 0777), 0);
+    assert_int_equal(pbt_checkpoint_publish(at("c"), at("taken"), &error),
+                     PBT_EDATA);
+    assert_int_equal(pbt_checkpoint_publish(at("none"), at("d"), &error),
+                     PBT_ENOINPUT);
+    assert_int_equal(pbt_checkpoint_publish(at("c"), at("taken/d"), &error),
+                     PBT_EUSAGE);
+    assert_int_equal(pbt_checkpoint_publish(at("c"), at(""), &error),
+                     PBT_EUSAGE);
+    assert_int_equal(pbt_checkpoint_publish(at("c"), at("d"), &error), PBT_OK);
+    assert_int_equal(access(at("c"), F_OK), -1);
+    assert_int_equal(pbt_checkpoint_verify(at("d"), &error), PBT_OK);
+}
+
+static void test_delete(void **state)
+{
+    (void)state;
+    struct pbt_error error;
+    assert_int_equal(symlink("/etc", at("c/b/link")), 0);
+    assert_int_equal(mkfifo(at("c/b/fifo"), 0600), 0);
+    assert_int_equal(pbt_checkpoint_delete(at("c"), &error), PBT_OK);
+    assert_int_equal(access(at("c"), F_OK), -1);
+    assert_int_equal(access("/etc", F_OK), 0);
+    assert_int_equal(pbt_checkpoint_delete(at("c"), &error), PBT_OK);
+    write_file("file", "");
+    assert_int_equal(pbt_checkpoint_delete(at("file"), &error), PBT_EDATA);
+    assert_int_equal(access(at("file"), F_OK), 0);
+}
+
+#define TEST(function, setup)                                                  \
+    cmocka_unit_test_setup_teardown(function, setup, clean)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_manifest, make_sealed),
+        TEST(test_seal_again, make_sealed),
+        TEST(test_missing_file, make_sealed),
+        TEST(test_foreign_file, make_sealed),
+        TEST(test_truncated, make_sealed),
+        TEST(test_flipped_bit, make_sealed),
+        TEST(test_no_manifest, make_sealed),
+        TEST(test_no_directory, make_sealed),
+        TEST(test_garbled_manifest, make_sealed),
+        TEST(test_refused, make_checkpoint),
+        TEST(test_too_deep, make_checkpoint),
+        TEST(test_publish, make_sealed),
+        TEST(test_delete, make_sealed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1038 @@
+/*
+ * The experiment file: what it says when it is right, and what is said when it is
+ * wrong.
+ *
+ * tests/spec/broken/ holds wrong files; beside each lies the exact message (.expected).
+ * PBT_UPDATE_GOLDEN=1 rewrites those: read the difference before it is committed.
+ * Lines "#! key=value" at the start of a file are given as overrides, too.
+ */
+#include <dirent.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/draw.h"
+#include "spec/schema.h"
+#include "spec/spec.h"
+
+#ifndef PBT_SOURCE_DIR
+#define PBT_SOURCE_DIR "."
+#endif
+
+#define TEXT_MAX (4u << 20)
+#define OVERRIDES_MAX 8
+
+static const char minimal[] = "command: [train]\n"
+                              "scheduler: {type: fifo}\n";
+
+static const char good[] =
+    "name: mnist-convnet\n"
+    "command: [./convnet, --fast, 'a b', \"\"]\n"
+    "cwd: data\n"
+    "env: {B_2: \"x: y\", a: 010, N: , T: yes}\n"
+    "num_samples: 4\n"
+    "metric: loss\n"
+    "mode: min\n"
+    "stop: {training_iteration: 100, time_total_s: 7200.5, loss: 0.1,\n"
+    "       mean_accuracy: 0.96, gap: {min: 0.5}}\n"
+    "stop_all: {loss: {max: 50}, mean_accuracy: {max: 0.99}}\n"
+    "time_budget_s: 3600.25\n"
+    "config:\n"
+    "  lr: {uniform: [0.001, 1]}\n"
+    "  net:\n"
+    "    layers: [1, 2.0, x, null, true, {k: \"\\x7f\\u2028\"}]\n"
+    "    act: relu\n"
+    "    none: ~\n"
+    "    deep: {er: 1e-4}\n"
+    "  flag: true\n"
+    "  batch: 64\n"
+    "  odd: [{}, []]\n"
+    "  empty: {}\n"
+    "  nan: .nan\n"
+    "  inf: -.inf\n"
+    "  yes: 'NO'\n"
+    "  \"key: #\": 0x1F\n"
+    "  a: {quniform: [0, 1, 0.25]}\n"
+    "  b: {loguniform: [1e-5, 1]}\n"
+    "  c: {qloguniform: [0.01, 1, 0.01]}\n"
+    "  d: {randn: [1, 0.5]}\n"
+    "  e: {qrandn: [1, 0.5, 0.1]}\n"
+    "  f: {randint: [-5, 5]}\n"
+    "  g: {qrandint: [0, 10, 5]}\n"
+    "  h: {lograndint: [1, 100]}\n"
+    "  i: {qlograndint: [4, 128, 4]}\n"
+    "  j: {choice: [1, 1.0, one, null, [1]]}\n"
+    "scheduler:\n"
+    "  type: pbt\n"
+    "  time_attr: time_total_s\n"
+    "  perturbation_interval: 5\n"
+    "  burn_in_period: 2.5\n"
+    "  hyperparam_mutations:\n"
+    "    batch: [16, 32, 64]\n"
+    "    net: {width: {randint: [1, 9]}, deep: {er: {loguniform: [1e-5, 1]},"
+    " est: [a, b]}}\n"
+    "    fresh: {uniform: [0, 1]}\n"
+    "    lr: {uniform: [0.0001, 1]}\n"
+    "    j: {choice: [1, 2]}\n"
+    "  quantile_fraction: 0.5\n"
+    "  resample_probability: 0\n"
+    "  perturbation_factors: [1.5, 0.5, 1]\n"
+    "  out_of_range: reflect\n"
+    "  log_config: false\n"
+    "  require_attrs: false\n"
+    "  synch: false\n"
+    "resources: {cpu: 2.5, gpu: 0}\n"
+    "resources_per_trial: {cpu: 0.5}\n"
+    "checkpoint: {frequency: 5, at_end: true, num_to_keep: 4}\n"
+    "failure: {max_failures: -1}\n"
+    "timeouts: {setup: 600, step: 60.5, save: 0}\n"
+    "grace: 3\n"
+    "seed: 18446744073709551615\n";
+
+/* --- helpers ---------------------------------------------------------- */
+
+static int parse_full(struct pbt_spec *spec, const char *text, size_t length,
+                      const char *label, char *const *overrides, size_t count,
+                      struct pbt_buf *problems)
+{
+    struct pbt_error error = {.status = PBT_OK};
+    int status = pbt_spec_parse(spec, text, length, label, "/", overrides,
+                                count, problems, &error);
+    if (status != PBT_OK) {
+        assert_int_equal(error.status, status);
+        assert_true(strlen(error.text) > 0);
+    }
+    return status;
+}
+
+/* Parses what has to be right. */
+static void parse(struct pbt_spec *spec, const char *text)
+{
+    struct pbt_buf problems;
+    pbt_buf_init(&problems, TEXT_MAX);
+    int status =
+        parse_full(spec, text, strlen(text), "good.yaml", NULL, 0, &problems);
+    if (status != PBT_OK) {
+        print_error("%s\n", problems.data != NULL ? problems.data : "?");
+    }
+    assert_int_equal(status, PBT_OK);
+    assert_int_equal(problems.length, 0);
+    pbt_buf_done(&problems);
+}
+
+static void parse_over(struct pbt_spec *spec, const char *text,
+                       char *const *overrides, size_t count)
+{
+    struct pbt_buf problems;
+    pbt_buf_init(&problems, TEXT_MAX);
+    int status = parse_full(spec, text, strlen(text), "good.yaml", overrides,
+                            count, &problems);
+    if (status != PBT_OK) {
+        print_error("%s\n", problems.data != NULL ? problems.data : "?");
+    }
+    assert_int_equal(status, PBT_OK);
+    pbt_buf_done(&problems);
+}
+
+static void write_spec(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    struct pbt_error error;
+    pbt_buf_init(out, TEXT_MAX);
+    assert_int_equal(pbt_spec_write(spec, out, &error), PBT_OK);
+}
+
+static const struct pbt_param *param(const struct pbt_spec *spec,
+                                     const char *name)
+{
+    for (uint32_t i = 0; i < spec->settings.space.count; i++) {
+        if (strcmp(spec->settings.space.params[i].name, name) == 0) {
+            return &spec->settings.space.params[i];
+        }
+    }
+    fail_msg("no parameter %s", name);
+    return NULL;
+}
+
+static void assert_domain(const struct pbt_domain *domain,
+                          enum pbt_domain_kind kind, double lower, double upper,
+                          double quantum)
+{
+    assert_int_equal(domain->kind, kind);
+    assert_true(domain->lower == lower);
+    assert_true(domain->upper == upper);
+    assert_true(domain->quantum == quantum);
+}
+
+static void assert_constant(const struct pbt_spec *spec, const char *name,
+                            const char *json)
+{
+    struct pbt_buf out;
+    pbt_buf_init(&out, TEXT_MAX);
+    const struct pbt_domain *domain = &param(spec, name)->initial;
+    assert_int_equal(domain->kind, PBT_DOMAIN_CONSTANT);
+    pbt_spec_cell_json(spec, domain->choices[0], &out);
+    assert_string_equal(out.data, json);
+    pbt_buf_done(&out);
+}
+
+static char *read_all(const char *path, size_t *length)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return NULL;
+    }
+    char *text = malloc(TEXT_MAX);
+    assert_non_null(text);
+    *length = fread(text, 1, TEXT_MAX - 1, file);
+    text[*length] = '\0';
+    (void)fclose(file);
+    return text;
+}
+
+/* --- what a right file gives ----------------------------------------- */
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, minimal);
+    assert_string_equal(spec.name, "good");
+    assert_string_equal(spec.command[0], "train");
+    assert_null(spec.command[1]);
+    assert_string_equal(spec.command_dir, "/");
+    assert_null(spec.cwd);
+    assert_null(spec.env[0]);
+    assert_null(spec.metric);
+    assert_false(spec.minimize);
+    assert_true(spec.require_attrs);
+    assert_true(spec.log_config);
+    assert_true(spec.resources_cpu == 0);
+    assert_true(spec.trial_cpu == 1);
+    assert_true(spec.timeout_setup == 0);
+    assert_true(spec.timeout_step == 0);
+    assert_true(spec.timeout_save == 1800);
+    assert_true(spec.grace == 10);
+    assert_int_equal(spec.value_count, 0);
+    const struct pbt_settings *settings = &spec.settings;
+    assert_true(settings->seed < UINT64_C(1) << 53);
+    assert_int_equal(settings->population, 1);
+    assert_int_equal(settings->space.count, 0);
+    assert_int_equal(settings->scheduler, PBT_SCHEDULER_FIFO);
+    assert_int_equal(settings->time_attr, PBT_TIME_ITERATION);
+    assert_true(settings->burn_in_period == 0);
+    assert_true(settings->quantile_fraction == 0.25);
+    assert_true(settings->explore.resample_probability == 0.25);
+    assert_int_equal(settings->explore.factor_count, 2);
+    assert_true(settings->explore.factors[0] == 1.2);
+    assert_true(settings->explore.factors[1] == 0.8);
+    assert_int_equal(settings->explore.out_of_range, PBT_RANGE_CLIP);
+    assert_false(settings->custom_explore);
+    assert_int_equal(settings->stop_count, 0);
+    assert_true(settings->time_budget_ns == 0);
+    assert_int_equal(settings->checkpoint_frequency, 0);
+    assert_false(settings->checkpoint_at_end);
+    assert_int_equal(settings->num_to_keep, 1);
+    assert_int_equal(settings->max_failures, 0);
+    assert_null(spec.warnings.data);
+    pbt_spec_done(&spec);
+    pbt_spec_done(&spec); /* harmless */
+}
+
+static void check_rim(const struct pbt_spec *spec)
+{
+    static const char *const command[] = {"/convnet", "--fast", "a b", "",
+                                          NULL};
+    static const char *const env[] = {"B_2=x: y", "a=010", "N=", "T=yes", NULL};
+    for (size_t i = 0; command[i] != NULL; i++) {
+        assert_string_equal(spec->command[i], command[i]);
+    }
+    assert_null(spec->command[4]);
+    for (size_t i = 0; env[i] != NULL; i++) {
+        assert_string_equal(spec->env[i], env[i]);
+    }
+    assert_null(spec->env[4]);
+    assert_string_equal(spec->name, "mnist-convnet");
+    assert_string_equal(spec->cwd, "/data");
+    assert_string_equal(spec->metric, "loss");
+    assert_true(spec->minimize);
+    assert_false(spec->require_attrs);
+    assert_false(spec->log_config);
+    assert_true(spec->resources_cpu == 2.5);
+    assert_true(spec->trial_cpu == 0.5);
+    assert_true(spec->timeout_setup == 600);
+    assert_true(spec->timeout_step == 60.5);
+    assert_true(spec->timeout_save == 0);
+    assert_true(spec->grace == 3);
+}
+
+static void check_settings(const struct pbt_settings *settings)
+{
+    assert_true(settings->seed == UINT64_MAX);
+    assert_int_equal(settings->population, 4);
+    assert_int_equal(settings->scheduler, PBT_SCHEDULER_PBT);
+    assert_int_equal(settings->time_attr, PBT_TIME_SECONDS);
+    assert_true(settings->perturbation_interval == 5);
+    assert_true(settings->burn_in_period == 2.5);
+    assert_true(settings->quantile_fraction == 0.5);
+    assert_true(settings->explore.resample_probability == 0);
+    assert_int_equal(settings->explore.factor_count, 3);
+    assert_true(settings->explore.factors[2] == 1);
+    assert_int_equal(settings->explore.out_of_range, PBT_RANGE_REFLECT);
+    assert_true(settings->time_budget_ns == UINT64_C(3600250000000));
+    assert_int_equal(settings->checkpoint_frequency, 5);
+    assert_true(settings->checkpoint_at_end);
+    assert_int_equal(settings->num_to_keep, 4);
+    assert_int_equal(settings->max_failures, -1);
+}
+
+static void test_every_key(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, good);
+    check_rim(&spec);
+    check_settings(&spec.settings);
+    pbt_spec_done(&spec);
+}
+
+static void test_stops(void **state)
+{
+    (void)state;
+    static const struct pbt_stop expected[] = {
+        {PBT_STOP_ITERATION, 0, 100, false, false},
+        {PBT_STOP_SECONDS, 0, 7200.5, false, false},
+        {PBT_STOP_VALUE, 0, 0.1, true, false}, /* the metric, mode min */
+        {PBT_STOP_VALUE, 1, 0.96, false, false},
+        {PBT_STOP_VALUE, 2, 0.5, true, false},
+        {PBT_STOP_VALUE, 0, 50, false, true},
+        {PBT_STOP_VALUE, 1, 0.99, false, true},
+    };
+    struct pbt_spec spec;
+    parse(&spec, good);
+    assert_int_equal(spec.settings.stop_count, 7);
+    for (size_t i = 0; i < 7; i++) {
+        const struct pbt_stop *stop = &spec.settings.stops[i];
+        assert_int_equal(stop->source, expected[i].source);
+        assert_int_equal(stop->index, expected[i].index);
+        assert_true(stop->bound == expected[i].bound);
+        assert_int_equal(stop->at_most, expected[i].at_most);
+        assert_int_equal(stop->all, expected[i].all);
+    }
+    assert_int_equal(spec.value_count, 3);
+    assert_string_equal(spec.value_names[0], "loss");
+    assert_string_equal(spec.value_names[1], "mean_accuracy");
+    assert_string_equal(spec.value_names[2], "gap");
+    pbt_spec_done(&spec);
+}
+
+static void test_domains(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, good);
+    assert_domain(&param(&spec, "lr")->initial, PBT_DOMAIN_UNIFORM, 0.001, 1,
+                  0);
+    assert_domain(&param(&spec, "a")->initial, PBT_DOMAIN_QUNIFORM, 0, 1, 0.25);
+    assert_domain(&param(&spec, "b")->initial, PBT_DOMAIN_LOGUNIFORM, 1e-5, 1,
+                  0);
+    assert_domain(&param(&spec, "c")->initial, PBT_DOMAIN_QLOGUNIFORM, 0.01, 1,
+                  0.01);
+    assert_domain(&param(&spec, "d")->initial, PBT_DOMAIN_RANDN, 1, 0.5, 0);
+    assert_domain(&param(&spec, "e")->initial, PBT_DOMAIN_QRANDN, 1, 0.5, 0.1);
+    assert_domain(&param(&spec, "f")->initial, PBT_DOMAIN_RANDINT, -5, 5, 0);
+    assert_domain(&param(&spec, "g")->initial, PBT_DOMAIN_QRANDINT, 0, 10, 5);
+    assert_domain(&param(&spec, "h")->initial, PBT_DOMAIN_LOGRANDINT, 1, 100,
+                  0);
+    assert_domain(&param(&spec, "i")->initial, PBT_DOMAIN_QLOGRANDINT, 4, 128,
+                  4);
+    const struct pbt_domain *choice = &param(&spec, "j")->initial;
+    assert_int_equal(choice->kind, PBT_DOMAIN_CHOICE);
+    assert_int_equal(choice->choice_count, 5);
+    assert_int_equal(choice->choices[0].type, PBT_CELL_INT);
+    assert_int_equal(choice->choices[1].type, PBT_CELL_REAL);
+    assert_int_equal(choice->choices[4].type, PBT_CELL_TEXT);
+    pbt_spec_done(&spec);
+
+    parse(&spec, "command: x\nconfig: {a: {randn: []}, b: {randn: [3]},\n"
+                 "  c: {qrandint: [1, 9]}}\nscheduler: {type: fifo}\n");
+    assert_domain(&param(&spec, "a")->initial, PBT_DOMAIN_RANDN, 0, 1, 0);
+    assert_domain(&param(&spec, "b")->initial, PBT_DOMAIN_RANDN, 3, 1, 0);
+    assert_domain(&param(&spec, "c")->initial, PBT_DOMAIN_QRANDINT, 1, 9, 1);
+    pbt_spec_done(&spec);
+}
+
+static void test_constants(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, good);
+    assert_constant(&spec, "net/layers",
+                    "[1,2.0,\"x\",null,true,{\"k\":\"\x7f\xe2\x80\xa8\"}]");
+    assert_constant(&spec, "net/act", "\"relu\"");
+    assert_constant(&spec, "net/none", "null");
+    assert_constant(&spec, "net/deep/er", "0.0001");
+    assert_constant(&spec, "flag", "true");
+    assert_constant(&spec, "batch", "64");
+    assert_constant(&spec, "odd", "[{},[]]");
+    assert_constant(&spec, "empty", "{}");
+    assert_constant(&spec, "nan", "\"NaN\"");
+    assert_constant(&spec, "inf", "\"-Infinity\"");
+    assert_constant(&spec, "yes", "\"NO\"");
+    assert_constant(&spec, "key: #", "31");
+    pbt_spec_done(&spec);
+}
+
+/* `config` first, in its order, then what is only in the mutations. */
+static void test_table_order(void **state)
+{
+    (void)state;
+    static const char *const tail[] = {"net/width", "net/deep/est", "fresh"};
+    struct pbt_spec spec;
+    parse(&spec, good);
+    const struct pbt_space *space = &spec.settings.space;
+    assert_string_equal(space->params[0].name, "lr");
+    assert_string_equal(space->params[1].name, "net/layers");
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct pbt_param *last = &space->params[space->count - 3 + i];
+        assert_string_equal(last->name, tail[i]);
+        assert_int_equal(last->initial.kind, PBT_DOMAIN_NONE);
+    }
+    assert_int_equal(param(&spec, "batch")->mutation, PBT_MUTATION_LIST);
+    assert_int_equal(param(&spec, "batch")->mutations.kind, PBT_DOMAIN_CHOICE);
+    assert_int_equal(param(&spec, "j")->mutation, PBT_MUTATION_DOMAIN);
+    assert_int_equal(param(&spec, "j")->mutations.kind, PBT_DOMAIN_CHOICE);
+    assert_int_equal(param(&spec, "lr")->mutation, PBT_MUTATION_DOMAIN);
+    assert_int_equal(param(&spec, "flag")->mutation, PBT_MUTATION_NONE);
+    pbt_spec_done(&spec);
+}
+
+static void test_yaml_words(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: x\nscheduler: {type: fifo}\nconfig:\n"
+                 "  a: 1e-4\n  b: NO\n  c: 010\n  d: 12:30:45\n  e: 0o17\n"
+                 "  f: +5\n  g: .5\n  h: 5.\n  i: True\n  j: 1_000\n"
+                 "  k: 'NaN'\n  l: -0.0\n  m: 1e400\n  n: 0x\n  o: 1e\n"
+                 "  p: -9007199254740992\n  q: |\n    text\n");
+    assert_constant(&spec, "a", "0.0001");
+    assert_constant(&spec, "b", "\"NO\"");
+    assert_constant(&spec, "c", "10");
+    assert_constant(&spec, "d", "\"12:30:45\"");
+    assert_constant(&spec, "e", "15");
+    assert_constant(&spec, "f", "5");
+    assert_constant(&spec, "g", "0.5");
+    assert_constant(&spec, "h", "5.0");
+    assert_constant(&spec, "i", "true");
+    assert_constant(&spec, "j", "\"1_000\"");
+    assert_constant(&spec, "k", "\"NaN\"");
+    assert_int_equal(param(&spec, "k")->initial.choices[0].type, PBT_CELL_REAL);
+    assert_constant(&spec, "l", "-0.0");
+    assert_constant(&spec, "m", "\"Infinity\"");
+    assert_constant(&spec, "n", "\"0x\"");
+    assert_constant(&spec, "o", "\"1e\"");
+    assert_constant(&spec, "p", "-9007199254740992");
+    assert_constant(&spec, "q", "\"text\\n\"");
+    assert_string_equal(
+        spec.warnings.data,
+        "warning: good.yaml:5:6: `NO` is a string here, though older YAML "
+        "readers take it for a truth value; quote it to make that plain\n"
+        "warning: good.yaml:7:6: `12:30:45` is a string here, though older "
+        "YAML readers take it for a number; quote it to make that plain\n"
+        "warning: good.yaml:13:6: `1_000` is a string here, though older YAML "
+        "readers take it for a number; quote it to make that plain\n");
+    pbt_spec_done(&spec);
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: x\nmetric: m\nmode: max\nstop: {training_iteration: "
+                 "5}\nconfig:\n  lr: 1\n  a: {unifrom: [0, 1]}\n"
+                 "scheduler:\n  perturbation_interval: 5\n"
+                 "  hyperparam_mutations: {lr: {uniform: [1, 0]}}\n");
+    assert_string_equal(
+        spec.warnings.data,
+        "warning: good.yaml:7:7: `unifrom` is taken for a nested "
+        "hyperparameter; did you mean the distribution `uniform`?\n"
+        "warning: good.yaml:10:40: the bounds of `lr` stand the wrong way "
+        "round: taken as [0, 1]\n"
+        "warning: good.yaml:10:26: `lr` starts as the whole number 1 in "
+        "`config` but mutates as a real: write 1.0\n"
+        "warning: good.yaml:1:1: with num_samples 1 there is nobody to learn "
+        "from\n"
+        "warning: good.yaml:9:26: no perturbation can happen: training ends "
+        "at iteration 5, the first one would be at 5\n");
+    assert_domain(&param(&spec, "lr")->mutations, PBT_DOMAIN_UNIFORM, 0, 1, 0);
+    pbt_spec_done(&spec);
+}
+
+static void test_finish(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    struct pbt_error error;
+    parse(&spec, "command: x\nmetric: m\nmode: max\nnum_samples: 2\n"
+                 "scheduler: {perturbation_interval: 5}\n");
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_ECONFIG);
+    spec.settings.custom_explore = true;
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_OK);
+    pbt_spec_done(&spec);
+    parse(&spec, minimal);
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_OK);
+    pbt_spec_done(&spec);
+    parse(&spec, good);
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_OK);
+    pbt_spec_done(&spec);
+}
+
+static void test_overrides(void **state)
+{
+    (void)state;
+    char a[] = "scheduler.perturbation_interval=10";
+    char b[] = "config.net.act={choice: [relu, \"a, b\"]}";
+    char c[] = "config.new.deep.value=[1, 2]";
+    char d[] = "checkpoint=";
+    char e[] = "stop={loss: 0.5}";
+    char f[] = "name=other";
+    char g[] = "config.lr.uniform=[0, 2]";
+    char h[] = "metric=loss";
+    char *overrides[] = {a, b, c, d, e, f, g, h};
+    struct pbt_spec spec;
+    parse_over(&spec, good, overrides, 8);
+    assert_true(spec.settings.perturbation_interval == 10);
+    assert_int_equal(param(&spec, "net/act")->initial.choice_count, 2);
+    assert_constant(&spec, "new/deep/value", "[1,2]");
+    assert_int_equal(spec.settings.num_to_keep, 1);
+    assert_int_equal(spec.value_count, 2);
+    assert_true(spec.settings.stops[0].bound == 0.5);
+    assert_string_equal(spec.name, "other");
+    assert_domain(&param(&spec, "lr")->initial, PBT_DOMAIN_UNIFORM, 0, 2, 0);
+    pbt_spec_done(&spec);
+
+    /* A file need not say anything. */
+    char i[] = "command=[x, 'y=z']";
+    char j[] = "scheduler.type=fifo";
+    char *few[] = {i, j};
+    parse_over(&spec, "", few, 2);
+    assert_string_equal(spec.command[1], "y=z");
+    pbt_spec_done(&spec);
+}
+
+static void test_json_file(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"command\": [\"a\\/b\", \"\\ud83d\\ude00\"], \"num_samples\": 2,\n"
+        " \"config\": {\"x\": [1, {\"y\": null}], \"z\": 1e-4, \"e\": {}},\n"
+        " \"scheduler\": {\"type\": \"fifo\"}, \"seed\": 7}\n";
+    struct pbt_spec spec;
+    assert_int_equal(
+        parse_full(&spec, text, strlen(text), "file.json", NULL, 0, NULL),
+        PBT_OK);
+    assert_string_equal(spec.name, "file");
+    assert_string_equal(spec.command[0], "/a/b");
+    assert_string_equal(spec.command[1], "\xf0\x9f\x98\x80");
+    assert_constant(&spec, "x", "[1,{\"y\":null}]");
+    assert_constant(&spec, "z", "0.0001");
+    assert_constant(&spec, "e", "{}");
+    assert_true(spec.settings.seed == 7);
+    pbt_spec_done(&spec);
+}
+
+static void test_read_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/pbt-spec-XXXXXX";
+    char file[64];
+    struct pbt_spec spec;
+    struct pbt_error error;
+    struct pbt_buf problems;
+    pbt_buf_init(&problems, TEXT_MAX);
+    assert_non_null(mkdtemp(path));
+    (void)snprintf(file, sizeof file, "%s/exp-1.yaml", path);
+    assert_int_equal(pbt_spec_read(&spec, file, NULL, 0, &problems, &error),
+                     PBT_ENOINPUT);
+    assert_int_equal(pbt_spec_read(&spec, path, NULL, 0, &problems, &error),
+                     PBT_ENOINPUT);
+    FILE *out = fopen(file, "wb");
+    assert_non_null(out);
+    (void)fputs("command: bin/train\nscheduler: {type: fifo}\n", out);
+    (void)fclose(out);
+    assert_int_equal(pbt_spec_read(&spec, file, NULL, 0, &problems, &error),
+                     PBT_OK);
+    assert_string_equal(spec.name, "exp-1");
+    (void)snprintf(file, sizeof file, "%s/bin/train", spec.command_dir);
+    assert_string_equal(spec.command[0], file);
+    pbt_spec_done(&spec);
+
+    /* One byte more than may be. */
+    (void)snprintf(file, sizeof file, "%s/exp-1.yaml", path);
+    out = fopen(file, "wb");
+    assert_non_null(out);
+    for (int i = 0; i < 1024 * 1024 + 1; i++) {
+        (void)fputc('#', out);
+    }
+    (void)fclose(out);
+    assert_int_equal(pbt_spec_read(&spec, file, NULL, 0, &problems, &error),
+                     PBT_ECONFIG);
+    assert_non_null(strstr(error.text, "larger than 1 MiB"));
+    (void)unlink(file);
+    (void)rmdir(path);
+    pbt_buf_done(&problems);
+}
+
+/* --- writing ----------------------------------------------------------- */
+
+static void assert_same_domain(const struct pbt_spec *a,
+                               const struct pbt_domain *x,
+                               const struct pbt_spec *b,
+                               const struct pbt_domain *y)
+{
+    assert_domain(y, x->kind, x->lower, x->upper, x->quantum);
+    assert_int_equal(x->choice_count, y->choice_count);
+    for (uint32_t i = 0; i < x->choice_count; i++) {
+        assert_int_equal(x->choices[i].type, y->choices[i].type);
+        if (x->choices[i].type == PBT_CELL_TEXT) {
+            assert_string_equal(pbt_texts_get(&a->texts, x->choices[i].text),
+                                pbt_texts_get(&b->texts, y->choices[i].text));
+        } else {
+            assert_true(pbt_cell_same(x->choices[i], y->choices[i]));
+        }
+    }
+}
+
+/* Reads what was written, compares all that has a meaning, writes that again. */
+static void check_round_trip(const struct pbt_spec *spec)
+{
+    struct pbt_spec again;
+    struct pbt_buf first;
+    struct pbt_buf second;
+    write_spec(spec, &first);
+    parse(&again, first.data);
+    write_spec(&again, &second);
+    assert_string_equal(first.data, second.data);
+    assert_true(again.warnings.data == NULL || spec->warnings.data != NULL);
+    const struct pbt_space *x = &spec->settings.space;
+    const struct pbt_space *y = &again.settings.space;
+    assert_int_equal(x->count, y->count);
+    for (uint32_t i = 0; i < x->count; i++) {
+        assert_string_equal(x->params[i].name, y->params[i].name);
+        assert_int_equal(x->params[i].mutation, y->params[i].mutation);
+        assert_int_equal(spec->order[i], again.order[i]);
+        assert_same_domain(spec, &x->params[i].initial, &again,
+                           &y->params[i].initial);
+        assert_same_domain(spec, &x->params[i].mutations, &again,
+                           &y->params[i].mutations);
+    }
+    assert_true(spec->settings.seed == again.settings.seed);
+    assert_true(spec->settings.time_budget_ns == again.settings.time_budget_ns);
+    assert_int_equal(spec->settings.stop_count, again.settings.stop_count);
+    pbt_spec_done(&again);
+    pbt_buf_done(&first);
+    pbt_buf_done(&second);
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, good);
+    check_round_trip(&spec);
+    check_rim(&spec);
+    pbt_spec_done(&spec);
+    parse(&spec, minimal);
+    check_round_trip(&spec);
+    pbt_spec_done(&spec);
+    parse(&spec, "command: x\ntime_budget_s: 123456789.4\nscheduler: {type: "
+                 "fifo}\nmode: min\nconfig: {'null': {choice: [\"\\u0085\", "
+                 "\"\\ufeff\", '-', '.5', off]}, '1': {'true': -0.0}}\n");
+    check_round_trip(&spec);
+    pbt_spec_done(&spec);
+}
+
+static void test_written_text(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    struct pbt_buf out;
+    parse(&spec, "command: [bin/x, y z]\nmetric: m\nmode: min\nseed: 3\n"
+                 "num_samples: 2\nstop: {m: 1, k: 2}\n"
+                 "config: {a: {b: 1}, c: x}\n"
+                 "scheduler: {perturbation_interval: 5, hyperparam_mutations: "
+                 "{z: [1], a: {d: {randn: [0, 1]}, b: [2]}}}\n");
+    write_spec(&spec, &out);
+    assert_string_equal(
+        out.data,
+        "# The experiment as it runs: defaults filled in, overrides applied.\n"
+        "name: good\ncommand: [/bin/x, \"y z\"]\ncwd: null\nenv: {}\n"
+        "num_samples: 2\nmetric: m\nmode: min\nstop: {m: 1, k: 2}\n"
+        "stop_all: {}\ntime_budget_s: 0\nconfig:\n  a:\n    b: 1\n"
+        "  c: \"x\"\nscheduler:\n  type: pbt\n"
+        "  time_attr: training_iteration\n  perturbation_interval: 5\n"
+        "  burn_in_period: 0\n  hyperparam_mutations:\n    z: [1]\n    a:\n"
+        "      d: {randn: [0, 1]}\n      b: [2]\n  quantile_fraction: 0.25\n"
+        "  resample_probability: 0.25\n  perturbation_factors: [1.2, 0.8]\n"
+        "  out_of_range: clip\n  log_config: true\n  require_attrs: true\n"
+        "resources:\n  cpu: 0\nresources_per_trial:\n  cpu: 1\ncheckpoint:\n"
+        "  frequency: 0\n  at_end: false\n  num_to_keep: 1\nfailure:\n"
+        "  max_failures: 0\ntimeouts:\n  setup: 0\n  step: 0\n  save: 1800\n"
+        "grace: 10\nseed: 3\n");
+    pbt_buf_done(&out);
+    pbt_spec_done(&spec);
+}
+
+/* --- configurations as JSON ------------------------------------------- */
+
+static void test_config_json(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    struct pbt_cell cells[64];
+    struct pbt_cell back[64];
+    struct pbt_buf out;
+    struct pbt_buf again;
+    struct pbt_error error;
+    struct pbt_draw_key key = {.seed = 5, .purpose = PBT_DRAW_INITIAL};
+    parse(&spec, good);
+    assert_true(spec.settings.space.count <= 64);
+    pbt_space_initial(&spec.settings.space, &key, cells);
+    pbt_buf_init(&out, TEXT_MAX);
+    pbt_buf_init(&again, TEXT_MAX);
+    pbt_spec_config_json(&spec, cells, &out);
+    json_t *root = json_loads(out.data, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    /* net: layers act none deep width: one object, though the table has them apart. */
+    assert_int_equal(json_object_size(json_object_get(root, "net")), 5);
+    json_decref(root);
+    assert_int_equal(
+        pbt_spec_config_read(&spec, out.data, out.length, back, &error),
+        PBT_OK);
+    for (uint32_t i = 0; i < spec.settings.space.count; i++) {
+        assert_true(pbt_cell_same(cells[i], back[i]));
+    }
+    pbt_spec_config_json(&spec, back, &again);
+    assert_string_equal(out.data, again.data);
+    pbt_buf_done(&out);
+    pbt_buf_done(&again);
+    pbt_spec_done(&spec);
+}
+
+static void test_config_read_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        const char *message; /* NULL: right */
+    } cases[] = {
+        {"{\"a\":{\"b\":1,\"d\":{\"e\":2}},\"c\":{\"x\":[1]}}", NULL},
+        {"{\"c\":null,\"a\":{\"d\":{\"e\":\"new\"},\"b\":1.5}}", NULL},
+        {"{\"a\":{\"b\":1,\"d\":{\"e\":2}}}", "\"c\" is missing"},
+        {"{\"a\":{\"b\":1,\"d\":3},\"c\":1}", "\"a/d/e\" is missing"},
+        {"{\"a\":{\"b\":1,\"d\":{\"e\":2,\"f\":3}},\"c\":1}",
+         "unknown hyperparameter \"a/d/f\""},
+        {"{\"a\":{\"b\":1,\"d\":{\"e\":2}},\"c\":1,\"z\":{}}",
+         "unknown hyperparameter \"z\""},
+        {"{\"a\":{\"b\":1,\"d\":{\"e\":2}},\"c\":1,\"a/b\":2}",
+         "unknown hyperparameter \"a/b\""},
+        {"{\"a\":{\"b\":1,\"d\":{\"e\":2}},\"c\":1,\"c\":1}", "duplicate"},
+        {"[1]", "not a JSON object"},
+        {"{", "wrong JSON"},
+        {"", "wrong JSON"},
+    };
+    struct pbt_spec spec;
+    struct pbt_cell cells[3];
+    struct pbt_error error;
+    parse(&spec, "command: x\nconfig: {a: {b: 1, d: {e: 2}}, c: 3}\n"
+                 "scheduler: {type: fifo}\n");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int status = pbt_spec_config_read(&spec, cases[i].json,
+                                          strlen(cases[i].json), cells, &error);
+        if (cases[i].message == NULL) {
+            assert_int_equal(status, PBT_OK);
+        } else {
+            assert_int_equal(status, PBT_EDATA);
+            assert_non_null(strstr(error.text, cases[i].message));
+        }
+    }
+    pbt_spec_done(&spec);
+}
+
+/* Numbers must not depend on where the user lives. */
+static void test_locale(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL) {
+        skip();
+    }
+    parse(&spec, good);
+    assert_constant(&spec, "net/deep/er", "0.0001");
+    check_round_trip(&spec);
+    pbt_spec_done(&spec);
+    (void)setlocale(LC_ALL, "C");
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    struct pbt_texts texts = {.items = NULL};
+    char text[16];
+    uint32_t handle;
+    for (uint32_t i = 0; i < 2000; i++) {
+        int length = snprintf(text, sizeof text, "%u", (unsigned)(i / 2));
+        assert_int_equal(pbt_texts_add(&texts, text, (size_t)length, &handle),
+                         PBT_OK);
+        assert_int_equal(handle, i / 2);
+        assert_string_equal(pbt_texts_get(&texts, handle), text);
+    }
+    /* A prefix is another text. */
+    assert_int_equal(pbt_texts_add(&texts, "9990", 3, &handle), PBT_OK);
+    assert_int_equal(handle, 999);
+    assert_int_equal(pbt_texts_add(&texts, "", 0, &handle), PBT_OK);
+    assert_int_equal(handle, 1000);
+    assert_int_equal(texts.count, 1001);
+    pbt_texts_done(&texts);
+}
+
+static void test_distance(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a;
+        const char *b;
+        size_t distance;
+    } cases[] = {{"", "", 0},        {"", "abc", 3},
+                 {"abc", "abc", 0},  {"abc", "acb", 1},
+                 {"abc", "abd", 1},  {"abc", "ab", 1},
+                 {"abc", "xabc", 1}, {"mode", "moed", 1},
+                 {"ab", "ba", 1},    {"kitten", "sitting", 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(pbt_word_distance(cases[i].a, strlen(cases[i].a),
+                                           cases[i].b, strlen(cases[i].b)),
+                         cases[i].distance);
+        assert_int_equal(pbt_word_distance(cases[i].b, strlen(cases[i].b),
+                                           cases[i].a, strlen(cases[i].a)),
+                         cases[i].distance);
+    }
+}
+
+/* --- wrong files ------------------------------------------------------- */
+
+/* The overrides that a file's first lines give. */
+static size_t find_overrides(const char *text, char **overrides)
+{
+    size_t count = 0;
+    while (strncmp(text, "#! ", 3) == 0 && count < OVERRIDES_MAX) {
+        size_t length = strcspn(text, "\n");
+        overrides[count] = calloc(1, length);
+        assert_non_null(overrides[count]);
+        memcpy(overrides[count++], text + 3, length - 3);
+        text += length + 1;
+    }
+    return count;
+}
+
+static void check_golden(const char *path, const struct pbt_buf *problems)
+{
+    size_t length;
+    if (getenv("PBT_UPDATE_GOLDEN") != NULL) {
+        FILE *file = fopen(path, "wb");
+        assert_non_null(file);
+        (void)fwrite(problems->data, 1, problems->length, file);
+        (void)fclose(file);
+        return;
+    }
+    char *expected = read_all(path, &length);
+    if (expected == NULL) {
+        fail_msg("there is no %s: run with PBT_UPDATE_GOLDEN=1", path);
+    }
+    if (strcmp(expected, problems->data) != 0) {
+        print_error("%s:\n--- expected\n%s--- found\n%s", path, expected,
+                    problems->data);
+    }
+    assert_string_equal(expected, problems->data);
+    free(expected);
+}
+
+static void check_broken(const char *dir, const char *name)
+{
+    char path[4096];
+    char *overrides[OVERRIDES_MAX];
+    struct pbt_spec spec;
+    struct pbt_buf problems;
+    size_t length;
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    char *text = read_all(path, &length);
+    assert_non_null(text);
+    size_t count = find_overrides(text, overrides);
+    pbt_buf_init(&problems, TEXT_MAX);
+    int status =
+        parse_full(&spec, text, length, name, overrides, count, &problems);
+    if (status != PBT_ECONFIG) {
+        fail_msg("%s is not refused", name);
+    }
+    (void)snprintf(path, sizeof path, "%s/%s.expected", dir, name);
+    check_golden(path, &problems);
+    for (size_t i = 0; i < count; i++) {
+        free(overrides[i]);
+    }
+    free(text);
+    pbt_buf_done(&problems);
+}
+
+static void test_broken(void **state)
+{
+    (void)state;
+    static const char dir_name[] = PBT_SOURCE_DIR "/tests/spec/broken";
+    DIR *dir = opendir(dir_name);
+    assert_non_null(dir);
+    size_t count = 0;
+    for (struct dirent *entry = readdir(dir); entry != NULL;
+         entry = readdir(dir)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot != NULL &&
+            (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".json") == 0)) {
+            check_broken(dir_name, entry->d_name);
+            count++;
+        }
+    }
+    (void)closedir(dir);
+    assert_true(count >= 100);
+}
+
+/* --- anything at all --------------------------------------------------- */
+
+static size_t mutate(char *text, size_t length, struct pbt_draw_key *key)
+{
+    static const char bytes[] = "\n\t :-[]{},'\"|>&*!%#?\\0a\xc3\xff";
+    uint64_t edits = 1 + pbt_draw_below(key, 6);
+    for (uint64_t i = 0; i < edits && length > 2; i++) {
+        size_t at = pbt_draw_below(key, length);
+        size_t run = 1 + pbt_draw_below(key, 12);
+        run = run < length - at ? run : length - at;
+        size_t from = pbt_draw_below(key, length - run + 1);
+        switch (pbt_draw_below(key, 4)) {
+        case 0: /* another byte */
+            text[at] = bytes[pbt_draw_below(key, sizeof bytes)];
+            break;
+        case 1: /* a piece less */
+            memmove(text + at, text + at + run, length - at - run);
+            length -= run;
+            break;
+        case 2: /* a piece over another */
+            memmove(text + at, text + from, run);
+            break;
+        default: /* an end */
+            length = pbt_draw_below(key, 20) == 0 ? at : length;
+            break;
+        }
+    }
+    return length;
+}
+
+static void test_mutations(void **state)
+{
+    (void)state;
+    const char *given = getenv("PBT_TEST_SEED");
+    uint64_t seed =
+        given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    struct pbt_draw_key key = {.seed = seed, .purpose = PBT_DRAW_TEST};
+    char text[sizeof good];
+    print_message("PBT_TEST_SEED=%" PRIu64 "\n", seed);
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct pbt_spec spec;
+        struct pbt_buf problems;
+        key.trial = i;
+        key.index = 0;
+        pbt_buf_init(&problems, TEXT_MAX);
+        memcpy(text, good, sizeof good);
+        size_t length = mutate(text, sizeof good - 1, &key);
+        const char *label = i % 8 == 0 ? "x.json" : "x.yaml";
+        int status = parse_full(&spec, text, length, label, NULL, 0, &problems);
+        if (status == PBT_OK) {
+            check_round_trip(&spec);
+            pbt_spec_done(&spec);
+        } else {
+            assert_int_equal(status, PBT_ECONFIG);
+            assert_true(problems.length > 0);
+        }
+        pbt_buf_done(&problems);
+    }
+}
+
+/* --- the documentation ------------------------------------------------ */
+
+static void test_documented(void **state)
+{
+    (void)state;
+    size_t length;
+    char *text = read_all(PBT_SOURCE_DIR "/docs/experiment-file.md", &length);
+    assert_non_null(text);
+    for (size_t i = 0; i < PBT_KEY_COUNT; i++) {
+        char part[160];
+        const struct pbt_key *key = &pbt_keys[i];
+        assert_non_null(key->path);
+        assert_non_null(key->doc);
+        bool later = key->type == PBT_TYPE_LATER;
+        (void)snprintf(part, sizeof part, later ? "`%s`" : "| `%s` |",
+                       key->path);
+        if (key->type == PBT_TYPE_SECTION && strstr(text, part) == NULL) {
+            (void)snprintf(part, sizeof part, "## `%s`", key->path);
+        }
+        const char *row = strstr(text, part);
+        if (row == NULL) {
+            fail_msg("docs/experiment-file.md does not have %s", part);
+        }
+        (void)snprintf(part, sizeof part, later ? "(`%s`)" : "| `%s` |",
+                       key->fallback != NULL ? key->fallback : "");
+        const char *found = strstr(row, part);
+        if (key->fallback != NULL &&
+            (found == NULL || (!later && found > strchr(row, '\n')))) {
+            fail_msg("docs/experiment-file.md: `%s` without its default %s",
+                     key->path, part);
+        }
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_table_order),
+        cmocka_unit_test(test_yaml_words),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_finish),
+        cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_json_file),
+        cmocka_unit_test(test_read_file),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_written_text),
+        cmocka_unit_test(test_config_json),
+        cmocka_unit_test(test_config_read_errors),
+        cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_documented),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
