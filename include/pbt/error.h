@@ -51,8 +51,9 @@ enum pbt_status {
 #define PBT_ERROR_TEXT_MAX 2048
 
 struct pbt_error {
-    int status;                    /* an enum pbt_status */
-    char text[PBT_ERROR_TEXT_MAX]; /* one or more lines, no newline at the end */
+    int status; /* an enum pbt_status */
+    /* one or more lines, no newline at the end */
+    char text[PBT_ERROR_TEXT_MAX];
 };
 
 /* Static text for a status; for unknown values "unknown status". */

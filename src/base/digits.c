@@ -92,15 +92,15 @@ static uint64_t round_to(const struct fraction *f, int precision)
     wide rest = f->scaled - ((wide)whole << f->shift);
     if (precision == 17) {
         wide half = f->shift > 0 ? (wide)1 << (f->shift - 1) : 1;
-        bool up = f->shift > 0 &&
-                  (rest > half || (rest == half && whole % 2 != 0));
+        bool up =
+            f->shift > 0 && (rest > half || (rest == half && whole % 2 != 0));
         return whole + up;
     }
     uint64_t unit = powers_of_ten[17 - precision];
     uint64_t low = whole % unit;
     uint64_t high = whole / unit;
-    bool up = low > unit / 2 ||
-              (low == unit / 2 && (rest > 0 || high % 2 != 0));
+    bool up =
+        low > unit / 2 || (low == unit / 2 && (rest > 0 || high % 2 != 0));
     return (high + up) * unit;
 }
 

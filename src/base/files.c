@@ -38,8 +38,8 @@ static int status_of_errno(int number)
 static int fail(struct pbt_error *error, const char *what, const char *path)
 {
     int number = errno;
-    return pbt_error_set(error, status_of_errno(number), "can't %s %s: %s", what,
-                         path, strerror(number));
+    return pbt_error_set(error, status_of_errno(number), "can't %s %s: %s",
+                         what, path, strerror(number));
 }
 
 static int posix_create(struct pbt_files *files, const char *path,
@@ -52,8 +52,8 @@ static int posix_create(struct pbt_files *files, const char *path,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     memcpy(new->path, path, length);
-    new->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
-                   0600);
+    new->fd =
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     if (new->fd < 0) {
         int status = errno == EEXIST ? PBT_ECANTCREATE : status_of_errno(errno);
         (void)fail(error, "create", path);
@@ -81,8 +81,8 @@ static int write_all(int fd, const void *bytes, size_t length)
     return 0;
 }
 
-static int posix_append(struct pbt_file *file, const void *bytes,
-                        size_t length, struct pbt_error *error)
+static int posix_append(struct pbt_file *file, const void *bytes, size_t length,
+                        struct pbt_error *error)
 {
     if (write_all(file->fd, bytes, length) != 0) {
         return fail(error, "append to", file->path);

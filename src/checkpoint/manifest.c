@@ -18,7 +18,8 @@
 #define SUM_TAIL "\"}\n"
 
 static void put_manifest(struct pbt_buf *out, const char *made_by,
-                         size_t made_by_length, const struct pbt_tree_files *files)
+                         size_t made_by_length,
+                         const struct pbt_tree_files *files)
 {
     pbt_buf_printf(out, "{\"version\": %d, \"made_by\": ", VERSION);
     pbt_buf_put(out, made_by, made_by_length);
@@ -56,7 +57,8 @@ static int write_all(int fd, const char *data, size_t length)
 }
 
 int pbt_manifest_write(int fd, const char *made_by, size_t made_by_length,
-                       const struct pbt_tree_files *files, struct pbt_error *error)
+                       const struct pbt_tree_files *files,
+                       struct pbt_error *error)
 {
     struct pbt_buf text;
     pbt_buf_init(&text, MANIFEST_LIMIT);
@@ -163,7 +165,8 @@ static int take_files(const json_t *root, struct pbt_tree_files *files,
     return PBT_OK;
 }
 
-int pbt_manifest_read(int fd, struct pbt_tree_files *files, struct pbt_error *error)
+int pbt_manifest_read(int fd, struct pbt_tree_files *files,
+                      struct pbt_error *error)
 {
     struct pbt_buf text;
     pbt_buf_init(&text, MANIFEST_LIMIT);

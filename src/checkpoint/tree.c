@@ -47,8 +47,8 @@ void pbt_tree_files_done(struct pbt_tree_files *files)
     *files = (struct pbt_tree_files){0};
 }
 
-int pbt_tree_files_add(struct pbt_tree_files *files, const char *name, uint64_t bytes,
-                  const char *sum, struct pbt_error *error)
+int pbt_tree_files_add(struct pbt_tree_files *files, const char *name,
+                       uint64_t bytes, const char *sum, struct pbt_error *error)
 {
     if (files->count == PBT_CHECKPOINT_FILES_MAX) {
         return pbt_error_set(error, PBT_EDATA, "more than %d files",
@@ -192,7 +192,7 @@ static int list_entry(struct listing *listing, int fd, const char *name,
             S_ISLNK(about.st_mode) ? "a symbolic link" : "a special file");
     }
     return pbt_tree_files_add(listing->files, path, (uint64_t)about.st_size, "",
-                         error);
+                              error);
 }
 
 static int list_directory(struct listing *listing, DIR *stream,

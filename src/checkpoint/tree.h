@@ -27,8 +27,9 @@ struct pbt_tree_files {
 
 void pbt_tree_files_done(struct pbt_tree_files *files);
 /* Takes a copy of `name`. */
-int pbt_tree_files_add(struct pbt_tree_files *files, const char *name, uint64_t bytes,
-                  const char *sum, struct pbt_error *error);
+int pbt_tree_files_add(struct pbt_tree_files *files, const char *name,
+                       uint64_t bytes, const char *sum,
+                       struct pbt_error *error);
 
 /* Sets `error` from errno, "can't <doing> <name>: ...", and returns its status. */
 int pbt_file_error(struct pbt_error *error, const char *doing,

@@ -127,9 +127,10 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
         if (trial->phase != PBT_PHASE_NONE) {
             /* Its process died with the former driver. */
             bool ended = pbt_core_end_is_final(core->end);
-            after_process(core, i, trial->phase == PBT_PHASE_LEAVE ? trial->leave
-                                   : ended ? PBT_LEAVE_TERMINATE
-                                           : PBT_LEAVE_NOT);
+            after_process(core, i,
+                          trial->phase == PBT_PHASE_LEAVE ? trial->leave
+                          : ended                         ? PBT_LEAVE_TERMINATE
+                                                          : PBT_LEAVE_NOT);
         }
         pbt_core_touch(core, i);
     }
@@ -356,7 +357,8 @@ static bool apply_start(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
     if (!trial->created || trial->phase != PBT_PHASE_NONE ||
-        !pbt_core_same_id(record->checkpoint, pbt_core_top(trial)->checkpoint) ||
+        !pbt_core_same_id(record->checkpoint,
+                          pbt_core_top(trial)->checkpoint) ||
         !take_epoch(core, record->epoch)) {
         return false;
     }

@@ -26,8 +26,8 @@ static uint32_t count_pins(const struct pbt_core *core,
 static const char *check_ranks(const struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
-    bool over = trial->state == PBT_CORE_TERMINATED ||
-                trial->state == PBT_CORE_ERROR;
+    bool over =
+        trial->state == PBT_CORE_TERMINATED || trial->state == PBT_CORE_ERROR;
     bool member = pbt_order_has(&core->ranks, number);
     if (member != (trial->ranked && !over)) {
         return "ranks: wrong member";
@@ -37,7 +37,8 @@ static const char *check_ranks(const struct pbt_core *core, uint32_t number)
     }
     const struct pbt_order_node *node = &core->ranks.nodes[number];
     bool finite = isfinite(trial->score);
-    bool same_key = node->key == trial->score || (!finite && !isfinite(node->key));
+    bool same_key =
+        node->key == trial->score || (!finite && !isfinite(node->key));
     if (!same_key) {
         return "ranks: key is not the score";
     }
@@ -82,9 +83,9 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     if ((trial->ask != 0) != (trial->phase == PBT_PHASE_ASK)) {
         return "trial: ask and phase disagree";
     }
-    bool startable = trial->created && !running &&
-                     (trial->state == PBT_CORE_PENDING ||
-                      trial->state == PBT_CORE_PAUSED);
+    bool startable =
+        trial->created && !running &&
+        (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
     if (pbt_order_has(&core->startable, number) != startable) {
         return "startable: wrong member";
     }

@@ -260,14 +260,12 @@ static uint64_t mix_saved(uint64_t digest, const struct pbt_saved *saved)
 static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
                           uint32_t count)
 {
-    uint64_t flags = (uint64_t)trial->created | (uint64_t)trial->rest << 1 |
-                     (uint64_t)trial->can_reset << 2 |
-                     (uint64_t)trial->at_point << 3 |
-                     (uint64_t)trial->passed << 4 |
-                     (uint64_t)trial->stopping << 5 |
-                     (uint64_t)trial->orphaned << 6 |
-                     (uint64_t)trial->ranked << 7 |
-                     (uint64_t)trial->point_save << 8;
+    uint64_t flags =
+        (uint64_t)trial->created | (uint64_t)trial->rest << 1 |
+        (uint64_t)trial->can_reset << 2 | (uint64_t)trial->at_point << 3 |
+        (uint64_t)trial->passed << 4 | (uint64_t)trial->stopping << 5 |
+        (uint64_t)trial->orphaned << 6 | (uint64_t)trial->ranked << 7 |
+        (uint64_t)trial->point_save << 8;
     digest = pbt_mix(digest, flags);
     digest = pbt_mix(digest, (uint64_t)trial->state << 32 |
                                  (uint64_t)trial->phase << 16 |
@@ -314,8 +312,8 @@ uint64_t pbt_core_digest(const struct pbt_core *core)
     digest = mix_real(digest, core->has_best ? core->best_score : 0);
     digest = mix_id(digest, core->best);
     for (uint32_t i = 0; i < core->settings->population; i++) {
-        digest = mix_trial(digest, &core->trials[i],
-                           core->settings->space.count);
+        digest =
+            mix_trial(digest, &core->trials[i], core->settings->space.count);
     }
     for (uint32_t i = 0; i < core->point_count; i++) {
         digest = pbt_mix(digest, core->points[i]);

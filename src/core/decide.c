@@ -91,8 +91,7 @@ static bool is_point(const struct pbt_core *core, const struct pbt_trial *trial,
                      const struct pbt_event *event)
 {
     const struct pbt_settings *settings = core->settings;
-    double clock =
-        pbt_core_clock(core, event->iteration, event->time_total);
+    double clock = pbt_core_clock(core, event->iteration, event->time_total);
     return settings->scheduler == PBT_SCHEDULER_PBT && event->halted &&
            clock >= settings->burn_in_period &&
            clock - trial->last_perturbation >= settings->perturbation_interval;
@@ -173,8 +172,8 @@ static enum pbt_leave exit_outcome(const struct pbt_core *core,
     }
     /* Before any result of the experiment it is a bug, not bad luck. */
     int32_t allowed = core->settings->max_failures;
-    bool again =
-        core->results > 0 && (allowed < 0 || trial->failures < (uint32_t)allowed);
+    bool again = core->results > 0 &&
+                 (allowed < 0 || trial->failures < (uint32_t)allowed);
     return again ? PBT_LEAVE_RETRY : PBT_LEAVE_ERROR;
 }
 
@@ -206,8 +205,8 @@ static bool decide_life_event(const struct pbt_core *core,
     if (event->epoch != trial->epoch || !fits) {
         return false;
     }
-    *record = new_record(
-        core, ready ? PBT_RECORD_READY : PBT_RECORD_HALTED, event->trial);
+    *record = new_record(core, ready ? PBT_RECORD_READY : PBT_RECORD_HALTED,
+                         event->trial);
     record->can_reset = event->can_reset;
     record->iteration = trial->iteration;
     return true;
@@ -222,9 +221,8 @@ static bool decide_checkpoint_event(const struct pbt_core *core,
     if (saved == NULL || (durable && saved->durable)) {
         return false;
     }
-    *record =
-        new_record(core, durable ? PBT_RECORD_DURABLE : PBT_RECORD_BAD,
-                   event->checkpoint.trial);
+    *record = new_record(core, durable ? PBT_RECORD_DURABLE : PBT_RECORD_BAD,
+                         event->checkpoint.trial);
     record->checkpoint = event->checkpoint;
     record->iteration = saved->iteration;
     return true;
@@ -256,9 +254,9 @@ static bool decide_end(const struct pbt_core *core, enum pbt_end end,
     return true;
 }
 
-static void fill_exploit(const struct pbt_core *core,
-                         enum pbt_record_kind kind, uint32_t trial,
-                         uint32_t donor, struct pbt_checkpoint_id checkpoint,
+static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
+                         uint32_t trial, uint32_t donor,
+                         struct pbt_checkpoint_id checkpoint,
                          double donor_score, struct pbt_record *record)
 {
     const struct pbt_saved *saved = pbt_core_find(core, checkpoint);
@@ -302,8 +300,7 @@ static bool decide_answered(const struct pbt_core *core,
     fill_exploit(core, PBT_RECORD_EXPLOIT, event->trial, trial->ask_donor,
                  trial->ask_checkpoint, trial->ask_score, record);
     record->lineage = copy_lineage(core, event->trial, trial->ask_lineage);
-    record->seed =
-        life_seed(core, record->lineage, record->donor_iteration);
+    record->seed = life_seed(core, record->lineage, record->donor_iteration);
     record->old_cells = trial->ask_old;
     record->cells = event->cells;
     return true;
@@ -369,8 +366,7 @@ static void due_save(const struct pbt_core *core, uint32_t trial,
 {
     const struct pbt_trial *t = &core->trials[trial];
     *record = new_record(core, PBT_RECORD_SAVE, trial);
-    record->checkpoint =
-        (struct pbt_checkpoint_id){trial, t->last_number + 1};
+    record->checkpoint = (struct pbt_checkpoint_id){trial, t->last_number + 1};
     record->iteration = t->iteration;
     record->seq = t->seq;
     record->point = t->at_point;
@@ -399,8 +395,8 @@ static void due_exploit(const struct pbt_core *core, uint32_t trial,
                       from->cells, &key, core->work->scratch);
     record->old_cells = from->cells;
     record->cells = core->work->scratch;
-    record->lineage = ask ? from->lineage
-                          : copy_lineage(core, trial, from->lineage);
+    record->lineage =
+        ask ? from->lineage : copy_lineage(core, trial, from->lineage);
     record->seed =
         ask ? 0 : life_seed(core, record->lineage, record->donor_iteration);
 }
@@ -527,8 +523,7 @@ static bool due_for_trial(const struct pbt_core *core, uint32_t number,
     return due_delete(core, number, record);
 }
 
-static bool due_creation(const struct pbt_core *core,
-                         struct pbt_record *record)
+static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
 {
     if (core->incarnation == 0 || core->created == core->settings->population) {
         return false;

@@ -54,8 +54,7 @@ static uint32_t marked_of(const struct pbt_order *order, uint32_t at,
 static void recount(struct pbt_order *order, uint32_t at)
 {
     struct pbt_order_node *node = &order->nodes[at];
-    node->size =
-        1 + size_of(order, node->left) + size_of(order, node->right);
+    node->size = 1 + size_of(order, node->left) + size_of(order, node->right);
     for (uint32_t mark = 0; mark < PBT_ORDER_MARKS; mark++) {
         node->marked[mark] = (node->mark[mark] ? 1u : 0u) +
                              marked_of(order, node->left, mark) +
@@ -181,8 +180,7 @@ void pbt_order_mark(struct pbt_order *order, uint32_t member, uint32_t mark,
         if (at == member) {
             break;
         }
-        at = goes_left(order, node->key, member, at) ? here->left
-                                                      : here->right;
+        at = goes_left(order, node->key, member, at) ? here->left : here->right;
     }
     assert(at == member);
     node->mark[mark] = set;

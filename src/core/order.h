@@ -22,7 +22,7 @@ struct pbt_order_node {
     double key;
     uint32_t left;
     uint32_t right;
-    uint32_t size; /* of the subtree; 0: not a member */
+    uint32_t size;                    /* of the subtree; 0: not a member */
     uint32_t marked[PBT_ORDER_MARKS]; /* in the subtree */
     bool mark[PBT_ORDER_MARKS];
 };

@@ -78,9 +78,8 @@ struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number)
                                                        : PBT_COMMAND_LOAD;
         command.checkpoint = pbt_core_top(trial)->checkpoint;
         command.time_total = trial->time_total;
-        command.seed =
-            pbt_mix(pbt_mix(core->settings->seed, trial->lineage),
-                    (uint64_t)trial->iteration);
+        command.seed = pbt_mix(pbt_mix(core->settings->seed, trial->lineage),
+                               (uint64_t)trial->iteration);
         break;
     case PBT_PHASE_RUN:
         if (trial->stopping || core->end != PBT_END_NOT) {

@@ -25,16 +25,16 @@ struct pbt_checkpoint_id {
 #define PBT_EPOCH_SHIFT 20
 
 #define PBT_EVENT_MAP(X)                                                       \
-    X(PBT_EVENT_OPENED, "opened")         /* a driver has started */           \
-    X(PBT_EVENT_READY, "ready")           /* start or load is done */          \
-    X(PBT_EVENT_RESULT, "result")         /* a step is done */                 \
-    X(PBT_EVENT_HALTED, "halted")         /* the worker rests */               \
-    X(PBT_EVENT_SAVED, "saved")           /* a checkpoint is published */      \
-    X(PBT_EVENT_EXITED, "exited")         /* a process has been seen to end */ \
-    X(PBT_EVENT_DURABLE, "durable")       /* a checkpoint and its records are synced */ \
-    X(PBT_EVENT_BAD, "bad")               /* a checkpoint is lost or damaged */ \
-    X(PBT_EVENT_CAPACITY, "capacity")     /* the number of slots changed */    \
-    X(PBT_EVENT_STOP_ASKED, "stop_asked") /* the user or a signal wants an end */ \
+    X(PBT_EVENT_OPENED, "opened")     /* a driver has started */               \
+    X(PBT_EVENT_READY, "ready")       /* start or load is done */              \
+    X(PBT_EVENT_RESULT, "result")     /* a step is done */                     \
+    X(PBT_EVENT_HALTED, "halted")     /* the worker rests */                   \
+    X(PBT_EVENT_SAVED, "saved")       /* a checkpoint is published */          \
+    X(PBT_EVENT_EXITED, "exited")     /* a process has been seen to end */     \
+    X(PBT_EVENT_DURABLE, "durable")   /* it and its records are synced */      \
+    X(PBT_EVENT_BAD, "bad")           /* a checkpoint is lost or damaged */    \
+    X(PBT_EVENT_CAPACITY, "capacity") /* the number of slots changed */        \
+    X(PBT_EVENT_STOP_ASKED, "stop_asked") /* by the user or a signal */        \
     X(PBT_EVENT_TIME_UP, "time_up")       /* time_budget_s is spent */         \
     X(PBT_EVENT_ANSWERED, "answered")     /* the answer to an ask */
 
@@ -59,14 +59,15 @@ struct pbt_event {
     double time_total; /* seconds: the worker's claim */
     double score;      /* bigger is better; NaN: missing or not a number */
     double values[PBT_VALUES_MAX]; /* NaN where absent */
-    bool halted;       /* result: the worker rests after it */
-    bool done;         /* result: the trainable says that it is finished */
-    bool can_reset;    /* ready */
-    bool failed;       /* answered: an error or a time-out */
+    bool halted;                   /* result: the worker rests after it */
+    bool done;      /* result: the trainable says that it is finished */
+    bool can_reset; /* ready */
+    bool failed;    /* answered: an error or a time-out */
     struct pbt_checkpoint_id checkpoint; /* saved, durable, bad */
     uint64_t incarnation;                /* opened */
     uint32_t slots;                      /* opened, capacity */
-    const struct pbt_cell *cells;        /* answered: the configuration, borrowed */
+    /* answered: the configuration, borrowed */
+    const struct pbt_cell *cells;
 };
 
 #define PBT_RECORD_MAP(X)                                                      \
@@ -81,21 +82,21 @@ struct pbt_event {
     X(PBT_RECORD_BAD, "bad")                                                   \
     X(PBT_RECORD_CAPACITY, "capacity")                                         \
     /* decisions */                                                            \
-    X(PBT_RECORD_TRIAL, "trial")     /* a trial is created, with its config */ \
-    X(PBT_RECORD_START, "start")     /* a life begins in a process of its own */ \
-    X(PBT_RECORD_SAVE, "save")       /* a checkpoint gets its name */          \
+    X(PBT_RECORD_TRIAL, "trial") /* a trial is created, with its config */     \
+    X(PBT_RECORD_START, "start") /* a life begins in a process of its own */   \
+    X(PBT_RECORD_SAVE, "save")   /* a checkpoint gets its name */              \
     X(PBT_RECORD_EXPLOIT, "exploit") /* a trial goes on as a donor's copy */   \
     X(PBT_RECORD_PASS, "pass")       /* an exploit was due and can't be */     \
-    X(PBT_RECORD_ASK, "ask")         /* the custom explore function is asked */ \
-    X(PBT_RECORD_LEAVE, "leave")     /* a process is to end */                 \
-    X(PBT_RECORD_DELETE, "delete")   /* a checkpoint is given up */            \
-    X(PBT_RECORD_END, "end")         /* the experiment is to end */
+    X(PBT_RECORD_ASK, "ask")       /* the custom explore function is asked */  \
+    X(PBT_RECORD_LEAVE, "leave")   /* a process is to end */                   \
+    X(PBT_RECORD_DELETE, "delete") /* a checkpoint is given up */              \
+    X(PBT_RECORD_END, "end")       /* the experiment is to end */
 
 enum pbt_record_kind {
 #define PBT_RECORD_ENUM(name, text) name,
     PBT_RECORD_MAP(PBT_RECORD_ENUM)
 #undef PBT_RECORD_ENUM
-    PBT_RECORD_KINDS
+        PBT_RECORD_KINDS
 };
 
 /* Why and to what a trial's process ends (record leave), and what an exit led to. */
@@ -115,10 +116,10 @@ enum pbt_leave {
 
 #define PBT_END_MAP(X)                                                         \
     X(PBT_END_NOT, "none")                                                     \
-    X(PBT_END_STOP_ALL, "stop_all")        /* its criterion was reached */     \
-    X(PBT_END_TIME_BUDGET, "time_budget")  /* time_budget_s is spent */        \
-    X(PBT_END_FAILED, "failed")            /* failure before the first result */ \
-    X(PBT_END_INTERRUPTED, "interrupted")  /* asked for; the run can be resumed */
+    X(PBT_END_STOP_ALL, "stop_all")       /* its criterion was reached */      \
+    X(PBT_END_TIME_BUDGET, "time_budget") /* time_budget_s is spent */         \
+    X(PBT_END_FAILED, "failed")           /* before the first result */        \
+    X(PBT_END_INTERRUPTED, "interrupted") /* asked for: can be resumed */
 
 enum pbt_end {
 #define PBT_END_ENUM(name, text) name,
@@ -171,10 +172,10 @@ struct pbt_record {
      * none); exploit, ask: the donor's
      */
     struct pbt_checkpoint_id checkpoint;
-    uint32_t donor;      /* exploit, ask */
+    uint32_t donor; /* exploit, ask */
     /* trial, exploit: the lineage that begins; ask: the donor's */
     uint64_t lineage;
-    double donor_score;  /* exploit, ask: evidence */
+    double donor_score; /* exploit, ask: evidence */
     /* exploit, ask: the iteration of the donor's checkpoint */
     int64_t donor_iteration;
     enum pbt_leave leave; /* leave; exited: what it led to */

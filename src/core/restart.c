@@ -69,8 +69,8 @@ static bool will_save(const struct pbt_trial *trial)
 void pbt_core_rank(struct pbt_core *core, uint32_t number)
 {
     struct pbt_trial *trial = &core->trials[number];
-    bool over = trial->state == PBT_CORE_TERMINATED ||
-                trial->state == PBT_CORE_ERROR;
+    bool over =
+        trial->state == PBT_CORE_TERMINATED || trial->state == PBT_CORE_ERROR;
     if (!trial->ranked || over) {
         pbt_order_erase(&core->ranks, number);
         return;

@@ -153,8 +153,7 @@ static double draw_number(const struct pbt_domain *domain,
     if (grid->logarithmic) {
         double low = pbt_exact_log(domain->lower);
         double high = pbt_exact_log(domain->upper);
-        double value =
-            pbt_exact_exp(low + (high - low) * pbt_draw_unit(key));
+        double value = pbt_exact_exp(low + (high - low) * pbt_draw_unit(key));
         /* Integers without q: [l, u) by rounding down, as Ray does. */
         return grid->integer && grid->step == 1 ? floor(value) : value;
     }
@@ -321,9 +320,8 @@ void pbt_space_explore(const struct pbt_space *space,
             cells[i] = donor[i];
             break;
         case PBT_MUTATION_LIST:
-            cells[i] =
-                explore_choices(&param->mutations, true, donor[i],
-                                explore->resample_probability, key);
+            cells[i] = explore_choices(&param->mutations, true, donor[i],
+                                       explore->resample_probability, key);
             break;
         case PBT_MUTATION_DOMAIN:
             cells[i] =

@@ -49,8 +49,9 @@ struct pbt_domain {
 
 /* How PBT explores a parameter. */
 enum pbt_mutation_kind {
-    PBT_MUTATION_NONE,   /* stays what the donor has */
-    PBT_MUTATION_LIST,   /* ordered choices: resampled, or moved to a neighbour */
+    PBT_MUTATION_NONE, /* stays what the donor has */
+    /* ordered choices: resampled, or moved to a neighbour */
+    PBT_MUTATION_LIST,
     PBT_MUTATION_DOMAIN, /* resampled, or multiplied by a perturbation factor */
 };
 
@@ -63,7 +64,7 @@ enum pbt_out_of_range {
 };
 
 struct pbt_param {
-    const char *name; /* nested ones as "outer/inner" */
+    const char *name;          /* nested ones as "outer/inner" */
     struct pbt_domain initial; /* NONE: filled from the mutation */
     enum pbt_mutation_kind mutation;
     struct pbt_domain mutations; /* LIST: a CHOICE */

@@ -83,8 +83,8 @@ struct pbt_trial {
     uint32_t failures;
     struct pbt_cell *cells;
 
-    uint32_t last_number;   /* of its checkpoints; 0: none yet */
-    bool point_save;        /* in PBT_PHASE_SAVE: the one of a point */
+    uint32_t last_number;    /* of its checkpoints; 0: none yet */
+    bool point_save;         /* in PBT_PHASE_SAVE: the one of a point */
     struct pbt_saved *saved; /* live checkpoints, oldest first */
     uint32_t saved_count;
     uint32_t saved_capacity;

@@ -128,8 +128,8 @@ static void set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
     double seconds = time_out_of(driver, kind);
     drive->deadline = PBT_NEVER;
     if (seconds > 0) {
-        drive->deadline = driver->world->ops->now(driver->world) +
-                          (uint64_t)(seconds * 1e9);
+        drive->deadline =
+            driver->world->ops->now(driver->world) + (uint64_t)(seconds * 1e9);
         if (drive->deadline < driver->next_deadline) {
             driver->next_deadline = drive->deadline;
         }
@@ -168,9 +168,8 @@ static int submit_command(struct pbt_driver *driver,
                           const struct pbt_command *command,
                           struct pbt_error *error)
 {
-    struct pbt_job job = {.kind = PBT_JOB_COMMAND,
-                          .trial = command->trial,
-                          .command = *command};
+    struct pbt_job job = {
+        .kind = PBT_JOB_COMMAND, .trial = command->trial, .command = *command};
     pbt_buf_reset(&driver->json);
     if (command->kind == PBT_COMMAND_START ||
         command->kind == PBT_COMMAND_LOAD || command->kind == PBT_COMMAND_ASK) {
@@ -210,8 +209,7 @@ static int carry_out_for(struct pbt_driver *driver, uint32_t trial,
     if (pbt_command_same(&owed, &drive->sent)) {
         return PBT_OK;
     }
-    bool ends =
-        owed.kind == PBT_COMMAND_STOP || owed.kind == PBT_COMMAND_KILL;
+    bool ends = owed.kind == PBT_COMMAND_STOP || owed.kind == PBT_COMMAND_KILL;
     if (owed.kind == PBT_COMMAND_START) {
         drive->spawned = owed.process_epoch;
         free(drive->why);

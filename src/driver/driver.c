@@ -224,8 +224,7 @@ static int replay_line(void *user, const char *line, size_t length,
 {
     struct pbt_driver *driver = user;
     struct pbt_entry entry;
-    int status =
-        pbt_entry_read(&entry, driver->spec, line, length, error);
+    int status = pbt_entry_read(&entry, driver->spec, line, length, error);
     if (status != PBT_OK) {
         return status;
     }
@@ -233,10 +232,9 @@ static int replay_line(void *user, const char *line, size_t length,
     uint64_t number = entry.record.number;
     pbt_entry_done(&entry);
     if (!applied) {
-        return pbt_error_set(error, PBT_EDATA,
-                             "record %" PRIu64
-                             " can't follow on those before it",
-                             number);
+        return pbt_error_set(
+            error, PBT_EDATA,
+            "record %" PRIu64 " can't follow on those before it", number);
     }
     struct pbt_sink *sink = driver->options.sink;
     if (sink == NULL) {
@@ -276,9 +274,9 @@ static int verify_checkpoints(struct pbt_driver *driver,
     int status = PBT_OK;
     for (uint32_t i = 0; i < driver->spec->settings.population; i++) {
         struct pbt_core_checkpoint checkpoint;
-        for (uint32_t c = 0; status == PBT_OK &&
-                             pbt_core_checkpoint_at(driver->core, i, c,
-                                                    &checkpoint);
+        for (uint32_t c = 0;
+             status == PBT_OK &&
+             pbt_core_checkpoint_at(driver->core, i, c, &checkpoint);
              c++) {
             struct pbt_error why;
             if (checkpoint.durable || driver->options.checkpoint_good == NULL) {

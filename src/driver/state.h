@@ -13,12 +13,14 @@
 /* Per trial: what was last sent to its process. */
 struct pbt_drive {
     struct pbt_command sent;
-    uint64_t spawned;  /* the process epoch of the last start that was submitted */
+    /* the process epoch of the last start that was submitted */
+    uint64_t spawned;
     uint64_t deadline; /* by the world's clock; PBT_NEVER: none */
     uint64_t acked;    /* of the present epoch: seq */
     uint64_t ack_epoch;
     bool ack_due;
-    char *why; /* the driver kills the process for this reason; NULL: it doesn't */
+    /* the driver kills the process for this reason; NULL: it doesn't */
+    char *why;
 };
 
 /* Deleted checkpoints wait for a sync that covers their record. */
@@ -42,10 +44,10 @@ struct pbt_driver {
     struct pbt_drive *drives;
     uint64_t next_deadline; /* none is earlier; may be early itself */
 
-    struct pbt_buf lines;   /* the batch */
+    struct pbt_buf lines; /* the batch */
     uint64_t line_count;
-    struct pbt_buf data;    /* of one record */
-    struct pbt_buf json;    /* of one job */
+    struct pbt_buf data; /* of one record */
+    struct pbt_buf json; /* of one job */
 
     uint32_t *acks; /* trials with ack_due */
     size_t ack_count;
@@ -64,7 +66,7 @@ struct pbt_driver {
     size_t unlink_count;
     size_t unlink_capacity;
     bool sync_in_flight;
-    uint64_t synced; /* records known to be on the disk */
+    uint64_t synced;    /* records known to be on the disk */
     uint64_t next_sync; /* world's clock: a sync is due without a reason */
 
     bool time_up_sent;

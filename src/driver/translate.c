@@ -168,8 +168,8 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
     struct pbt_event event = new_event(driver, PBT_EVENT_EXITED, input);
     char text[PBT_ERROR_TEXT_MAX];
     describe_exit(input, drive->why, text, sizeof text);
-    pbt_buf_text(&driver->data, input->signal != 0 ? "{\"signal\":"
-                                                   : "{\"exit_code\":");
+    pbt_buf_text(&driver->data,
+                 input->signal != 0 ? "{\"signal\":" : "{\"exit_code\":");
     pbt_buf_i64(&driver->data,
                 input->signal != 0 ? input->signal : input->exit_code);
     pbt_buf_text(&driver->data, ",\"text\":");

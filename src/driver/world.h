@@ -22,16 +22,18 @@
 #include "journal/journal.h"
 
 enum pbt_input_kind {
-    PBT_INPUT_READY,    /* start or load is done; pid, host, client if it is a start */
+    /* start or load is done; pid, host, client if it is a start */
+    PBT_INPUT_READY,
     PBT_INPUT_RESULT,   /* metrics, times */
     PBT_INPUT_HALTED,   /* rests */
     PBT_INPUT_SAVED,    /* the checkpoint has its final name */
     PBT_INPUT_EXITED,   /* a process has been seen to end */
     PBT_INPUT_BAD,      /* a checkpoint is lost or damaged: text says how */
     PBT_INPUT_ANSWERED, /* to an ask: cells, or text why there are none */
-    PBT_INPUT_SYNCED,   /* job sync is done; text if it failed: then all is over */
-    PBT_INPUT_STOP,     /* somebody wants the run to end: a signal, a call */
-    PBT_INPUT_FATAL,    /* the world can't go on: text and status */
+    /* job sync is done; text if it failed: then all is over */
+    PBT_INPUT_SYNCED,
+    PBT_INPUT_STOP,  /* somebody wants the run to end: a signal, a call */
+    PBT_INPUT_FATAL, /* the world can't go on: text and status */
 };
 
 /* News.  Borrowed until the next call of next_batch. */

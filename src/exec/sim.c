@@ -241,8 +241,7 @@ static void begin(struct pbt_sim *sim, uint32_t trial, enum item_kind kind,
         process->state = PROCESS_HUNG;
         return;
     }
-    process->state =
-        kind == ITEM_STEP ? PROCESS_STEPPING : PROCESS_BUSY;
+    process->state = kind == ITEM_STEP ? PROCESS_STEPPING : PROCESS_BUSY;
     struct item *item =
         new_item(sim, sim->now + spread(sim, mean), kind, trial);
     if (command != NULL) {
@@ -369,8 +368,8 @@ static void see_epoch(struct pbt_sim *sim, uint32_t trial, uint64_t epoch)
         }
     }
     if (sim->seen_count == sim->seen_capacity) {
-        sim->seen_capacity = sim->seen_capacity == 0 ? 64
-                                                     : 2 * sim->seen_capacity;
+        sim->seen_capacity =
+            sim->seen_capacity == 0 ? 64 : 2 * sim->seen_capacity;
         sim->seen = realloc(sim->seen, sim->seen_capacity * sizeof *sim->seen);
         if (sim->seen == NULL) {
             abort();
@@ -437,7 +436,8 @@ static void reach_process(struct pbt_sim *sim, uint32_t trial,
                       command->kind == PBT_COMMAND_SAVE ||
                       command->kind == PBT_COMMAND_STOP;
     if (needs_rest && !resting) {
-        violate(sim, "a worker that does not rest is told to load, save or stop",
+        violate(sim,
+                "a worker that does not rest is told to load, save or stop",
                 trial, command->epoch);
     }
 }
@@ -464,10 +464,9 @@ static void begin_life(struct pbt_sim *sim, const struct pbt_job *job)
 {
     const struct pbt_command *command = &job->command;
     see_epoch(sim, job->trial, command->epoch);
-    sim->processes[job->trial].lr =
-        sim->spec->settings.space.count > 0
-            ? pbt_cell_number(command->cells[0])
-            : 1;
+    sim->processes[job->trial].lr = sim->spec->settings.space.count > 0
+                                        ? pbt_cell_number(command->cells[0])
+                                        : 1;
     struct pbt_sim_life life = {.trial = job->trial,
                                 .epoch = command->epoch,
                                 .checkpoint = command->checkpoint,
@@ -508,9 +507,9 @@ static void submit_command(struct pbt_sim *sim, const struct pbt_job *job)
 
 static void submit_ask(struct pbt_sim *sim, const struct pbt_job *job)
 {
-    struct item *item = new_item(
-        sim, sim->now + latency(sim) + spread(sim, sim->rates.step_ns),
-        ITEM_ANSWER, job->trial);
+    struct item *item =
+        new_item(sim, sim->now + latency(sim) + spread(sim, sim->rates.step_ns),
+                 ITEM_ANSWER, job->trial);
     uint32_t count = sim->spec->settings.space.count;
     item->command = job->command;
     if (pbt_sim_draw(sim) >= sim->rates.ask_fails) {
@@ -527,11 +526,11 @@ static void submit_sync(struct pbt_sim *sim, const struct pbt_job *job)
 {
     struct item *item =
         new_item(sim, sim->now + spread(sim, sim->rates.sync_ns), ITEM_SYNC, 0);
-    item->input =
-        (struct pbt_input){.kind = PBT_INPUT_SYNCED, .seq = job->seq};
+    item->input = (struct pbt_input){.kind = PBT_INPUT_SYNCED, .seq = job->seq};
     item->synced_count = job->checkpoint_count;
     item->synced = calloc(job->checkpoint_count + 1, sizeof *item->synced);
-    if (item->synced == NULL || pbt_journal_sync(job->journal, NULL) != PBT_OK) {
+    if (item->synced == NULL ||
+        pbt_journal_sync(job->journal, NULL) != PBT_OK) {
         abort();
     }
     if (job->checkpoint_count > 0) {
@@ -647,8 +646,8 @@ static void finish_given(struct pbt_sim *sim)
 static void happen(struct pbt_sim *sim, struct item *item)
 {
     struct process *process = &sim->processes[item->trial];
-    bool alive = process->state != PROCESS_NONE &&
-                 process->spawned == item->spawned;
+    bool alive =
+        process->state != PROCESS_NONE && process->spawned == item->spawned;
     switch (item->kind) {
     case ITEM_NEWS:
         give(sim, item);
@@ -751,8 +750,7 @@ struct pbt_sim *pbt_sim_create(const struct pbt_spec *spec, uint64_t seed,
     sim->rates = *rates;
     sim->now = 1000000000;
     sim->disk = pbt_sim_disk_create();
-    sim->processes =
-        calloc(spec->settings.population, sizeof *sim->processes);
+    sim->processes = calloc(spec->settings.population, sizeof *sim->processes);
     if (sim->disk == NULL || sim->processes == NULL) {
         pbt_sim_destroy(sim);
         return NULL;
@@ -837,8 +835,8 @@ bool pbt_sim_checkpoint_good(void *user, struct pbt_checkpoint_id id,
     return !found->damaged;
 }
 
-const struct pbt_sim_checkpoint *
-pbt_sim_checkpoint(const struct pbt_sim *sim, struct pbt_checkpoint_id id)
+const struct pbt_sim_checkpoint *pbt_sim_checkpoint(const struct pbt_sim *sim,
+                                                    struct pbt_checkpoint_id id)
 {
     return pbt_sim_disk_find(sim->disk, id);
 }

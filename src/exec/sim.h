@@ -23,13 +23,13 @@ struct pbt_sim_rates {
     double crash_step;
     double crash_setup; /* in setup and load */
     double crash_save;
-    double hang;      /* never answers again */
+    double hang; /* never answers again */
     double nan_score;
     double damage;    /* a checkpoint is found bad when it is loaded */
     double duplicate; /* a result arrives twice */
     double stale;     /* a result of an older epoch arrives once more */
     double ask_fails;
-    double late;      /* a message takes long */
+    double late; /* a message takes long */
     bool can_reset;
     uint64_t step_ns;
     uint64_t setup_ns;

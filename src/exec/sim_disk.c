@@ -26,7 +26,8 @@ struct pbt_sim_disk {
 static struct pbt_file *find(struct pbt_sim_disk *disk, const char *path)
 {
     for (size_t i = 0; i < disk->count; i++) {
-        if (disk->items[i]->present && strcmp(disk->items[i]->path, path) == 0) {
+        if (disk->items[i]->present &&
+            strcmp(disk->items[i]->path, path) == 0) {
             return disk->items[i];
         }
     }

@@ -78,8 +78,8 @@ static int read_i64(const struct source *s, const json_t *json, int64_t *value)
         uint64_t n;
         uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
         if (parse_u64(text + negative, &n) && n <= limit) {
-            *value = negative ? (n == 0 ? 0 : -(int64_t)(n - 1) - 1)
-                              : (int64_t)n;
+            *value =
+                negative ? (n == 0 ? 0 : -(int64_t)(n - 1) - 1) : (int64_t)n;
             return PBT_OK;
         }
     }
@@ -131,8 +131,8 @@ static int read_checkpoint(struct source *s, const json_t *json,
         return wrong(s, "an object");
     }
     s->name = "checkpoint.trial";
-    int status = read_u32(s, json_object_get(json, "trial"), last_trial(s),
-                          &id->trial);
+    int status =
+        read_u32(s, json_object_get(json, "trial"), last_trial(s), &id->trial);
     if (status == PBT_OK) {
         s->name = "checkpoint.number";
         status = read_u32(s, json_object_get(json, "number"), UINT32_MAX,
@@ -276,7 +276,8 @@ static int read_member(struct source *s, const struct pbt_entry_member *member,
     case PBT_MEMBER_PASS:
         return read_words(s, json, member->type);
     case PBT_MEMBER_CELLS:
-        return read_cells(s, json, member == &pbt_entry_members[PBT_AT_OLD_CONFIG],
+        return read_cells(s, json,
+                          member == &pbt_entry_members[PBT_AT_OLD_CONFIG],
                           FIELD(const struct pbt_cell *));
     }
     return PBT_OK;

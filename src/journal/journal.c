@@ -132,10 +132,10 @@ static bool closes_batch(const struct pbt_buf *content, size_t start, size_t at,
 {
     char expected[128];
     XXH64_hash_t hash = XXH3_64bits(content->data + start, at - start);
-    int n = snprintf(expected, sizeof expected,
-                     "%s%" PRIu64 ",\"bytes\":%zu,\"xxh3\":\"%016" PRIx64
-                     "\"}\n",
-                     CLOSING_START, count, at - start, (uint64_t)hash);
+    int n =
+        snprintf(expected, sizeof expected,
+                 "%s%" PRIu64 ",\"bytes\":%zu,\"xxh3\":\"%016" PRIx64 "\"}\n",
+                 CLOSING_START, count, at - start, (uint64_t)hash);
     return n > 0 && (size_t)n == end - at &&
            memcmp(content->data + at, expected, (size_t)n) == 0;
 }
@@ -324,8 +324,8 @@ int pbt_journal_read(struct pbt_files *files, const char *dir,
     }
     pbt_buf_init(&segments[0].content, SEGMENT_BYTES_MAX);
     pbt_buf_init(&segments[1].content, SEGMENT_BYTES_MAX);
-    status = read_all(files, dir, info->segments, segments, fn, user, info,
-                      error);
+    status =
+        read_all(files, dir, info->segments, segments, fn, user, info, error);
     pbt_buf_done(&segments[0].content);
     pbt_buf_done(&segments[1].content);
     free(segments);
@@ -411,11 +411,11 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
     size_t length = lines->length;
     XXH64_hash_t hash = XXH3_64bits(lines->data, length);
     pbt_buf_printf(lines,
-                   "%s%" PRIu64 ",\"bytes\":%zu,\"xxh3\":\"%016" PRIx64
-                   "\"}\n",
+                   "%s%" PRIu64 ",\"bytes\":%zu,\"xxh3\":\"%016" PRIx64 "\"}\n",
                    CLOSING_START, count, length, (uint64_t)hash);
     if (pbt_buf_failed(lines)) {
-        return pbt_error_set(error, PBT_ENOMEM, "a batch of records is too big");
+        return pbt_error_set(error, PBT_ENOMEM,
+                             "a batch of records is too big");
     }
     int status = journal->files->ops->append(journal->file, lines->data,
                                              lines->length, error);

@@ -40,9 +40,9 @@ typedef int (*pbt_journal_line_fn)(void *user, const char *line, size_t length,
                                    struct pbt_error *error);
 
 struct pbt_journal_info {
-    uint64_t segments; /* that exist */
-    uint64_t records;  /* that count */
-    uint64_t torn;     /* bytes after the last good closing line */
+    uint64_t segments;   /* that exist */
+    uint64_t records;    /* that count */
+    uint64_t torn;       /* bytes after the last good closing line */
     uint64_t last_bytes; /* of the last segment that count */
 };
 

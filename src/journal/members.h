@@ -32,7 +32,7 @@ enum pbt_entry_member_type {
  * enum, name in the line, type, member of struct pbt_record.  The order is that of the
  * line; new ones go anywhere, none ever changes its name or meaning.
  */
-#define PBT_ENTRY_MEMBER_MAP(X)                                                      \
+#define PBT_ENTRY_MEMBER_MAP(X)                                                \
     X(TRIAL, "trial", PBT_MEMBER_TRIAL, trial)                                 \
     X(EPOCH, "epoch", PBT_MEMBER_U64, epoch)                                   \
     X(SEQ, "seq", PBT_MEMBER_U64, seq)                                         \
@@ -65,7 +65,7 @@ enum pbt_entry_member_index {
 #define PBT_MEMBER_ENUM(name, text, type, field) PBT_AT_##name,
     PBT_ENTRY_MEMBER_MAP(PBT_MEMBER_ENUM)
 #undef PBT_MEMBER_ENUM
-    PBT_MEMBERS
+        PBT_MEMBERS
 };
 
 struct pbt_entry_member {

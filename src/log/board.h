@@ -33,7 +33,8 @@ const char *pbt_trial_status_name(enum pbt_trial_status status);
 struct pbt_board_trial {
     bool created;
     enum pbt_trial_status status;
-    enum pbt_leave leave; /* what the end of its process leads to, once decided */
+    /* what the end of its process leads to, once decided */
+    enum pbt_leave leave;
     uint64_t epoch;
     char id[20];
     /* Ray's experiment tag of the first configuration, "3_lr=0.1602,momentum=0.0277" */
@@ -41,10 +42,12 @@ struct pbt_board_trial {
     struct pbt_cell *cells; /* as they are now: space.count */
     int64_t pid;            /* 0: no process */
     char host[256];
-    int64_t iteration; /* of the last result that counts (falls when it goes back) */
+    /* of the last result that counts (falls when it goes back) */
+    int64_t iteration;
     double time_total;
-    json_t *metrics; /* of the last result, shared and not changed; NULL: none yet */
-    double score;    /* of the last result, in the user's sign; NaN: none */
+    /* of the last result, shared and not changed; NULL: none yet */
+    json_t *metrics;
+    double score; /* of the last result, in the user's sign; NaN: none */
     int64_t life_iteration; /* where its present life began */
     double life_time_total;
     double life_seconds; /* trained in it: the sum of time_this_iter_s */
@@ -60,7 +63,8 @@ struct pbt_board {
     struct pbt_board_trial *trials; /* settings.population */
     uint64_t records;               /* number of the last one */
     uint64_t results;
-    uint64_t checkpoints;   /* saved at perturbation points: Ray's num_checkpoints */
+    /* saved at perturbation points: Ray's num_checkpoints */
+    uint64_t checkpoints;
     uint64_t perturbations; /* exploits */
     uint32_t slots;
     uint64_t incarnations;

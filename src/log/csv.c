@@ -96,8 +96,7 @@ static int add_column(struct pbt_csv *csv, const char *name)
 {
     if (csv->count == csv->capacity) {
         uint32_t capacity = csv->capacity == 0 ? 32 : csv->capacity * 2;
-        char **columns =
-            realloc(csv->columns, capacity * sizeof *csv->columns);
+        char **columns = realloc(csv->columns, capacity * sizeof *csv->columns);
         if (columns == NULL) {
             return PBT_ENOMEM;
         }

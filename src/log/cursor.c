@@ -67,8 +67,7 @@ static bool take(const json_t *root, struct pbt_log_cursor *cursor)
 {
     char boot[64];
     read_boot(boot);
-    const char *written =
-        json_string_value(json_object_get(root, "boot"));
+    const char *written = json_string_value(json_object_get(root, "boot"));
     const char *seed = json_string_value(json_object_get(root, "seed"));
     const json_t *trials = json_object_get(root, "trials");
     if (json_integer_value(json_object_get(root, "version")) !=
@@ -94,8 +93,8 @@ static void forget(struct pbt_log_cursor *cursor)
     struct pbt_log_cursor_trial *trials = cursor->trials;
     uint32_t population = cursor->population;
     memset(trials, 0, population * sizeof *trials);
-    *cursor = (struct pbt_log_cursor){.trials = trials,
-                                      .population = population};
+    *cursor =
+        (struct pbt_log_cursor){.trials = trials, .population = population};
 }
 
 int pbt_log_cursor_read(struct pbt_log_cursor *cursor, int dir,
@@ -143,10 +142,10 @@ int pbt_log_cursor_write(const struct pbt_log_cursor *cursor, int dir,
         pbt_buf_char(&out, ']');
     }
     pbt_buf_text(&out, "]}\n");
-    int status = pbt_buf_failed(&out)
-                     ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-                     : pbt_log_replace(dir, CURSOR_NAME, out.data, out.length,
-                                       error);
+    int status =
+        pbt_buf_failed(&out)
+            ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
+            : pbt_log_replace(dir, CURSOR_NAME, out.data, out.length, error);
     pbt_buf_done(&out);
     return status;
 }

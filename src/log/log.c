@@ -20,7 +20,8 @@ struct log_trial {
     struct pbt_result_life life;
     struct pbt_cell *initial; /* the configuration that it was created with */
     bool lived;               /* has started: there is a params.json */
-    bool perturbed;           /* its configuration is one that an exploit gave */
+    /* its configuration is one that an exploit gave */
+    bool perturbed;
     bool params_due;
     bool policy_due;
 };
@@ -83,8 +84,8 @@ static int cut_trial(struct pbt_log *log, uint32_t trial,
 static int cut_files(struct pbt_log *log, struct pbt_error *error)
 {
     int status = PBT_OK;
-    for (uint32_t i = 0;
-         status == PBT_OK && i < log->spec->settings.population; i++) {
+    for (uint32_t i = 0; status == PBT_OK && i < log->spec->settings.population;
+         i++) {
         status = cut_trial(log, i, error);
     }
     if (status == PBT_OK && log->spec->log_config) {
@@ -267,9 +268,8 @@ static int feed_result(struct pbt_log *log, const struct pbt_record *record,
 {
     struct log_trial *t = &log->trials[record->trial];
     size_t before = t->result.pending.length;
-    int status =
-        pbt_result_write(&log->writer, log->board, &t->life, record, data,
-                         &t->result, &t->csv, error);
+    int status = pbt_result_write(&log->writer, log->board, &t->life, record,
+                                  data, &t->result, &t->csv, error);
     /* A row is never longer than its line. */
     log->buffered += 2 * (t->result.pending.length - before);
     return status;

@@ -35,8 +35,7 @@ static void release(struct pbt_policy_line *line)
 
 void pbt_policy_done(struct pbt_policy *policy)
 {
-    for (uint32_t i = 0; policy->heads != NULL && i < policy->population;
-         i++) {
+    for (uint32_t i = 0; policy->heads != NULL && i < policy->population; i++) {
         release(policy->heads[i]);
     }
     free(policy->heads);

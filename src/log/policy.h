@@ -12,7 +12,8 @@
 #include "log/board.h"
 #include "log/file.h"
 
-struct pbt_policy_line; /* counted references; lines that no trial needs are freed */
+/* counted references; lines that no trial needs are freed */
+struct pbt_policy_line;
 
 struct pbt_policy {
     struct pbt_policy_line **heads; /* per trial; NULL: no exploit yet */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* jansson reads nothing deeper than 2048; what users send is far below. */
 #define DEPTH_MAX 64
 

@@ -15,9 +15,11 @@
 #include "spec/spec.h"
 
 struct pbt_python_style {
-    bool indent;   /* json.dumps(..., indent=2); else in one line, ", " and ": " */
-    bool sort;     /* sort_keys=True */
-    bool bare_nan; /* NaN, Infinity as Python writes them; else strings: strict JSON */
+    /* json.dumps(..., indent=2); else in one line, ", " and ": " */
+    bool indent;
+    bool sort; /* sort_keys=True */
+    /* NaN, Infinity as Python writes them; else strings: strict JSON */
+    bool bare_nan;
 };
 
 /* A string as json.dumps() writes it: in ASCII, with its quotes. */

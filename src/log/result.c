@@ -303,8 +303,8 @@ static void set_date(struct pbt_result_writer *writer, time_t second)
     }
     writer->second = second;
     if (localtime_r(&second, &tm) == NULL ||
-        strftime(writer->date, sizeof writer->date, "%Y-%m-%d_%H-%M-%S",
-                 &tm) == 0) {
+        strftime(writer->date, sizeof writer->date, "%Y-%m-%d_%H-%M-%S", &tm) ==
+            0) {
         writer->date[0] = '\0';
     }
 }
@@ -366,8 +366,8 @@ int pbt_result_write(struct pbt_result_writer *writer,
     add_automatic(&r, writer, board, life, record, data);
     pbt_buf_put(r.json, "}\n", 2);
     if (r.status == PBT_OK) {
-        r.status = pbt_csv_end(csv, &writer->row,
-                               record->number > csv->file.record);
+        r.status =
+            pbt_csv_end(csv, &writer->row, record->number > csv->file.record);
     }
     if (r.status != PBT_OK || pbt_buf_failed(r.json)) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");

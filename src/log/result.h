@@ -15,8 +15,9 @@
 
 /* What all results of one life have in common, as text. */
 struct pbt_result_life {
-    struct pbt_buf tag;    /* Ray's experiment tag, with "@perturbed[...]" */
-    struct pbt_buf worker; /* , "pid": N, "hostname": "...", ..., "config": {...} */
+    struct pbt_buf tag; /* Ray's experiment tag, with "@perturbed[...]" */
+    /* , "pid": N, "hostname": "...", ..., "config": {...} */
+    struct pbt_buf worker;
     char pid[24];
     char host[256];
     char node_ip[256];

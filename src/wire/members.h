@@ -25,7 +25,7 @@ enum pbt_message_member_kind {
 };
 
 /* name on the wire, kind, member of struct pbt_message; in the order of writing */
-#define PBT_MESSAGE_MEMBER_MAP(X)                                                      \
+#define PBT_MESSAGE_MEMBER_MAP(X)                                              \
     X(EPOCH, "epoch", PBT_KIND_U64, epoch)                                     \
     X(SEQ, "seq", PBT_KIND_U64, seq)                                           \
     X(ITERATION, "iteration", PBT_KIND_I64, iteration)                         \

@@ -84,8 +84,9 @@ static void put_u64(struct pbt_buf *out, uint64_t value, bool as_text)
     }
 }
 
-static int put_text(struct pbt_buf *out, const struct pbt_message_member *member,
-                    const char *text, struct pbt_error *error)
+static int put_text(struct pbt_buf *out,
+                    const struct pbt_message_member *member, const char *text,
+                    struct pbt_error *error)
 {
     size_t length = text == NULL ? 0 : strlen(text);
     if (text == NULL || pbt_utf8_span(text, length) != length) {
@@ -96,7 +97,8 @@ static int put_text(struct pbt_buf *out, const struct pbt_message_member *member
     return PBT_OK;
 }
 
-static int put_object(struct pbt_buf *out, const struct pbt_message_member *member,
+static int put_object(struct pbt_buf *out,
+                      const struct pbt_message_member *member,
                       const struct pbt_message *message,
                       struct pbt_error *error)
 {
@@ -118,7 +120,8 @@ static int put_object(struct pbt_buf *out, const struct pbt_message_member *memb
     return PBT_OK;
 }
 
-static int put_value(struct pbt_buf *out, const struct pbt_message_member *member,
+static int put_value(struct pbt_buf *out,
+                     const struct pbt_message_member *member,
                      const struct pbt_message *message, struct pbt_error *error)
 {
     const void *at = (const char *)message + member->offset;
