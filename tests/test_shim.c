@@ -296,23 +296,31 @@ static void test_what_the_worker_gets(void **state)
 {
     (void)state;
     struct driver driver;
+    int inherited = 0;
+    for (int fd = 3; fd <= 9; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        inherited += flags >= 0 && (flags & FD_CLOEXEC) == 0;
+    }
     sigset_t blocked;
     assert_int_equal(sigemptyset(&blocked), 0);
     assert_int_equal(sigaddset(&blocked, SIGUSR1), 0);
     assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
     assert_true(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
-    /* The shell's own descriptors above 9 don't count. */
+    /* The shell's own descriptors, above 9, don't count, nor does what this test was
+     * started with.  Signals 32 and 33 may stay ignored as we found them: they are
+     * the C library's own, and it lets nobody change them. */
     start(&driver,
-          "n=0; for fd in /proc/self/fd/[3-9]; do n=$((n+1)); done;"
+          "n=0; for fd in 3 4 5 6 7 8 9; do"
+          " [ -e /proc/self/fd/$fd ] && n=$((n+1)); done;"
           "eval \"printf x >&$PBT_FD\";"
           "grep -q 'SigBlk:.0000000000000000' /proc/self/status &&"
-          "grep -q 'SigIgn:.0000000000000000' /proc/self/status || n=99;"
-          "grep Sig /proc/self/status >&2; ls -l /proc/self/fd >&2; exit $n");
+          "grep -Eq 'SigIgn:.0{7}[01][08]0{7}' /proc/self/status || n=99;"
+          "exit $n");
     assert_int_equal(sigprocmask(SIG_UNBLOCK, &blocked, NULL), 0);
     assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
     expect_spawned(&driver);
     expect_byte(&driver, 'x');
-    expect_exited(&driver, 1, 0);
+    expect_exited(&driver, 1 + inherited, 0);
     finish(&driver, 0);
 }
 
@@ -385,13 +393,16 @@ static void test_garbled_control(void **state)
     finish(&driver, 0);
 }
 
-/* Casual signals don't end a shim; its own death takes the worker along. */
+/*
+ * Casual signals don't end a shim; its own death takes the worker along.  The worker
+ * here has no children: nobody is left to end those.
+ */
 static void test_signals_to_the_shim(void **state)
 {
     (void)state;
     struct driver driver;
     int status;
-    start(&driver, "exec sh -c 'while :; do sleep 1000; done' $0");
+    start(&driver, "read line <&$PBT_FD");
     expect_spawned(&driver);
     wait_for_marked(2);
     static const int casual[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE};
