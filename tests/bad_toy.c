@@ -11,6 +11,8 @@
  *   TOY_HANG=WHERE        step() never returns
  *   TOY_GARBAGE=WHERE     writes a line to the socket that is no JSON
  *   TOY_NAN=WHERE         reports NaN as score
+ *   TOY_DONE=WHERE        says that the trial is done
+ *   TOY_FIELDS=1          reports the metrics from which others are derived
  *   TOY_FAIL_SETUP, TOY_FAIL_SAVE, TOY_FAIL_LOAD=WHERE    that function fails
  *   TOY_CRASH_SAVE=WHERE  kills itself with SIGKILL in the middle of a save
  *   TOY_LINK=WHERE        puts a symbolic link into a checkpoint
@@ -19,6 +21,9 @@
  *                         everything open; its pid is in <trial_dir>/daemon.pid
  *   TOY_ONCE=1            each kind of misbehaviour once per trial, remembered by a
  *                         file <trial_dir>/<name>.done
+ *
+ * Its checkpoints hold origin.txt: the learning rate in force, and the contents of the
+ * toy.txt that was loaded last ("none": none was).
  */
 int toy_main(int argc, char **argv);
 #define main toy_main
@@ -29,6 +34,7 @@ int toy_main(int argc, char **argv);
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -39,6 +45,7 @@ struct bad_toy {
     int64_t iteration;
     char trial[128];
     char dir[2048];
+    char parent[128]; /* what toy_load() read, as toy_save() writes it */
 };
 
 static void sleep_ms(const char *name)
@@ -147,6 +154,16 @@ static void write_garbage(void)
     }
 }
 
+static int report_fields(struct pbt_result *result, struct pbt_error *error)
+{
+    int status = pbt_result_int(result, "timesteps_this_iter", 10, error);
+    if (status == PBT_OK) {
+        status = pbt_result_int(result, "episodes_this_iter", 2, error);
+    }
+    return status == PBT_OK ? pbt_result_real(result, "mean_loss", 0.5, error)
+                            : status;
+}
+
 static int bad_step(void *self, struct pbt_result *result,
                     struct pbt_error *error)
 {
@@ -175,7 +192,31 @@ static int bad_step(void *self, struct pbt_result *result,
     if (status == PBT_OK && asked(bad, "TOY_NAN", iteration)) {
         status = pbt_result_real(result, "score", (double)NAN, error);
     }
+    if (status == PBT_OK && asked(bad, "TOY_DONE", iteration)) {
+        pbt_result_done(result);
+    }
+    if (status == PBT_OK && getenv("TOY_FIELDS") != NULL) {
+        status = report_fields(result, error);
+    }
     return status;
+}
+
+static int save_text(const char *dir, const char *name, struct pbt_error *error,
+                     const char *format, ...)
+{
+    char path[4096];
+    va_list arguments;
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, "w");
+    bool good = file != NULL;
+    if (good) {
+        va_start(arguments, format);
+        good = vfprintf(file, format, arguments) >= 0;
+        va_end(arguments);
+        good = fclose(file) == 0 && good;
+    }
+    return good ? PBT_OK
+                : pbt_error_set(error, PBT_EIO, "can't write %s", path);
 }
 
 static int bad_save(void *self, const char *dir, struct pbt_error *error)
@@ -186,12 +227,14 @@ static int bad_save(void *self, const char *dir, struct pbt_error *error)
     if (asked(bad, "TOY_FAIL_SAVE", 0)) {
         return pbt_error_set(error, PBT_EFAILED, "save fails on purpose");
     }
-    (void)snprintf(path, sizeof path, "%s/iteration.txt", dir);
-    FILE *file = fopen(path, "w");
-    if (file == NULL ||
-        fprintf(file, "%lld\n", (long long)bad->iteration) < 0 ||
-        fclose(file) != 0) {
-        return pbt_error_set(error, PBT_EIO, "can't write %s", path);
+    int status = save_text(dir, "iteration.txt", error, "%lld\n",
+                           (long long)bad->iteration);
+    if (status == PBT_OK) {
+        status = save_text(dir, "origin.txt", error, "%a\n%s\n", bad->toy->lr,
+                           bad->parent[0] != '\0' ? bad->parent : "none");
+    }
+    if (status != PBT_OK) {
+        return status;
     }
     if (asked(bad, "TOY_CRASH_SAVE", bad->iteration)) {
         (void)kill(getpid(), SIGKILL);
@@ -220,7 +263,12 @@ static int bad_load(void *self, const char *dir, struct pbt_error *error)
         return pbt_error_set(error, PBT_EDATA, "can't read %s", path);
     }
     bad->iteration = iteration;
-    return toy_load(bad->toy, dir, error);
+    int status = toy_load(bad->toy, dir, error);
+    if (status == PBT_OK) {
+        (void)snprintf(bad->parent, sizeof bad->parent, "%a %llu",
+                       bad->toy->theta, (unsigned long long)bad->toy->random);
+    }
+    return status;
 }
 
 static int bad_reset(void *self, const struct pbt_config *config,

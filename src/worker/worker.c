@@ -214,7 +214,7 @@ static void note_ack(struct worker *worker, const struct pbt_message *command)
 {
     uint64_t seq =
         command->type == PBT_MESSAGE_ACK ? command->seq : command->ack;
-    if (worker->ack_log < 0 || seq == 0) {
+    if (worker->ack_log < 0 || seq == 0 || worker->trial == NULL) {
         return;
     }
     char line[512];
