@@ -1,0 +1,402 @@
+/*
+ * thread.c: two locks, never held together.  `queue_lock` guards the queue and the thread's
+ * failure; `board_lock` guards only who may use the board at the moment, so that a
+ * looker comes before the next slice of records, and that disks are written without
+ * it: then the thread only reads the board, and so may others.
+ */
+#include "log/thread.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "journal/entry.h"
+#include "log/log.h"
+
+#define QUEUED_MAX ((size_t)64 * 1024 * 1024)
+/* A queue that is just full takes one more feed. */
+#define QUEUE_LIMIT ((size_t)1024 * 1024 * 1024)
+/* A buffer that has grown beyond this in a rush is given back. */
+#define KEPT_CAPACITY ((size_t)1024 * 1024)
+
+/* Between two flushes: ns, or bytes of lines if those come first. */
+#define FLUSH_NS UINT64_C(200000000)
+#define FLUSH_BYTES ((size_t)4 * 1024 * 1024)
+/* Lines that are taken in before a looker may come: well under a millisecond. */
+#define SLICE_LINES 64
+
+struct pbt_log_thread {
+    pthread_t thread;
+    struct pbt_spec *spec;
+    struct pbt_log *log;
+
+    pthread_mutex_t queue_lock;
+    pthread_cond_t filled;  /* or it is to stop */
+    pthread_cond_t drained; /* or it has failed */
+    struct pbt_buf queue;
+    size_t queued; /* bytes: the queue, and what is at work */
+    bool stopping;
+    int status; /* the failure, if any */
+    struct pbt_error error;
+
+    pthread_mutex_t board_lock;
+    pthread_cond_t board_free;
+    struct pbt_board board;
+    bool feeding; /* the thread is changing the board */
+    uint32_t lookers;
+
+    /* The thread's own. */
+    struct pbt_buf work;
+    uint64_t flushed; /* when: monotonic ns */
+    size_t unflushed; /* bytes of lines since */
+};
+
+static uint64_t monotonic(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail for this clock */
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Locks fail only where they are used wrongly, and then nothing is right. */
+static void take(pthread_mutex_t *lock)
+{
+    if (pthread_mutex_lock(lock) != 0) {
+        abort();
+    }
+}
+
+static void give(pthread_mutex_t *lock)
+{
+    if (pthread_mutex_unlock(lock) != 0) {
+        abort();
+    }
+}
+
+/* --- the thread ---------------------------------------------------------- */
+
+static void fail(struct pbt_log_thread *t, const struct pbt_error *error)
+{
+    take(&t->queue_lock);
+    if (t->status == PBT_OK) {
+        t->status = error->status;
+        t->error = *error;
+    }
+    (void)pthread_cond_broadcast(&t->drained);
+    give(&t->queue_lock);
+}
+
+static int feed_line(struct pbt_log_thread *t, const char *line, size_t length,
+                     struct pbt_error *error)
+{
+    struct pbt_entry entry;
+    int status = pbt_entry_read(&entry, t->spec, line, length, error);
+    if (status == PBT_OK) {
+        status = pbt_log_feed(t->log, &entry, error);
+        pbt_entry_done(&entry);
+    }
+    if (status != PBT_OK) {
+        return pbt_error_prefix(error, status,
+                                "log files: the record after number %" PRIu64,
+                                t->board.records);
+    }
+    return PBT_OK;
+}
+
+/* Takes in some lines with the board to itself; *at moves on. */
+static int feed_slice(struct pbt_log_thread *t, size_t *at,
+                      struct pbt_error *error)
+{
+    take(&t->board_lock);
+    while (t->lookers > 0) {
+        (void)pthread_cond_wait(&t->board_free, &t->board_lock);
+    }
+    t->feeding = true;
+    give(&t->board_lock);
+
+    int status = PBT_OK;
+    for (int i = 0; i < SLICE_LINES && status == PBT_OK; i++) {
+        size_t left = t->work.length - *at;
+        if (left == 0) {
+            break;
+        }
+        const char *line = t->work.data + *at;
+        const char *end = memchr(line, '\n', left);
+        size_t length = end == NULL ? left : (size_t)(end - line);
+        status = feed_line(t, line, length, error);
+        *at += end == NULL ? length : length + 1;
+    }
+
+    take(&t->board_lock);
+    t->feeding = false;
+    (void)pthread_cond_broadcast(&t->board_free);
+    give(&t->board_lock);
+    return status;
+}
+
+static int flush(struct pbt_log_thread *t, struct pbt_error *error)
+{
+    t->unflushed = 0;
+    t->flushed = monotonic();
+    int status = pbt_log_flush(t->log, error);
+    return status == PBT_OK ? PBT_OK
+                            : pbt_error_prefix(error, status, "log files");
+}
+
+static int work_off(struct pbt_log_thread *t, struct pbt_error *error)
+{
+    int status = PBT_OK;
+    size_t at = 0;
+    while (status == PBT_OK && at < t->work.length) {
+        size_t before = at;
+        status = feed_slice(t, &at, error);
+        t->unflushed += at - before;
+        if (status == PBT_OK && (t->unflushed >= FLUSH_BYTES ||
+                                 monotonic() >= t->flushed + FLUSH_NS)) {
+            status = flush(t, error);
+        }
+    }
+    return status;
+}
+
+/*
+ * Waits for lines, until it is time to flush if there is something to be flushed; *stop:
+ * there are none and no more will come.
+ */
+static void fetch(struct pbt_log_thread *t, bool *stop)
+{
+    uint64_t due = t->flushed + FLUSH_NS;
+    struct timespec until = {.tv_sec = (time_t)(due / 1000000000),
+                             .tv_nsec = (long)(due % 1000000000)};
+    int waited = 0;
+    take(&t->queue_lock);
+    while (t->queue.length == 0 && !t->stopping && waited == 0) {
+        if (t->unflushed == 0) {
+            (void)pthread_cond_wait(&t->filled, &t->queue_lock);
+        } else {
+            waited = pthread_cond_timedwait(&t->filled, &t->queue_lock, &until);
+        }
+    }
+    struct pbt_buf taken = t->queue;
+    t->queue = t->work;
+    t->work = taken;
+    *stop = t->stopping && taken.length == 0;
+    give(&t->queue_lock);
+}
+
+/* What was fetched is done with; or, after a failure, given up. */
+static void drain(struct pbt_log_thread *t)
+{
+    size_t length = t->work.length;
+    if (t->work.capacity > KEPT_CAPACITY) {
+        pbt_buf_done(&t->work);
+    }
+    pbt_buf_reset(&t->work);
+    take(&t->queue_lock);
+    t->queued -= length;
+    (void)pthread_cond_broadcast(&t->drained);
+    give(&t->queue_lock);
+}
+
+static void *run(void *user)
+{
+    struct pbt_log_thread *t = user;
+    struct pbt_error error;
+    bool stop = false;
+    while (!stop) {
+        fetch(t, &stop);
+        int status = work_off(t, &error);
+        if (status == PBT_OK && t->unflushed > 0 &&
+            (stop || monotonic() >= t->flushed + FLUSH_NS)) {
+            status = flush(t, &error);
+        }
+        if (status != PBT_OK) {
+            /* Feeds are refused from now on, so nobody waits for this queue. */
+            fail(t, &error);
+            return NULL;
+        }
+        drain(t);
+    }
+    return NULL;
+}
+
+/* --- from outside -------------------------------------------------------- */
+
+/* The thread starts with every signal blocked. */
+static int start_thread(struct pbt_log_thread *t, struct pbt_error *error)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    int code = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (code == 0) {
+        code = pthread_create(&t->thread, NULL, run, t);
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    if (code != 0) {
+        return pbt_error_set(error, PBT_ENOMEM,
+                             "can't start the thread for the log files: %s",
+                             strerror(code));
+    }
+    return PBT_OK;
+}
+
+static int make_locks(struct pbt_log_thread *t, struct pbt_error *error)
+{
+    pthread_condattr_t attributes;
+    int code = pthread_condattr_init(&attributes);
+    if (code == 0) {
+        code = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        if (code == 0) {
+            code = pthread_cond_init(&t->filled, &attributes);
+        }
+        (void)pthread_condattr_destroy(&attributes);
+    }
+    /* None of these can fail where the first one could be made. */
+    if (code == 0 && (pthread_cond_init(&t->drained, NULL) != 0 ||
+                      pthread_cond_init(&t->board_free, NULL) != 0 ||
+                      pthread_mutex_init(&t->queue_lock, NULL) != 0 ||
+                      pthread_mutex_init(&t->board_lock, NULL) != 0)) {
+        abort();
+    }
+    return code == 0 ? PBT_OK
+                     : pbt_error_set(error, PBT_ENOMEM, "can't make a lock: %s",
+                                     strerror(code));
+}
+
+static void destroy_locks(struct pbt_log_thread *t)
+{
+    (void)pthread_cond_destroy(&t->filled);
+    (void)pthread_cond_destroy(&t->drained);
+    (void)pthread_cond_destroy(&t->board_free);
+    (void)pthread_mutex_destroy(&t->queue_lock);
+    (void)pthread_mutex_destroy(&t->board_lock);
+}
+
+/* Everything but the thread and the locks. */
+static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
+                    struct pbt_error *error)
+{
+    pbt_buf_init(&t->queue, QUEUE_LIMIT);
+    pbt_buf_init(&t->work, QUEUE_LIMIT);
+    t->flushed = monotonic();
+    int status = pbt_board_init(&t->board, t->spec, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    status = pbt_log_open(&t->log, run_dir, t->spec, &t->board, rebuild, error);
+    if (status != PBT_OK) {
+        pbt_board_done(&t->board);
+    }
+    return status;
+}
+
+static int close_log(struct pbt_log_thread *t, struct pbt_error *error)
+{
+    int status = pbt_log_close(t->log, error);
+    pbt_board_done(&t->board);
+    pbt_buf_done(&t->queue);
+    pbt_buf_done(&t->work);
+    return status;
+}
+
+int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
+                         struct pbt_spec *spec, bool rebuild,
+                         struct pbt_error *error)
+{
+    struct pbt_log_thread *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    t->spec = spec;
+    int status = make_locks(t, error);
+    if (status != PBT_OK) {
+        free(t);
+        return status;
+    }
+    status = open_log(t, run_dir, rebuild, error);
+    if (status == PBT_OK) {
+        status = start_thread(t, error);
+        if (status != PBT_OK) {
+            (void)close_log(t, NULL); /* nothing was fed */
+        }
+    }
+    if (status != PBT_OK) {
+        destroy_locks(t);
+        free(t);
+        return status;
+    }
+    *thread = t;
+    return PBT_OK;
+}
+
+int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
+                        size_t length, struct pbt_error *error)
+{
+    take(&thread->queue_lock);
+    while (thread->queued > QUEUED_MAX && thread->status == PBT_OK) {
+        (void)pthread_cond_wait(&thread->drained, &thread->queue_lock);
+    }
+    int status = thread->status;
+    if (status != PBT_OK) {
+        (void)pbt_error_set(error, status, "%s", thread->error.text);
+    } else {
+        pbt_buf_put(&thread->queue, lines, length);
+        if (pbt_buf_failed(&thread->queue)) {
+            thread->queue.failed = false;
+            status = pbt_error_set(error, PBT_ENOMEM,
+                                   "no memory to queue %zu bytes for the log "
+                                   "files",
+                                   length);
+        } else {
+            thread->queued += length;
+            (void)pthread_cond_signal(&thread->filled);
+        }
+    }
+    give(&thread->queue_lock);
+    return status;
+}
+
+void pbt_log_thread_look(struct pbt_log_thread *thread,
+                         void (*fn)(void *user, const struct pbt_board *board),
+                         void *user)
+{
+    take(&thread->board_lock);
+    thread->lookers++;
+    while (thread->feeding) {
+        (void)pthread_cond_wait(&thread->board_free, &thread->board_lock);
+    }
+    fn(user, &thread->board);
+    thread->lookers--;
+    (void)pthread_cond_broadcast(&thread->board_free);
+    give(&thread->board_lock);
+}
+
+int pbt_log_thread_stop(struct pbt_log_thread *thread, struct pbt_error *error)
+{
+    if (thread == NULL) {
+        return PBT_OK;
+    }
+    take(&thread->queue_lock);
+    thread->stopping = true;
+    (void)pthread_cond_signal(&thread->filled);
+    give(&thread->queue_lock);
+    if (pthread_join(thread->thread, NULL) != 0) {
+        abort();
+    }
+    /* After a failure what can still be written is. */
+    struct pbt_error closing;
+    int closed = close_log(thread, &closing);
+    int status = thread->status;
+    if (status != PBT_OK) {
+        (void)pbt_error_set(error, status, "%s", thread->error.text);
+    } else if (closed != PBT_OK) {
+        status = pbt_error_set(error, closed, "log files: %s", closing.text);
+    }
+    destroy_locks(thread);
+    free(thread);
+    return status;
+}
