@@ -1,5 +1,6 @@
 #include "spec/spec.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "spec/reader.h"
@@ -84,6 +85,16 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
         "nothing to explore: scheduler.hyperparam_mutations is empty, and "
         "there is no custom explore function (scheduler.type=fifo trains "
         "without PBT)");
+}
+
+uint32_t pbt_spec_slots(const struct pbt_spec *spec, double machine_cpus)
+{
+    double budget =
+        spec->resources_cpu > 0 ? spec->resources_cpu : machine_cpus;
+    /* Ten shares of 0.1 fit into 1. */
+    double fit = floor(budget / spec->trial_cpu + 1e-9);
+    uint32_t population = spec->settings.population;
+    return fit < population ? (uint32_t)fit : population;
 }
 
 void pbt_spec_done(struct pbt_spec *spec)

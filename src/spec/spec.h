@@ -88,6 +88,12 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
 int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,
                    struct pbt_error *error);
 
+/*
+ * How many trials run at once where the machine gives us so many CPUs: what fits into
+ * the budget, and not more than there are trials.  0: not even one fits.
+ */
+uint32_t pbt_spec_slots(const struct pbt_spec *spec, double machine_cpus);
+
 void pbt_spec_done(struct pbt_spec *spec);
 
 /*

@@ -1,0 +1,346 @@
+/*
+ * pbt check: an experiment file's errors, or what it would do.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cpus.h"
+#include "cli/cli.h"
+
+#define OUTPUT_MAX (4u << 20)
+#define CHOICES_SHOWN 10
+
+static void put_program(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    pbt_buf_printf(out, "program      %s", spec->command[0]);
+    for (char **word = spec->command + 1; *word != NULL; word++) {
+        pbt_buf_char(out, ' ');
+        pbt_buf_text(out, *word);
+    }
+    pbt_buf_char(out, '\n');
+}
+
+static void put_trials(const struct pbt_spec *spec, uint32_t slots, double cpus,
+                       struct pbt_buf *out)
+{
+    uint32_t population = spec->settings.population;
+    bool given = spec->resources_cpu > 0;
+    pbt_buf_printf(out, "trials       %" PRIu32, population);
+    if (slots < population) {
+        pbt_buf_printf(out, ", %" PRIu32 " at a time", slots);
+    } else if (population > 1) {
+        pbt_buf_text(out, ", all at the same time");
+    }
+    pbt_buf_printf(out, " (%.15g CPUs %s, %.15g a trial)\n",
+                   given ? spec->resources_cpu : cpus,
+                   given ? "are given" : "are here", spec->trial_cpu);
+}
+
+static void put_metric(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    if (spec->metric != NULL) {
+        pbt_buf_printf(out, "metric       %s, the %s the better\n",
+                       spec->metric, spec->minimize ? "smaller" : "larger");
+    }
+}
+
+static void put_stop(const struct pbt_spec *spec, const struct pbt_stop *stop,
+                     struct pbt_buf *out)
+{
+    const char *name = "training_iteration";
+    if (stop->source == PBT_STOP_SECONDS) {
+        name = "time_total_s";
+    } else if (stop->source == PBT_STOP_VALUE) {
+        name = spec->value_names[stop->index];
+    }
+    pbt_buf_printf(out, "%s %s %.15g", name,
+                   stop->at_most ? "<=" : ">=", stop->bound);
+}
+
+/* The criteria of `stop`, or those of `stop_all` and the time budget. */
+static void put_ends(const struct pbt_spec *spec, bool all, const char *label,
+                     struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    const char *between = label;
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        if (settings->stops[i].all == all) {
+            pbt_buf_text(out, between);
+            put_stop(spec, &settings->stops[i], out);
+            between = ", or ";
+        }
+    }
+    if (all && settings->time_budget_ns > 0) {
+        pbt_buf_text(out, between);
+        pbt_buf_printf(out, "after %.15g s",
+                       (double)settings->time_budget_ns / 1e9);
+        between = ", or ";
+    }
+    if (between != label) {
+        pbt_buf_char(out, '\n');
+    }
+}
+
+static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    if (settings->scheduler == PBT_SCHEDULER_FIFO) {
+        pbt_buf_text(out, "scheduler    fifo: each trial by itself\n");
+        return;
+    }
+    const char *unit =
+        settings->time_attr == PBT_TIME_SECONDS ? "s" : "iterations";
+    double quantile = ceil(settings->population * settings->quantile_fraction);
+    double half = settings->population / 2;
+    pbt_buf_printf(out,
+                   "scheduler    pbt: every %.15g %s the worst %.15g may take "
+                   "over from the best %.15g\n",
+                   settings->perturbation_interval, unit, fmin(quantile, half),
+                   fmin(quantile, half));
+    if (settings->burn_in_period > 0) {
+        pbt_buf_printf(out, "             but not before %.15g %s\n",
+                       settings->burn_in_period, unit);
+    }
+}
+
+static void put_choices(const struct pbt_spec *spec,
+                        const struct pbt_domain *domain, struct pbt_buf *out)
+{
+    pbt_buf_char(out, '[');
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        pbt_buf_text(out, i > 0 ? ", " : "");
+        if (i == CHOICES_SHOWN) {
+            pbt_buf_text(out, "...");
+            break;
+        }
+        pbt_spec_cell_json(spec, domain->choices[i], out);
+    }
+    pbt_buf_char(out, ']');
+}
+
+static void put_domain(const struct pbt_spec *spec,
+                       const struct pbt_domain *domain, struct pbt_buf *out)
+{
+    const char *name = "";
+    switch (domain->kind) {
+    case PBT_DOMAIN_NONE:
+        return;
+    case PBT_DOMAIN_CONSTANT:
+        pbt_spec_cell_json(spec, domain->choices[0], out);
+        return;
+    case PBT_DOMAIN_CHOICE:
+        pbt_buf_text(out, "one of ");
+        put_choices(spec, domain, out);
+        return;
+#define DOMAIN_NAME(kind, text, arguments)                                     \
+    case kind:                                                                 \
+        name = text;                                                           \
+        break;
+        PBT_DOMAIN_MAP(DOMAIN_NAME)
+#undef DOMAIN_NAME
+    }
+    pbt_buf_printf(out, "%s [%.15g, %.15g", name, domain->lower, domain->upper);
+    if (domain->quantum > 0) {
+        pbt_buf_printf(out, ", %.15g", domain->quantum);
+    }
+    pbt_buf_char(out, ']');
+}
+
+static void put_param(const struct pbt_spec *spec,
+                      const struct pbt_param *param, struct pbt_buf *out)
+{
+    bool list = param->mutation == PBT_MUTATION_LIST;
+    pbt_buf_printf(out, "  %-10s ", param->name);
+    put_domain(spec,
+               param->initial.kind == PBT_DOMAIN_NONE ? &param->mutations
+                                                      : &param->initial,
+               out);
+    if (param->mutation != PBT_MUTATION_NONE) {
+        pbt_buf_text(out, "; explored: ");
+        put_domain(spec, &param->mutations, out);
+        pbt_buf_text(out, list ? " or a neighbour" : " or times a factor");
+    }
+    pbt_buf_char(out, '\n');
+}
+
+static void put_params(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_space *space = &spec->settings.space;
+    pbt_buf_text(out, space->count > 0 ? "hyperparameters\n" : "");
+    for (uint32_t i = 0; i < space->count; i++) {
+        put_param(spec, &space->params[spec->order[i]], out);
+    }
+}
+
+static void put_checkpoints(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    const char *between = "";
+    pbt_buf_text(out, "checkpoints  saved ");
+    if (settings->scheduler == PBT_SCHEDULER_PBT) {
+        pbt_buf_text(out, "where PBT compares");
+        between = ", ";
+    }
+    if (settings->checkpoint_frequency > 0) {
+        pbt_buf_printf(out, "%severy %" PRIu32 " iterations", between,
+                       settings->checkpoint_frequency);
+        between = ", ";
+    }
+    if (settings->checkpoint_at_end) {
+        pbt_buf_printf(out, "%sat a trial's end", between);
+        between = ", ";
+    }
+    pbt_buf_text(out, between[0] == '\0' ? "never" : "");
+    pbt_buf_printf(out, "; the newest %" PRIu32 " of a trial are kept\n",
+                   settings->num_to_keep);
+}
+
+static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    int32_t failures = spec->settings.max_failures;
+    if (failures < 0) {
+        pbt_buf_text(out, "failures     a trial is tried again for ever\n");
+    } else if (failures == 0) {
+        pbt_buf_text(out, "failures     a trial that fails once has failed\n");
+    } else {
+        pbt_buf_printf(out,
+                       "failures     a trial is tried again %" PRId32
+                       " times, from its newest checkpoint\n",
+                       failures);
+    }
+}
+
+static void put_summary(const struct pbt_spec *spec, uint32_t slots,
+                        double cpus, struct pbt_buf *out)
+{
+    pbt_buf_printf(out, "experiment   %s, seed %" PRIu64 "\n", spec->name,
+                   spec->settings.seed);
+    put_program(spec, out);
+    put_trials(spec, slots, cpus, out);
+    put_metric(spec, out);
+    put_ends(spec, false, "a trial ends ", out);
+    put_ends(spec, true, "all ends     ", out);
+    put_schedule(spec, out);
+    put_params(spec, out);
+    put_checkpoints(spec, out);
+    put_failures(spec, out);
+}
+
+static int can_execute(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return errno;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return EACCES;
+    }
+    return access(path, X_OK) == 0 ? 0 : errno;
+}
+
+/* 0, or the errno with which the program can't be started. */
+static int program_problem(const char *program)
+{
+    if (strchr(program, '/') != NULL) {
+        return can_execute(program);
+    }
+    const char *dirs = getenv("PATH");
+    int problem = ENOENT;
+    while (dirs != NULL && dirs[0] != '\0') {
+        size_t length = strcspn(dirs, ":");
+        char path[PATH_MAX];
+        (void)snprintf(path, sizeof path, "%.*s/%s",
+                       length > 0 ? (int)length : 1, length > 0 ? dirs : ".",
+                       program);
+        int found = can_execute(path);
+        if (found == 0) {
+            return 0;
+        }
+        problem = found == EACCES ? EACCES : problem;
+        dirs += length + (dirs[length] == ':' ? 1 : 0);
+    }
+    return problem;
+}
+
+/* What is wrong beside the file's own errors. */
+static int check_world(const struct pbt_spec *spec, uint32_t slots, double cpus)
+{
+    struct pbt_error error;
+    int status = pbt_spec_finish(spec, &error);
+    if (status != PBT_OK) {
+        (void)pbt_cli_fail(&error);
+    }
+    if (slots == 0) {
+        status = pbt_cli_error(PBT_ECONFIG,
+                               "a trial takes %.15g CPUs "
+                               "(resources_per_trial.cpu), this machine gives "
+                               "us %.15g",
+                               spec->trial_cpu, cpus);
+    }
+    int problem = program_problem(spec->command[0]);
+    if (problem != 0) {
+        status = pbt_cli_error(PBT_ECONFIG, "command: can't run %s: %s",
+                               spec->command[0], strerror(problem));
+    }
+    return status;
+}
+
+static int show(const struct pbt_spec *spec)
+{
+    double cpus = pbt_cpus();
+    uint32_t slots = pbt_spec_slots(spec, cpus);
+    struct pbt_buf out;
+    pbt_buf_init(&out, OUTPUT_MAX);
+    put_summary(spec, slots, cpus, &out);
+    if (pbt_buf_failed(&out)) {
+        pbt_buf_done(&out);
+        return pbt_cli_error(PBT_ENOMEM, "out of memory");
+    }
+    pbt_cli_put(&out, false);
+    pbt_buf_done(&out);
+    pbt_cli_put(&spec->warnings, true);
+    return check_world(spec, slots, cpus);
+}
+
+int pbt_cli_check(int argc, char **argv)
+{
+    static const struct pbt_cli_syntax syntax = {
+        .arguments = "FILE [key=value ...]",
+        .text =
+            "Reads the experiment file and says everything that is wrong with "
+            "it, or what it\nwould do.  Nothing is started or written.\n\n"
+            "  pbt check mnist.yaml\n"
+            "  pbt check mnist.yaml num_samples=8 "
+            "scheduler.perturbation_interval=10\n",
+        .min = 1,
+        .max = -1};
+    char **args;
+    size_t count;
+    int status;
+    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
+        return status;
+    }
+    struct pbt_spec spec;
+    struct pbt_buf problems;
+    struct pbt_error error;
+    pbt_buf_init(&problems, OUTPUT_MAX);
+    status =
+        pbt_spec_read(&spec, args[0], args + 1, count - 1, &problems, &error);
+    if (status == PBT_OK) {
+        status = show(&spec);
+        pbt_spec_done(&spec);
+    } else if (problems.length > 0) {
+        pbt_cli_put(&problems, true);
+    } else {
+        (void)pbt_cli_fail(&error);
+    }
+    pbt_buf_done(&problems);
+    return status;
+}

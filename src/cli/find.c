@@ -1,0 +1,184 @@
+/*
+ * Runs, by name or directory.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+
+#define NAMES_MAX 64
+
+const char *pbt_cli_runs_dir(const char *dir)
+{
+    const char *variable = getenv("PBT_DIR");
+    if (dir != NULL && dir[0] != '\0') {
+        return dir;
+    }
+    return variable != NULL && variable[0] != '\0' ? variable : "runs";
+}
+
+/* Copies a path without slashes at its end. */
+static bool copy_path(char *path, size_t size, const char *from)
+{
+    size_t length = strlen(from);
+    while (length > 1 && from[length - 1] == '/') {
+        length--;
+    }
+    int written = snprintf(path, size, "%.*s", (int)length, from);
+    return written >= 0 && (size_t)written < size;
+}
+
+static bool is_run(const char *path)
+{
+    char file[PATH_MAX];
+    struct stat status;
+    int written = snprintf(file, sizeof file, "%s/experiment.yaml", path);
+    return written >= 0 && (size_t)written < sizeof file &&
+           stat(file, &status) == 0;
+}
+
+struct run_name {
+    const char *text; /* first: pbt_cli_close_word() */
+};
+
+struct run_names {
+    struct run_name names[NAMES_MAX];
+    size_t count;
+    bool more;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct run_name *x = a;
+    const struct run_name *y = b;
+    return strcmp(x->text, y->text);
+}
+
+static void list_runs(const char *dir, struct run_names *list)
+{
+    DIR *stream = opendir(dir);
+    const struct dirent *entry;
+    *list = (struct run_names){.count = 0};
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        char path[PATH_MAX];
+        int written = snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] == '.' || written < 0 ||
+            (size_t)written >= sizeof path || !is_run(path)) {
+            continue;
+        }
+        char *name = list->count < NAMES_MAX ? strdup(entry->d_name) : NULL;
+        if (name == NULL) {
+            list->more = true;
+            break;
+        }
+        list->names[list->count++].text = name;
+    }
+    if (stream != NULL) {
+        (void)closedir(stream);
+    }
+    qsort(list->names, list->count, sizeof list->names[0], compare_names);
+}
+
+static void list_done(struct run_names *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free((char *)(uintptr_t)list->names[i].text);
+    }
+}
+
+/* No such run: which are there? */
+static int absent(const char *name, const char *dir, struct pbt_error *error)
+{
+    struct run_names list;
+    list_runs(dir, &list);
+    const char *close =
+        pbt_cli_close_word(name, list.names, list.count, sizeof list.names[0]);
+    int status;
+    if (close != NULL) {
+        status = pbt_error_set(error, PBT_ENOINPUT,
+                               "no run `%s` in %s: did you mean `%s`?", name,
+                               dir, close);
+    } else if (list.count == 0) {
+        status = pbt_error_set(error, PBT_ENOINPUT,
+                               "no run `%s`: there are no runs in %s "
+                               "(--dir DIR or PBT_DIR say where they are)",
+                               name, dir);
+    } else {
+        char names[1024] = "";
+        size_t length = 0;
+        for (size_t i = 0; i < list.count && length < sizeof names; i++) {
+            length +=
+                (size_t)snprintf(names + length, sizeof names - length, "%s%s",
+                                 i > 0 ? ", " : "", list.names[i].text);
+        }
+        bool cut = list.more || length >= sizeof names;
+        status = pbt_error_set(error, PBT_ENOINPUT,
+                               "no run `%s` in %s; there are: %s%s", name, dir,
+                               names, cut ? ", ..." : "");
+    }
+    list_done(&list);
+    return status;
+}
+
+static int no_run(const char *name, struct pbt_error *error)
+{
+    struct stat status;
+    if (stat(name, &status) != 0) {
+        return pbt_error_set(error, PBT_ENOINPUT, "no run %s: %s", name,
+                             strerror(errno));
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        return pbt_error_set(error, PBT_ENOINPUT,
+                             "%s is a file: give a run's name or directory",
+                             name);
+    }
+    return pbt_error_set(error, PBT_ENOINPUT,
+                         "%s is no run: there is no experiment.yaml in it",
+                         name);
+}
+
+int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
+                     struct pbt_error *error)
+{
+    const char *runs = pbt_cli_runs_dir(dir);
+    char below[PATH_MAX];
+    int written = snprintf(below, sizeof below, "%s/%s", runs, name);
+    bool fits = written >= 0 && (size_t)written < sizeof below;
+    bool plain = name[0] != '\0' && strchr(name, '/') == NULL &&
+                 strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    const char *found = NULL;
+    if (plain && fits && is_run(below)) {
+        found = below;
+    } else if (is_run(name)) {
+        found = name;
+    }
+    if (found != NULL) {
+        return copy_path(path, size, found)
+                   ? PBT_OK
+                   : pbt_error_set(error, PBT_ENOINPUT,
+                                   "the path of run %s is too long", name);
+    }
+    struct stat status;
+    if (plain && stat(name, &status) != 0) {
+        return absent(name, runs, error);
+    }
+    return no_run(name, error);
+}
+
+int pbt_cli_read_run(const char *run, struct pbt_spec *spec,
+                     struct pbt_error *error)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/experiment.yaml", run);
+    int status = pbt_spec_read(spec, path, NULL, 0, NULL, error);
+    if (status == PBT_ECONFIG) {
+        return pbt_error_prefix(error, PBT_EDATA, "%s is not as pbt wrote it",
+                                path);
+    }
+    return status;
+}

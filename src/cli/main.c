@@ -1,0 +1,153 @@
+/*
+ * pbt: the command.  Finds the verb, and says what went wrong with stdout at the end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static int help(int argc, char **argv);
+
+struct verb {
+    const char *name; /* first: pbt_cli_close_word() */
+    int (*main)(int argc, char **argv);
+    const char *arguments;
+    const char *text;
+};
+
+static const struct verb verbs[] = {
+    {"run", pbt_cli_run, "FILE [key=value ...]",
+     "run the experiment that FILE describes"},
+    {"resume", pbt_cli_resume, "RUN", "go on with a run that was interrupted"},
+    {"status", pbt_cli_status, "RUN", "show where a run is"},
+    {"check", pbt_cli_check, "FILE [key=value ...]",
+     "check an experiment file, and say what it would do"},
+    {"rebuild", pbt_cli_rebuild, "RUN",
+     "write a run's log files anew from its journal"},
+    {"help", help, "[VERB]", "show this, or how to use a verb"},
+};
+
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+static void print_help(void)
+{
+    (void)printf("pbt: population based training\n\nusage:\n");
+    for (size_t i = 0; i < VERBS; i++) {
+        char call[64];
+        (void)snprintf(call, sizeof call, "%s %s", verbs[i].name,
+                       verbs[i].arguments);
+        (void)printf("  pbt %-28s %s\n", call, verbs[i].text);
+    }
+    (void)printf(
+        "  pbt --version\n\n"
+        "FILE is an experiment file, and key=value goes on top of it: "
+        "num_samples=8,\nscheduler.perturbation_interval=10.  RUN is a run's "
+        "directory, or its name below\nruns (or $PBT_DIR, or --dir DIR).\n\n"
+        "exit codes:\n");
+#define PRINT_STATUS(name, value, text)                                        \
+    (void)printf("  %3d  %s\n", value, text);
+    PBT_STATUS_MAP(PRINT_STATUS)
+#undef PRINT_STATUS
+}
+
+static const struct verb *find(const char *name)
+{
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *close = pbt_cli_close_word(name, verbs, VERBS, sizeof *verbs);
+    if (name[0] == '-') {
+        return pbt_cli_usage(NULL, "unknown option `%s` before the verb", name);
+    }
+    if (close != NULL) {
+        return pbt_cli_usage(NULL, "unknown verb `%s`: did you mean `%s`?",
+                             name, close);
+    }
+    if (access(name, R_OK) == 0) {
+        return pbt_cli_usage(NULL,
+                             "unknown verb `%s`: did you mean `pbt run "
+                             "%s`?",
+                             name, name);
+    }
+    return pbt_cli_usage(NULL, "unknown verb `%s`", name);
+}
+
+/* `pbt help VERB` is `pbt VERB --help`. */
+static int help(int argc, char **argv)
+{
+    if (argc > 2) {
+        return pbt_cli_usage(NULL, "`pbt help` takes one verb");
+    }
+    if (argc < 2 || strcmp(argv[1], "help") == 0 ||
+        strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        return PBT_OK;
+    }
+    const struct verb *verb = find(argv[1]);
+    if (verb == NULL) {
+        return unknown(argv[1]);
+    }
+    char option[] = "--help";
+    char *args[] = {argv[1], option, NULL};
+    return verb->main(2, args);
+}
+
+static int call(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help();
+        return PBT_EUSAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        (void)printf("pbt %s\n", PBT_VERSION);
+        return PBT_OK;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        return help(argc - 1, argv + 1);
+    }
+    const struct verb *verb = find(argv[1]);
+    return verb != NULL ? verb->main(argc - 1, argv + 1) : unknown(argv[1]);
+}
+
+/*
+ * A closed 0, 1 or 2 would be taken by the first file that is opened.  What is
+ * put there can be neither written (1, 2) nor read (0).
+ */
+static void fill_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    fill_standard_streams();
+    /* `pbt run ... | head` must not end the run: a failed write is an error. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    int status = call(argc, argv);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        /* Who closed the pipe knows it, and is not told. */
+        if (errno != EPIPE) {
+            (void)fprintf(stderr, "error: can't write to stdout%s%s\n",
+                          errno != 0 ? ": " : "",
+                          errno != 0 ? strerror(errno) : "");
+        }
+        return status == PBT_OK ? PBT_EIO : status;
+    }
+    return status;
+}

@@ -1,0 +1,83 @@
+/*
+ * pbt rebuild: the log files anew, from the journal.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/read.h"
+#include "log/log.h"
+
+static int feed(void *user, const struct pbt_entry *entry,
+                struct pbt_error *error)
+{
+    struct pbt_log *log = user;
+    return pbt_log_feed(log, entry, error);
+}
+
+static int rebuild(const char *run, struct pbt_spec *spec,
+                   struct pbt_journal_info *info, struct pbt_error *error)
+{
+    struct pbt_board board;
+    struct pbt_log *log = NULL;
+    int status = pbt_board_init(&board, spec, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    status = pbt_log_open(&log, run, spec, &board, true, error);
+    if (status == PBT_OK) {
+        status = pbt_cli_read_journal(run, spec, feed, log, info, error);
+        struct pbt_error second;
+        int closed = pbt_log_close(log, &second);
+        if (status == PBT_OK && closed != PBT_OK) {
+            *error = second;
+            status = closed;
+        }
+    }
+    pbt_board_done(&board);
+    return status;
+}
+
+int pbt_cli_rebuild(int argc, char **argv)
+{
+    const char *dir = NULL;
+    const struct pbt_cli_option options[] = {
+        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL}};
+    const struct pbt_cli_syntax syntax = {
+        .arguments = "RUN [--dir DIR]",
+        .text = "Writes the files of a run that follow from its journal anew: "
+                "pbt_global.txt,\npbt_policy_*.txt, and each trial's "
+                "params.json, result.json and progress.csv.\nNot while the "
+                "run goes on.  RUN is the run's name or its directory.\n\n"
+                "  pbt rebuild mnist-convnet\n",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .min = 1,
+        .max = 1};
+    char **args;
+    size_t count;
+    int status;
+    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
+        return status;
+    }
+    char run[PATH_MAX];
+    struct pbt_error error;
+    struct pbt_spec spec;
+    struct pbt_journal_info info;
+    status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
+    if (status == PBT_OK) {
+        status = pbt_cli_read_run(run, &spec, &error);
+    }
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    status = rebuild(run, &spec, &info, &error);
+    pbt_spec_done(&spec);
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    (void)printf("%s: log files written anew from %" PRIu64 " records\n", run,
+                 info.records);
+    return PBT_OK;
+}
