@@ -108,6 +108,7 @@ static void write_directly(const char *dir)
         assert_int_equal(pbt_log_feed(log, &entry, &error), PBT_OK);
         pbt_entry_done(&entry);
     }
+    assert_int_equal(pbt_log_write_status(log, &error), PBT_OK);
     assert_int_equal(pbt_log_close(log, &error), PBT_OK);
     pbt_board_done(&board);
     pbt_spec_done(&spec);

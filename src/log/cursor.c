@@ -12,7 +12,7 @@
 #include "log/file.h"
 
 #define CURSOR_NAME "log_cursor.json"
-#define CURSOR_VERSION 1
+#define CURSOR_VERSION 2
 #define CURSOR_MAX ((size_t)64 * 1024 * 1024)
 
 int pbt_log_cursor_init(struct pbt_log_cursor *cursor, uint32_t population,
@@ -60,7 +60,8 @@ static bool take_trial(const json_t *json, struct pbt_log_cursor_trial *trial)
     return json_is_array(json) &&
            take_u64(json_array_get(json, 0), &trial->result) &&
            take_u64(json_array_get(json, 1), &trial->csv) &&
-           take_u64(json_array_get(json, 2), &trial->header);
+           take_u64(json_array_get(json, 2), &trial->header) &&
+           take_u64(json_array_get(json, 3), &trial->errors);
 }
 
 static bool take(const json_t *root, struct pbt_log_cursor *cursor)
@@ -139,6 +140,8 @@ int pbt_log_cursor_write(const struct pbt_log_cursor *cursor, int dir,
         pbt_buf_u64(&out, trial->csv);
         pbt_buf_char(&out, ',');
         pbt_buf_u64(&out, trial->header);
+        pbt_buf_char(&out, ',');
+        pbt_buf_u64(&out, trial->errors);
         pbt_buf_char(&out, ']');
     }
     pbt_buf_text(&out, "]}\n");

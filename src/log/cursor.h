@@ -1,8 +1,8 @@
 /*
  * cursor.h: log_cursor.json, which says how far the log files are: private to src/log.
  *
- *     {"version":1,"boot":"...","seed":"...","wall":N,"record":N,"global":BYTES,
- *      "trials":[[result.json, progress.csv, header of progress.csv], ...]}
+ *     {"version":2,"boot":"...","seed":"...","wall":N,"record":N,"global":BYTES,
+ *      "trials":[[result.json, progress.csv, header of progress.csv, error.txt], ...]}
  *
  * It is written (and renamed into place) after the files, so what it says is on disk, as
  * long as the machine runs: files are not synced.  Therefore it counts only on the same boot
@@ -21,6 +21,7 @@ struct pbt_log_cursor_trial {
     uint64_t result;
     uint64_t csv;
     uint64_t header;
+    uint64_t errors;
 };
 
 struct pbt_log_cursor {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "log/cursor.h"
 #include "log/policy.h"
 #include "log/result.h"
+#include "log/status_json.h"
 
 /* Lines that wait beyond this are written by the next feed. */
 #define BUFFERED_MAX ((size_t)32 * 1024 * 1024)
@@ -17,6 +19,7 @@
 struct log_trial {
     struct pbt_log_file result;
     struct pbt_csv csv;
+    struct pbt_log_file errors;
     struct pbt_result_life life;
     struct pbt_cell *initial; /* the configuration that it was created with */
     bool lived;               /* has started: there is a params.json */
@@ -62,12 +65,18 @@ static int cut_trial(struct pbt_log *log, uint32_t trial,
     t->csv.file.record = log->cursor.record;
     t->csv.header_bytes = at->header;
     t->csv.disk_columns = 0;
+    t->errors.bytes = at->errors;
+    t->errors.record = log->cursor.record;
 
     name_file(log, trial, "result.json", path);
     int status = pbt_log_file_cut(log->dir, path, &t->result, error);
     if (status == PBT_OK) {
         name_file(log, trial, "progress.csv", path);
         status = pbt_csv_cut(log->dir, path, &t->csv, error);
+    }
+    if (status == PBT_OK) {
+        name_file(log, trial, "error.txt", path);
+        status = pbt_log_file_cut(log->dir, path, &t->errors, error);
     }
     if (status == PBT_OK) {
         name_file(log, trial, "params.json", path);
@@ -83,7 +92,7 @@ static int cut_trial(struct pbt_log *log, uint32_t trial,
 
 static int cut_files(struct pbt_log *log, struct pbt_error *error)
 {
-    int status = PBT_OK;
+    int status = pbt_log_remove_temporary(log->dir, "status.json", error);
     for (uint32_t i = 0; status == PBT_OK && i < log->spec->settings.population;
          i++) {
         status = cut_trial(log, i, error);
@@ -108,6 +117,7 @@ static int allocate_trials(struct pbt_log *log, struct pbt_error *error)
         struct log_trial *t = &log->trials[i];
         pbt_buf_init(&t->result.pending, PBT_LOG_PENDING_MAX);
         pbt_buf_init(&t->csv.file.pending, PBT_LOG_PENDING_MAX);
+        pbt_buf_init(&t->errors.pending, PBT_LOG_PENDING_MAX);
         pbt_result_life_init(&t->life);
         t->initial = calloc((size_t)log->spec->settings.space.count + 1,
                             sizeof *t->initial);
@@ -126,6 +136,7 @@ static void destroy(struct pbt_log *log)
         struct log_trial *t = &log->trials[i];
         pbt_buf_done(&t->result.pending);
         pbt_csv_done(&t->csv);
+        pbt_buf_done(&t->errors.pending);
         pbt_result_life_done(&t->life);
         free(t->initial);
     }
@@ -275,11 +286,58 @@ static int feed_result(struct pbt_log *log, const struct pbt_record *record,
     return status;
 }
 
+/* What is known of a failure: its text, or how the process ended. */
+static void put_failure(struct pbt_buf *out, const json_t *data)
+{
+    const char *text = json_string_value(json_object_get(data, "text"));
+    const json_t *code = json_object_get(data, "exit_code");
+    const json_t *number = json_object_get(data, "signal");
+    if (text != NULL && *text != '\0') {
+        size_t length = strlen(text);
+        pbt_buf_put(out, text, length - (text[length - 1] == '\n' ? 1 : 0));
+    } else if (json_is_integer(number)) {
+        pbt_buf_printf(out, "killed by signal %" JSON_INTEGER_FORMAT,
+                       json_integer_value(number));
+    } else if (json_is_integer(code)) {
+        pbt_buf_printf(out, "exit code %" JSON_INTEGER_FORMAT,
+                       json_integer_value(code));
+    } else {
+        pbt_buf_text(out, "the process ended");
+    }
+}
+
+static int feed_exited(struct pbt_log *log, const struct pbt_record *record,
+                       const json_t *data, struct pbt_error *error)
+{
+    if (record->leave != PBT_LEAVE_RETRY && record->leave != PBT_LEAVE_ERROR) {
+        return PBT_OK;
+    }
+    struct pbt_log_file *file = &log->trials[record->trial].errors;
+    if (record->number <= file->record) {
+        return PBT_OK; /* the file has it */
+    }
+    size_t before = file->pending.length;
+    pbt_result_writer_date(&log->writer,
+                           pbt_board_wall(log->board, record->time));
+    pbt_buf_printf(&file->pending, "Failure # %" PRIu32 " (occurred at %s)\n",
+                   log->board->trials[record->trial].failures,
+                   log->writer.date);
+    put_failure(&file->pending, data);
+    pbt_buf_char(&file->pending, '\n');
+    log->buffered += file->pending.length - before;
+    return pbt_buf_failed(&file->pending)
+               ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
+               : PBT_OK;
+}
+
 static int feed_kind(struct pbt_log *log, const struct pbt_record *record,
                      const json_t *data, struct pbt_error *error)
 {
     if (record->kind == PBT_RECORD_RESULT) {
         return feed_result(log, record, data, error);
+    }
+    if (record->kind == PBT_RECORD_EXITED) {
+        return feed_exited(log, record, data, error);
     }
     if (record->kind == PBT_RECORD_OPENED) {
         return feed_opened(log, record, data, error);
@@ -369,6 +427,10 @@ static int append_trial(struct pbt_log *log, uint32_t trial,
         name_file(log, trial, "progress.csv", path);
         status = pbt_csv_flush(log->dir, path, &t->csv, error);
     }
+    if (status == PBT_OK) {
+        name_file(log, trial, "error.txt", path);
+        status = pbt_log_file_append(log->dir, path, &t->errors, error);
+    }
     return status;
 }
 
@@ -399,7 +461,8 @@ static int write_cursor(struct pbt_log *log, struct pbt_error *error)
         cursor->trials[i] =
             (struct pbt_log_cursor_trial){.result = t->result.bytes,
                                           .csv = t->csv.file.bytes,
-                                          .header = t->csv.header_bytes};
+                                          .header = t->csv.header_bytes,
+                                          .errors = t->errors.bytes};
     }
     cursor->global = log->policy.global.bytes;
     uint64_t before = cursor->record;
@@ -440,6 +503,19 @@ int pbt_log_flush(struct pbt_log *log, struct pbt_error *error)
         log->settled = true;
         status = write_cursor(log, error);
     }
+    return status;
+}
+
+int pbt_log_write_status(const struct pbt_log *log, struct pbt_error *error)
+{
+    struct pbt_buf text;
+    pbt_buf_init(&text, PBT_LOG_PENDING_MAX);
+    pbt_status_json(log->board, &text);
+    int status = pbt_buf_failed(&text)
+                     ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
+                     : pbt_log_replace(log->dir, "status.json", text.data,
+                                       text.length, error);
+    pbt_buf_done(&text);
     return status;
 }
 

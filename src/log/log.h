@@ -3,6 +3,8 @@
  *
  *     pbt_global.txt, pbt_policy_<trial_id>.txt       Ray's policy files
  *     <trial_id>/params.json result.json progress.csv  Ray's result files
+ *     <trial_id>/error.txt                            its failures
+ *     status.json                                     the board (status_json.h)
  *
  * A log is fed with every record of the journal, from the first on, in order.  What an
  * earlier process has already written is skipped: the cursor file, `log_cursor.json`,
@@ -38,6 +40,9 @@ int pbt_log_feed(struct pbt_log *log, const struct pbt_entry *entry,
 
 /* Writes out what is buffered, then the cursor (atomically). */
 int pbt_log_flush(struct pbt_log *log, struct pbt_error *error);
+
+/* Replaces status.json by what the board says now. */
+int pbt_log_write_status(const struct pbt_log *log, struct pbt_error *error);
 
 /* Flushes and closes.  Takes NULL. */
 int pbt_log_close(struct pbt_log *log, struct pbt_error *error);

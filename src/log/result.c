@@ -295,8 +295,9 @@ static void add_metric(struct result *r, const json_t *value, int depth)
 
 /* --- the line ------------------------------------------------------------ */
 
-static void set_date(struct pbt_result_writer *writer, time_t second)
+void pbt_result_writer_date(struct pbt_result_writer *writer, int64_t wall)
 {
+    time_t second = (time_t)(wall / 1000000000);
     struct tm tm;
     if (second == writer->second) {
         return;
@@ -318,7 +319,7 @@ static void add_automatic(struct result *r, struct pbt_result_writer *writer,
     int64_t wall = pbt_board_wall(board, record->time);
     time_t second = (time_t)(wall / 1000000000);
     bool done = record->done || record->stop > 0;
-    set_date(writer, second);
+    pbt_result_writer_date(writer, wall);
 
     pbt_buf_text(r->json, done ? "\"done\": true" : "\"done\": false");
     add_field(r, "done", done ? "True" : "False", done ? 4 : 5);

@@ -34,6 +34,9 @@ struct pbt_result_writer {
 void pbt_result_writer_init(struct pbt_result_writer *writer);
 void pbt_result_writer_done(struct pbt_result_writer *writer);
 
+/* Sets `date` to a unix time in ns, as Ray writes it: "2026-01-31_23-59-59", local. */
+void pbt_result_writer_date(struct pbt_result_writer *writer, int64_t wall);
+
 void pbt_result_life_init(struct pbt_result_life *life);
 void pbt_result_life_done(struct pbt_result_life *life);
 

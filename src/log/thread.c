@@ -24,6 +24,8 @@
 
 /* Between two flushes: ns, or bytes of lines if those come first. */
 #define FLUSH_NS UINT64_C(200000000)
+/* Between two writings of status.json. */
+#define STATUS_NS UINT64_C(1000000000)
 #define FLUSH_BYTES ((size_t)4 * 1024 * 1024)
 /* Lines that are taken in before a looker may come: well under a millisecond. */
 #define SLICE_LINES 64
@@ -52,6 +54,8 @@ struct pbt_log_thread {
     struct pbt_buf work;
     uint64_t flushed; /* when: monotonic ns */
     size_t unflushed; /* bytes of lines since */
+    uint64_t status_written;
+    bool status_stale;
 };
 
 static uint64_t monotonic(void)
@@ -137,15 +141,43 @@ static int feed_slice(struct pbt_log_thread *t, size_t *at,
     return status;
 }
 
-static int flush(struct pbt_log_thread *t, struct pbt_error *error)
+/* Writes what is due, or (`all`) whatever is unwritten. */
+static int write_due(struct pbt_log_thread *t, bool all,
+                     struct pbt_error *error)
 {
-    t->unflushed = 0;
-    t->flushed = monotonic();
-    int status = pbt_log_flush(t->log, error);
+    int status = PBT_OK;
+    uint64_t now = monotonic();
+    if (t->unflushed > 0 &&
+        (all || t->unflushed >= FLUSH_BYTES || now >= t->flushed + FLUSH_NS)) {
+        status = pbt_log_flush(t->log, error);
+        t->flushed = now;
+        t->unflushed = 0;
+        t->status_stale = true;
+    }
+    if (status == PBT_OK && t->status_stale &&
+        (all || now >= t->status_written + STATUS_NS)) {
+        status = pbt_log_write_status(t->log, error);
+        t->status_written = now;
+        t->status_stale = false;
+    }
     return status == PBT_OK ? PBT_OK
                             : pbt_error_prefix(error, status, "log files");
 }
 
+/* When write_due() has something to do, if nothing comes until then. */
+static uint64_t next_due(const struct pbt_log_thread *t)
+{
+    uint64_t due = UINT64_MAX;
+    if (t->status_stale) {
+        due = t->status_written + STATUS_NS;
+    }
+    if (t->unflushed > 0 && due > t->flushed + FLUSH_NS) {
+        due = t->flushed + FLUSH_NS;
+    }
+    return due;
+}
+
+/* Takes in all that was fetched. */
 static int work_off(struct pbt_log_thread *t, struct pbt_error *error)
 {
     int status = PBT_OK;
@@ -154,27 +186,26 @@ static int work_off(struct pbt_log_thread *t, struct pbt_error *error)
         size_t before = at;
         status = feed_slice(t, &at, error);
         t->unflushed += at - before;
-        if (status == PBT_OK && (t->unflushed >= FLUSH_BYTES ||
-                                 monotonic() >= t->flushed + FLUSH_NS)) {
-            status = flush(t, error);
+        if (status == PBT_OK) {
+            status = write_due(t, false, error);
         }
     }
     return status;
 }
 
 /*
- * Waits for lines, until it is time to flush if there is something to be flushed; *stop:
- * there are none and no more will come.
+ * Waits for lines, or until something is due to be written; *stop: there are none and no
+ * more will come.
  */
 static void fetch(struct pbt_log_thread *t, bool *stop)
 {
-    uint64_t due = t->flushed + FLUSH_NS;
+    uint64_t due = next_due(t);
     struct timespec until = {.tv_sec = (time_t)(due / 1000000000),
                              .tv_nsec = (long)(due % 1000000000)};
     int waited = 0;
     take(&t->queue_lock);
     while (t->queue.length == 0 && !t->stopping && waited == 0) {
-        if (t->unflushed == 0) {
+        if (due == UINT64_MAX) {
             (void)pthread_cond_wait(&t->filled, &t->queue_lock);
         } else {
             waited = pthread_cond_timedwait(&t->filled, &t->queue_lock, &until);
@@ -209,9 +240,8 @@ static void *run(void *user)
     while (!stop) {
         fetch(t, &stop);
         int status = work_off(t, &error);
-        if (status == PBT_OK && t->unflushed > 0 &&
-            (stop || monotonic() >= t->flushed + FLUSH_NS)) {
-            status = flush(t, &error);
+        if (status == PBT_OK) {
+            status = write_due(t, stop, &error);
         }
         if (status != PBT_OK) {
             /* Feeds are refused from now on, so nobody waits for this queue. */
@@ -283,6 +313,7 @@ static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
     pbt_buf_init(&t->queue, QUEUE_LIMIT);
     pbt_buf_init(&t->work, QUEUE_LIMIT);
     t->flushed = monotonic();
+    t->status_written = t->flushed;
     int status = pbt_board_init(&t->board, t->spec, error);
     if (status != PBT_OK) {
         return status;
