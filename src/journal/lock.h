@@ -1,0 +1,83 @@
+/*
+ * lock.h: one driver at a time: the lock and the lease of a run directory.
+ *
+ * <run directory>/lock holds one line of JSON in a fixed layout:
+ *
+ *     {"lease":                   7,"nonce":"<32 hex digits>","pid":1234,
+ *      "host":"...","boot":"..."}
+ *
+ * The lease is a counter in 20 columns that its holder counts up; 0: given
+ * back.  An empty file is free as well.  The holder also has an exclusive
+ * lock on the file (F_OFD_SETLK), which ends with its process whatever the cause.
+ *
+ * That lock is enough on one host.  Between hosts it may be without effect (NFS
+ * without a lock daemon, a file system mounted with local locks), so what another
+ * host left behind counts as dead only after a while in which the line did not
+ * change, by our own monotonic clock: no two clocks are ever compared.
+ *
+ * A holder that slept through all that wakes as a loser: it finds another's
+ * nonce.  What it writes before it looks is harmless: a renewal writes the counter
+ * and nothing else, so it can't take the place of a new holder's line; and the
+ * journal doesn't count what it appends (journal.h).
+ */
+#ifndef PBT_JOURNAL_LOCK_H
+#define PBT_JOURNAL_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+struct pbt_lock;
+
+struct pbt_lock_settings {
+    uint64_t poll_ns;  /* between two looks at another host's lease */
+    uint64_t stale_ns; /* unchanged for so long, it counts as dead */
+    uint64_t lost_ns;  /* not renewed for so long, ours counts as lost */
+    /*
+     * Called once, before the wait for another host's lease, with a sentence for the
+     * user.  NULL: not said.
+     */
+    void (*say)(void *user, const char *text);
+    void *user;
+};
+
+/* 1 s, 60 s, 30 s, nobody told.  Renew every PBT_LOCK_RENEW_NS. */
+extern const struct pbt_lock_settings pbt_lock_defaults;
+#define PBT_LOCK_RENEW_NS UINT64_C(10000000000)
+
+/*
+ * Takes the lock of a run directory.  `settings` is copied; NULL: the defaults.
+ * A free lock, and one whose holder on this host has died, is taken at once; one
+ * that another host left behind after stale_ns of blocking.
+ *
+ * PBT_ETEMP: another driver lives; the text names its host and pid and what to do.
+ * PBT_ENOINPUT: there is no such directory.  PBT_EPERM: it can't be written.
+ */
+int pbt_lock_take_with(struct pbt_lock **lock, const char *run_dir,
+                       const struct pbt_lock_settings *settings,
+                       struct pbt_error *error);
+
+/* The same with the defaults. */
+int pbt_lock_take(struct pbt_lock **lock, const char *run_dir,
+                  struct pbt_error *error);
+
+/*
+ * Counts the lease up.  From any one thread at a time; pbt_lock_lost() may run
+ * beside it.  PBT_ETEMP: another driver has taken the lock (or its file is gone):
+ * stop.  Other failures (PBT_EIO, ...) may pass: try again until pbt_lock_lost().
+ */
+int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error);
+
+/*
+ * True if another has taken it, or if it was not renewed for lost_ns; `now_ns` is
+ * CLOCK_MONOTONIC.  In the second case (the process was stopped, the machine
+ * slept) a renewal that succeeds makes it ours again; before that, and if it fails,
+ * nothing may be done in the run directory.
+ */
+bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now_ns);
+
+/* Gives the lock back, unless it was lost, and frees.  Takes NULL. */
+void pbt_lock_release(struct pbt_lock *lock);
+
+#endif
