@@ -477,6 +477,19 @@ static void test_warnings(void **state)
         "at iteration 5, the first one would be at 5\n");
     assert_domain(&param(&spec, "lr")->mutations, PBT_DOMAIN_UNIFORM, 0, 1, 0);
     pbt_spec_done(&spec);
+
+    parse(&spec, "command: x\nmetric: m\nmode: max\nnum_samples: 4\n"
+                 "time_budget_s: 60\n"
+                 "scheduler:\n  perturbation_interval: 60\n"
+                 "  time_attr: time_total_s\n  quantile_fraction: 0\n"
+                 "  hyperparam_mutations: {lr: {uniform: [0, 1]}}\n");
+    assert_string_equal(
+        spec.warnings.data,
+        "warning: good.yaml:9:22: no perturbation can happen: with "
+        "quantile_fraction 0 nobody is replaced\n"
+        "warning: good.yaml:7:26: no perturbation can happen: training ends "
+        "at second 60, the first one would be at 60\n");
+    pbt_spec_done(&spec);
 }
 
 static void test_finish(void **state)

@@ -1,6 +1,7 @@
 /*
  * The arguments of a verb, and what is said about wrong ones.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,11 +14,21 @@
 /* What getopt_long() returns for --help; options count on from the next. */
 #define HELP 256
 
+int pbt_cli_flush(void)
+{
+    static int failure;
+    errno = 0;
+    if (fflush(stdout) != 0 && failure == 0) {
+        failure = errno != 0 ? errno : EIO;
+    }
+    return failure;
+}
+
 static void print_error(const char *fmt, va_list args)
 {
     char text[PBT_ERROR_TEXT_MAX];
     (void)vsnprintf(text, sizeof text, fmt, args);
-    (void)fflush(stdout); /* what was said before comes before */
+    (void)pbt_cli_flush(); /* what was said before comes before */
     (void)fprintf(stderr, "error: %s\n", text);
 }
 
@@ -49,7 +60,7 @@ int pbt_cli_usage(const char *verb, const char *fmt, ...)
 void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
 {
     if (to_stderr) {
-        (void)fflush(stdout);
+        (void)pbt_cli_flush();
     }
     if (text->length > 0) {
         (void)fwrite(text->data, 1, text->length, to_stderr ? stderr : stdout);

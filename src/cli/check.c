@@ -79,7 +79,7 @@ static void put_ends(const struct pbt_spec *spec, bool all, const char *label,
     }
     if (all && settings->time_budget_ns > 0) {
         pbt_buf_text(out, between);
-        pbt_buf_printf(out, "after %.15g s",
+        pbt_buf_printf(out, "%.15g s of the run",
                        (double)settings->time_budget_ns / 1e9);
         between = ", or ";
     }
@@ -153,6 +153,18 @@ static void put_domain(const struct pbt_spec *spec,
     pbt_buf_char(out, ']');
 }
 
+static void put_factors(const struct pbt_explore *explore, struct pbt_buf *out)
+{
+    for (uint32_t i = 0; i < explore->factor_count; i++) {
+        if (i == CHOICES_SHOWN) {
+            pbt_buf_text(out, ", ...");
+            break;
+        }
+        pbt_buf_printf(out, "%s%.15g", i == 0 ? ", or times " : " or ",
+                       explore->factors[i]);
+    }
+}
+
 static void put_param(const struct pbt_spec *spec,
                       const struct pbt_param *param, struct pbt_buf *out)
 {
@@ -165,7 +177,11 @@ static void put_param(const struct pbt_spec *spec,
     if (param->mutation != PBT_MUTATION_NONE) {
         pbt_buf_text(out, "; explored: ");
         put_domain(spec, &param->mutations, out);
-        pbt_buf_text(out, list ? " or a neighbour" : " or times a factor");
+        if (list) {
+            pbt_buf_text(out, " or a neighbour");
+        } else {
+            put_factors(&spec->settings.explore, out);
+        }
     }
     pbt_buf_char(out, '\n');
 }
@@ -183,9 +199,9 @@ static void put_checkpoints(const struct pbt_spec *spec, struct pbt_buf *out)
 {
     const struct pbt_settings *settings = &spec->settings;
     const char *between = "";
-    pbt_buf_text(out, "checkpoints  saved ");
+    pbt_buf_text(out, "checkpoints  ");
     if (settings->scheduler == PBT_SCHEDULER_PBT) {
-        pbt_buf_text(out, "where PBT compares");
+        pbt_buf_text(out, "at each comparison");
         between = ", ";
     }
     if (settings->checkpoint_frequency > 0) {
@@ -197,7 +213,10 @@ static void put_checkpoints(const struct pbt_spec *spec, struct pbt_buf *out)
         pbt_buf_printf(out, "%sat a trial's end", between);
         between = ", ";
     }
-    pbt_buf_text(out, between[0] == '\0' ? "never" : "");
+    if (between[0] == '\0') {
+        pbt_buf_text(out, "none\n");
+        return;
+    }
     pbt_buf_printf(out, "; the newest %" PRIu32 " of a trial are kept\n",
                    settings->num_to_keep);
 }
@@ -208,7 +227,8 @@ static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
     if (failures < 0) {
         pbt_buf_text(out, "failures     a trial is tried again for ever\n");
     } else if (failures == 0) {
-        pbt_buf_text(out, "failures     a trial that fails once has failed\n");
+        pbt_buf_text(out,
+                     "failures     a trial that fails is not tried again\n");
     } else {
         pbt_buf_printf(out,
                        "failures     a trial is tried again %" PRId32
@@ -225,8 +245,12 @@ static void put_summary(const struct pbt_spec *spec, uint32_t slots,
     put_program(spec, out);
     put_trials(spec, slots, cpus, out);
     put_metric(spec, out);
-    put_ends(spec, false, "a trial ends ", out);
-    put_ends(spec, true, "all ends     ", out);
+    put_ends(spec, false, "trial ends   at ", out);
+    put_ends(spec, true, "run ends     at ", out);
+    if (spec->settings.stop_count == 0 && spec->settings.time_budget_ns == 0) {
+        pbt_buf_text(out, "run ends     when the program says so or you "
+                          "press Ctrl-C: there is no stop criterion\n");
+    }
     put_schedule(spec, out);
     put_params(spec, out);
     put_checkpoints(spec, out);

@@ -83,6 +83,9 @@ int pbt_cli_read_run(const char *run, struct pbt_spec *spec,
 const char *pbt_cli_close_word(const char *word, const void *words,
                                size_t count, size_t stride);
 
+/* Writes out stdout; returns 0, or the errno of its first failure, now or before. */
+int pbt_cli_flush(void);
+
 /* Prints text that may hold NULs to a stream. */
 void pbt_cli_put(const struct pbt_buf *text, bool to_stderr);
 

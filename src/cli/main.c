@@ -139,15 +139,14 @@ int main(int argc, char **argv)
     /* `pbt run ... | head` must not end the run: a failed write is an error. */
     (void)signal(SIGPIPE, SIG_IGN);
     int status = call(argc, argv);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        /* Who closed the pipe knows it, and is not told. */
-        if (errno != EPIPE) {
-            (void)fprintf(stderr, "error: can't write to stdout%s%s\n",
-                          errno != 0 ? ": " : "",
-                          errno != 0 ? strerror(errno) : "");
-        }
-        return status == PBT_OK ? PBT_EIO : status;
+    int failure = pbt_cli_flush();
+    if (failure == 0 && ferror(stdout)) {
+        failure = EIO; /* a buffer that was full in between */
     }
-    return status;
+    /* Who closed the pipe knows it, and is not told. */
+    if (failure != 0 && failure != EPIPE) {
+        (void)fprintf(stderr, "error: can't write to stdout: %s\n",
+                      strerror(failure));
+    }
+    return failure != 0 && status == PBT_OK ? PBT_EIO : status;
 }

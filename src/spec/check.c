@@ -38,6 +38,31 @@ static void missing(struct pbt_reader *reader, enum pbt_key_id id,
     pbt_problem_help(problem, "%s: %s", pbt_key_name(key), key->doc);
 }
 
+/* Ends that come before, or with, the first perturbation. */
+static void check_first_point(struct pbt_reader *reader)
+{
+    const struct pbt_settings *settings = &reader->spec->settings;
+    bool seconds = settings->time_attr == PBT_TIME_SECONDS;
+    double first =
+        fmax(settings->perturbation_interval, settings->burn_in_period);
+    double end = (double)INFINITY;
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        const struct pbt_stop *stop = &settings->stops[i];
+        if (stop->source == (seconds ? PBT_STOP_SECONDS : PBT_STOP_ITERATION)) {
+            end = fmin(end, stop->bound);
+        }
+    }
+    if (seconds && settings->time_budget_ns > 0) {
+        end = fmin(end, (double)settings->time_budget_ns / 1e9);
+    }
+    if (end <= first) {
+        pbt_reader_warn(reader, reader->given[PBT_KEY_INTERVAL],
+                        "no perturbation can happen: training ends at "
+                        "%s %.15g, the first one would be at %.15g",
+                        seconds ? "second" : "iteration", end, first);
+    }
+}
+
 static void check_pbt(struct pbt_reader *reader)
 {
     const struct pbt_settings *settings = &reader->spec->settings;
@@ -53,18 +78,12 @@ static void check_pbt(struct pbt_reader *reader)
         pbt_reader_warn(reader, reader->given[PBT_KEY_NUM_SAMPLES],
                         "with num_samples 1 there is nobody to learn from");
     }
-    double first =
-        fmax(settings->perturbation_interval, settings->burn_in_period);
-    for (uint32_t i = 0; i < settings->stop_count; i++) {
-        const struct pbt_stop *stop = &settings->stops[i];
-        if (stop->source == PBT_STOP_ITERATION &&
-            settings->time_attr == PBT_TIME_ITERATION && stop->bound <= first) {
-            pbt_reader_warn(reader, reader->given[PBT_KEY_INTERVAL],
-                            "no perturbation can happen: training ends at "
-                            "iteration %.15g, the first one would be at %.15g",
-                            stop->bound, first);
-        }
+    if (settings->quantile_fraction <= 0) {
+        pbt_reader_warn(reader, reader->given[PBT_KEY_QUANTILE],
+                        "no perturbation can happen: with quantile_fraction 0 "
+                        "nobody is replaced");
     }
+    check_first_point(reader);
 }
 
 void pbt_read_check(struct pbt_reader *reader)
