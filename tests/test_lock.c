@@ -428,6 +428,41 @@ static void test_renewed_beside_the_loop(void **state)
     pbt_lock_release(lock);
 }
 
+/* --- looking ------------------------------------------------------------- */
+
+static void test_look(void **state)
+{
+    (void)state;
+    struct pbt_buf before;
+    struct pbt_buf after;
+    struct utsname system;
+    assert_int_equal(uname(&system), 0);
+    assert_int_equal(pbt_lock_look(dir).state, PBT_LOCK_FREE);
+    assert_int_equal(access(path, F_OK), -1); /* writes nothing */
+
+    struct pbt_lock *lock = take();
+    read_file(&before);
+    struct pbt_lock_look look = pbt_lock_look(dir);
+    read_file(&after);
+    assert_int_equal(look.state, PBT_LOCK_HELD);
+    assert_true(look.pid == (int64_t)getpid());
+    assert_string_equal(look.host, system.nodename);
+    assert_string_equal(before.data, after.data);
+    pbt_buf_done(&before);
+    pbt_buf_done(&after);
+    pbt_lock_release(lock);
+    assert_int_equal(pbt_lock_look(dir).state, PBT_LOCK_FREE);
+
+    write_holder(system.nodename, 3); /* died here */
+    assert_int_equal(pbt_lock_look(dir).state, PBT_LOCK_FREE);
+    write_holder("elsewhere", 3);
+    look = pbt_lock_look(dir);
+    assert_int_equal(look.state, PBT_LOCK_ELSEWHERE);
+    assert_string_equal(look.host, "elsewhere");
+    write_holder("elsewhere", 0);
+    assert_int_equal(pbt_lock_look(dir).state, PBT_LOCK_FREE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -445,6 +480,7 @@ int main(void)
         TEST(test_file_removed),
         TEST(test_not_renewed),
         TEST(test_renewed_beside_the_loop),
+        TEST(test_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

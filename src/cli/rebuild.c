@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/read.h"
+#include "journal/lock.h"
 #include "log/log.h"
 
 static int feed(void *user, const struct pbt_entry *entry,
@@ -36,6 +37,28 @@ static int rebuild(const char *run, struct pbt_spec *spec,
         }
     }
     pbt_board_done(&board);
+    return status;
+}
+
+static void say(void *user, const char *text)
+{
+    (void)user;
+    (void)fprintf(stderr, "%s\n", text);
+}
+
+/* Under the run's lock: no driver may be writing these files. */
+static int rebuild_locked(const char *run, struct pbt_spec *spec,
+                          struct pbt_journal_info *info,
+                          struct pbt_error *error)
+{
+    struct pbt_lock_settings settings = pbt_lock_defaults;
+    struct pbt_lock *lock = NULL;
+    settings.say = say;
+    int status = pbt_lock_take_with(&lock, run, &settings, error);
+    if (status == PBT_OK) {
+        status = rebuild(run, spec, info, error);
+        pbt_lock_release(lock);
+    }
     return status;
 }
 
@@ -72,7 +95,7 @@ int pbt_cli_rebuild(int argc, char **argv)
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }
-    status = rebuild(run, &spec, &info, &error);
+    status = rebuild_locked(run, &spec, &info, &error);
     pbt_spec_done(&spec);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);

@@ -565,3 +565,47 @@ void pbt_lock_release(struct pbt_lock *lock)
     }
     discard(lock);
 }
+
+/* --- looking ------------------------------------------------------------- */
+
+/* True if a living process of this host has the system's lock. */
+static bool is_locked(const char *path)
+{
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    bool locked = fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
+    (void)close(fd);
+    return locked;
+}
+
+struct pbt_lock_look pbt_lock_look(const char *run_dir)
+{
+    struct pbt_lock_look look = {.state = PBT_LOCK_UNKNOWN};
+    struct content content;
+    struct utsname system;
+    char path[PATH_SIZE];
+    int n = snprintf(path, sizeof path, "%s/lock", run_dir);
+    if (n < 0 || (size_t)n >= sizeof path || uname(&system) != 0) {
+        return look;
+    }
+    int status = read_content(path, &content, NULL);
+    if (status != PBT_OK) {
+        look.state = status == PBT_ENOINPUT ? PBT_LOCK_FREE : PBT_LOCK_UNKNOWN;
+        return look;
+    }
+    struct holder holder = read_holder(&content);
+    look.pid = holder.pid;
+    memcpy(look.host, holder.host, sizeof look.host);
+    if (is_locked(path)) {
+        look.state = PBT_LOCK_HELD;
+    } else if (content.length == 0 || (holder.known && holder.lease == 0) ||
+               strcmp(holder.host, system.nodename) == 0) {
+        look.state = PBT_LOCK_FREE;
+    } else {
+        look.state = PBT_LOCK_ELSEWHERE;
+    }
+    return look;
+}

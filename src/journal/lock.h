@@ -77,6 +77,23 @@ int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error);
  */
 bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now_ns);
 
+/* Who drives a run, as far as can be told without touching anything. */
+enum pbt_lock_state {
+    PBT_LOCK_FREE,      /* nobody */
+    PBT_LOCK_HELD,      /* a driver at work: `pid` on `host` */
+    PBT_LOCK_ELSEWHERE, /* last driven on another host, and not given back */
+    PBT_LOCK_UNKNOWN,   /* the lock can't be read: another user's */
+};
+
+struct pbt_lock_look {
+    enum pbt_lock_state state;
+    int64_t pid;    /* 0: not known */
+    char host[256]; /* "": not known */
+};
+
+/* Never fails, never waits, writes nothing. */
+struct pbt_lock_look pbt_lock_look(const char *run_dir);
+
 /* Gives the lock back, unless it was lost, and frees.  Takes NULL. */
 void pbt_lock_release(struct pbt_lock *lock);
 
