@@ -1,0 +1,166 @@
+#include "view/screen.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "view/width.h"
+
+#define BLOCK_MAX ((size_t)64 * 1024 * 1024)
+
+/* Without wrapping a line that is too long can't become two. */
+#define WRAP_OFF "\x1b[?7l"
+#define WRAP_ON "\x1b[?7h"
+#define CLEAR_ALL "\x1b[H\x1b[2J"
+#define CLEAR_LINE "\x1b[K"
+#define CLEAR_BELOW "\x1b[J"
+
+void pbt_screen_init(struct pbt_screen *screen, int fd)
+{
+    const char *term = getenv("TERM");
+    *screen = (struct pbt_screen){.fd = fd};
+    screen->terminal = isatty(fd) == 1 && term != NULL && *term != '\0' &&
+                       strcmp(term, "dumb") != 0;
+}
+
+static uint32_t from_environment(const char *name)
+{
+    const char *text = getenv(name);
+    long value = text == NULL ? 0 : strtol(text, NULL, 10);
+    return value > 0 && value < 100000 ? (uint32_t)value : 0;
+}
+
+uint32_t pbt_screen_columns(const struct pbt_screen *screen)
+{
+    struct winsize size;
+    if (ioctl(screen->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        return size.ws_col;
+    }
+    return from_environment("COLUMNS");
+}
+
+uint32_t pbt_screen_rows(const struct pbt_screen *screen)
+{
+    struct winsize size;
+    if (ioctl(screen->fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
+        return size.ws_row;
+    }
+    return from_environment("LINES");
+}
+
+static int write_all(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(fd, bytes, length);
+        if (n >= 0) {
+            bytes += n;
+            length -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            /* Somebody who shares the terminal has made it non-blocking. */
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            (void)poll(&wait, 1, 1000);
+        } else if (errno != EINTR) {
+            return PBT_EIO;
+        }
+    }
+    return PBT_OK;
+}
+
+static int write_out(const struct pbt_screen *screen, struct pbt_buf *out)
+{
+    int status = pbt_buf_failed(out)
+                     ? PBT_ENOMEM
+                     : write_all(screen->fd, out->data, out->length);
+    pbt_buf_done(out);
+    return status;
+}
+
+/*
+ * To the first line of the block before, or, if the terminal has another size now, to a
+ * clear screen: nobody knows where its lines have gone. */
+static void go_back(struct pbt_screen *screen, uint32_t columns, uint32_t rows,
+                    struct pbt_buf *out)
+{
+    if (screen->lines == 0) {
+        return;
+    }
+    if (columns != screen->columns || rows != screen->rows) {
+        pbt_buf_text(out, CLEAR_ALL);
+    } else {
+        pbt_buf_printf(out, "\r\x1b[%uA", (unsigned)screen->lines);
+    }
+}
+
+/* The block's lines, as many and as wide as fit.  Returns how many. */
+static uint32_t put_lines(const char *block, size_t length, uint32_t columns,
+                          uint32_t rows, struct pbt_buf *out)
+{
+    uint32_t lines = 0;
+    while (length > 0 && (rows == 0 || lines + 1 < rows)) {
+        const char *end = memchr(block, '\n', length);
+        size_t line = end == NULL ? length : (size_t)(end - block);
+        size_t fits = columns == 0 ? line : pbt_text_fit(block, line, columns);
+        /* Before the text: after it, it would take away a last column that is in use. */
+        pbt_buf_text(out, CLEAR_LINE);
+        pbt_buf_put(out, block, fits);
+        pbt_buf_char(out, '\n');
+        size_t used = end == NULL ? line : line + 1;
+        block += used;
+        length -= used;
+        lines++;
+    }
+    return lines;
+}
+
+int pbt_screen_draw(struct pbt_screen *screen, const char *block, size_t length)
+{
+    struct pbt_buf out;
+    pbt_buf_init(&out, BLOCK_MAX);
+    if (!screen->terminal) {
+        pbt_buf_put(&out, block, length);
+        pbt_buf_char(&out, '\n'); /* a line between two blocks */
+        return write_out(screen, &out);
+    }
+    uint32_t columns = pbt_screen_columns(screen);
+    uint32_t rows = pbt_screen_rows(screen);
+    pbt_buf_text(&out, WRAP_OFF);
+    go_back(screen, columns, rows, &out);
+    uint32_t lines = put_lines(block, length, columns, rows, &out);
+    pbt_buf_text(&out, CLEAR_BELOW WRAP_ON);
+    int status = write_out(screen, &out);
+    if (status == PBT_OK) {
+        screen->lines = lines;
+        screen->columns = columns;
+        screen->rows = rows;
+    }
+    return status;
+}
+
+int pbt_screen_erase(struct pbt_screen *screen)
+{
+    struct pbt_buf out;
+    if (!screen->terminal || screen->lines == 0) {
+        return PBT_OK;
+    }
+    pbt_buf_init(&out, BLOCK_MAX);
+    go_back(screen, pbt_screen_columns(screen), pbt_screen_rows(screen), &out);
+    pbt_buf_text(&out, CLEAR_BELOW);
+    screen->lines = 0;
+    return write_out(screen, &out);
+}
+
+int pbt_screen_finish(struct pbt_screen *screen, const char *block,
+                      size_t length)
+{
+    int status = pbt_screen_erase(screen);
+    return status == PBT_OK ? write_all(screen->fd, block, length) : status;
+}
+
+void pbt_screen_release(struct pbt_screen *screen)
+{
+    screen->lines = 0;
+}

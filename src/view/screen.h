@@ -1,0 +1,47 @@
+/*
+ * screen.h: shows blocks of text one after another: in place on a terminal, one under the
+ * other elsewhere.
+ *
+ * How often is the caller's choice: on a terminal once or twice a second, elsewhere every 5
+ * to 30 s.
+ */
+#ifndef PBT_VIEW_SCREEN_H
+#define PBT_VIEW_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pbt_screen {
+    int fd;
+    bool terminal;
+    uint32_t lines; /* of the last block, to be overwritten */
+    /* The terminal's size when it was drawn. */
+    uint32_t columns;
+    uint32_t rows;
+};
+
+void pbt_screen_init(struct pbt_screen *screen, int fd);
+
+/* The size of the terminal now; else from COLUMNS (and LINES), or 0. */
+uint32_t pbt_screen_columns(const struct pbt_screen *screen);
+uint32_t pbt_screen_rows(const struct pbt_screen *screen);
+
+/*
+ * Draws a block of whole lines; on a terminal over the one before, and cut to what fits.
+ * PBT_OK, PBT_ENOMEM, or PBT_EIO if it can't be written.
+ */
+int pbt_screen_draw(struct pbt_screen *screen, const char *block,
+                    size_t length);
+
+/* Takes the last block away, so that something else can be printed in its place. */
+int pbt_screen_erase(struct pbt_screen *screen);
+
+/* The last block of all, in place of the one before; in full, whatever fits. */
+int pbt_screen_finish(struct pbt_screen *screen, const char *block,
+                      size_t length);
+
+/* Leaves the last block standing: what is printed next comes below it. */
+void pbt_screen_release(struct pbt_screen *screen);
+
+#endif
