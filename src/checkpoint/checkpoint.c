@@ -2,6 +2,7 @@
 
 #include "checkpoint/checkpoint.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ static int compare_lists(const struct pbt_tree_files *found,
             i < found->count ? &found->items[i] : NULL;
         const struct pbt_tree_file *want =
             i < listed->count ? &listed->items[i] : NULL;
+        assert(have != NULL || want != NULL);
         int order = have == NULL   ? 1
                     : want == NULL ? -1
                                    : strcmp(have->name, want->name);
@@ -72,6 +74,7 @@ static int compare_lists(const struct pbt_tree_files *found,
         if (order > 0) {
             return pbt_error_set(error, PBT_EDATA, "%s is missing", want->name);
         }
+        assert(have != NULL && want != NULL);
         if (have->bytes != want->bytes) {
             return pbt_error_set(error, PBT_EDATA,
                                  "%s has %llu bytes, not %llu", have->name,
@@ -93,6 +96,7 @@ static int verify_files(int fd, struct pbt_tree_files *found,
         status = compare_lists(found, listed, error);
     }
     for (size_t i = 0; status == PBT_OK && i < found->count; i++) {
+        assert(found->items != NULL && listed->items != NULL);
         status = pbt_tree_sum(fd, &found->items[i], false, error);
         if (status == PBT_OK &&
             strcmp(found->items[i].sum, listed->items[i].sum) != 0) {

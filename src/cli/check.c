@@ -98,7 +98,7 @@ static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
     const char *unit =
         settings->time_attr == PBT_TIME_SECONDS ? "s" : "iterations";
     double quantile = ceil(settings->population * settings->quantile_fraction);
-    double half = settings->population / 2;
+    double half = floor(settings->population / 2.0);
     pbt_buf_printf(out,
                    "scheduler    pbt: every %.15g %s the worst %.15g may take "
                    "over from the best %.15g\n",

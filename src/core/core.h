@@ -73,7 +73,7 @@ struct pbt_command {
     const struct pbt_cell *cells;
 };
 
-struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t trial);
+struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number);
 /* True if both ask the same of the world: nothing new is to be sent. */
 bool pbt_command_same(const struct pbt_command *a, const struct pbt_command *b);
 const char *pbt_command_name(enum pbt_command_kind kind);
@@ -122,7 +122,7 @@ struct pbt_core_trial {
     const struct pbt_cell *cells;
 };
 struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
-                                     uint32_t trial);
+                                     uint32_t number);
 
 /* What made a checkpoint.  False: there is none of this name (any more). */
 struct pbt_core_checkpoint {

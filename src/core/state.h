@@ -155,13 +155,13 @@ struct pbt_core {
 /* restart.c: restart points, pins, checkpoints */
 void pbt_core_touch(struct pbt_core *core, uint32_t trial);
 void pbt_core_touch_points(struct pbt_core *core);
-void pbt_core_set_point(struct pbt_core *core, uint32_t trial, bool at_point);
+void pbt_core_set_point(struct pbt_core *core, uint32_t number, bool at_point);
 /* Puts the trial's score, pair and saving mark into `ranks`. */
-void pbt_core_rank(struct pbt_core *core, uint32_t trial);
-void pbt_core_set_pair(struct pbt_core *core, uint32_t trial,
+void pbt_core_rank(struct pbt_core *core, uint32_t number);
+void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
                        struct pbt_checkpoint_id pair);
 /* (Re)enters or leaves the order of trials that can be started. */
-void pbt_core_set_startable(struct pbt_core *core, uint32_t trial);
+void pbt_core_set_startable(struct pbt_core *core, uint32_t number);
 
 struct pbt_saved *pbt_core_find(const struct pbt_core *core,
                                 struct pbt_checkpoint_id id);
@@ -172,16 +172,16 @@ void pbt_core_pin(struct pbt_core *core, struct pbt_checkpoint_id id);
 void pbt_core_unpin(struct pbt_core *core, struct pbt_checkpoint_id id);
 
 /* Pushes the trial's present self as a restart point with that checkpoint. */
-void pbt_core_push_restart(struct pbt_core *core, uint32_t trial,
+void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
                            struct pbt_checkpoint_id checkpoint);
 /* Takes a lost checkpoint off a trial's list; true if it was the top. */
 bool pbt_core_lose_restart(struct pbt_core *core, uint32_t trial,
                            struct pbt_checkpoint_id checkpoint);
 /* Of a finished trial: only the top and the bottom stay. */
-void pbt_core_trim_restarts(struct pbt_core *core, uint32_t trial);
+void pbt_core_trim_restarts(struct pbt_core *core, uint32_t number);
 const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial);
 /* Everything is as it was at the top restart point; no process. */
-void pbt_core_go_back(struct pbt_core *core, uint32_t trial);
+void pbt_core_go_back(struct pbt_core *core, uint32_t number);
 
 /* The trial's clock in units of time_attr. */
 double pbt_core_clock(const struct pbt_core *core, int64_t iteration,

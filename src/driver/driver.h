@@ -65,7 +65,7 @@ struct pbt_driver;
  * given to the sink), and settles the state.  `spec`, `world` and the options' pointers are
  * borrowed for the driver's life.
  */
-int pbt_driver_open(struct pbt_driver **driver, struct pbt_spec *spec,
+int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
                     struct pbt_world *world,
                     const struct pbt_driver_options *options,
                     struct pbt_error *error);

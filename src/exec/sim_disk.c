@@ -42,12 +42,12 @@ static int sim_create(struct pbt_files *files, const char *path,
         return pbt_error_set(error, PBT_ECANTCREATE, "%s: exists", path);
     }
     struct pbt_file *new = calloc(1, sizeof *new);
-    if (new == NULL || disk->count == FILES_MAX ||
-        strlen(path) >= sizeof new->path) {
+    size_t length = strlen(path);
+    if (new == NULL || disk->count == FILES_MAX || length >= sizeof new->path) {
         free(new);
         return pbt_error_set(error, PBT_ENOMEM, "the simulated disk is full");
     }
-    strcpy(new->path, path);
+    memcpy(new->path, path, length + 1);
     pbt_buf_init(&new->content, FILE_BYTES_MAX);
     new->present = true;
     disk->items[disk->count++] = new;

@@ -60,7 +60,7 @@ int pbt_journal_read(struct pbt_files *files, const char *dir,
  * without segments is a new one), and makes the next segment, its name synced
  * before anything else.  *incarnation is its number.
  */
-int pbt_journal_open(struct pbt_journal **journal, struct pbt_files *files,
+int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
                      const char *dir, pbt_journal_line_fn fn, void *user,
                      struct pbt_journal_info *info, uint64_t *incarnation,
                      struct pbt_error *error);

@@ -8,6 +8,7 @@
 #include "wire/scan.h"
 
 #define EXCERPT_MAX 80
+#define REASON_MAX 160
 
 /* Copies at most `max` bytes; '?' for all but printable ASCII. */
 static void copy_printable(char *to, const char *from, size_t length,
@@ -15,7 +16,8 @@ static void copy_printable(char *to, const char *from, size_t length,
 {
     size_t n = length < max ? length : max;
     for (size_t i = 0; i < n; i++) {
-        to[i] = from[i] >= 0x20 && from[i] < 0x7f ? from[i] : '?';
+        bool printable = from[i] >= 0x20 && from[i] < 0x7f;
+        to[i] = (char)(printable ? from[i] : '?');
     }
     to[n] = '\0';
 }
@@ -25,9 +27,9 @@ static int refuse(struct pbt_error *error, const char *line, size_t length,
                   const char *why)
 {
     char excerpt[EXCERPT_MAX + 1];
-    char reason[2 * EXCERPT_MAX + 1];
+    char reason[REASON_MAX + 1];
     copy_printable(excerpt, line, length, EXCERPT_MAX);
-    copy_printable(reason, why, strlen(why), 2 * EXCERPT_MAX);
+    copy_printable(reason, why, strlen(why), REASON_MAX);
     return pbt_error_set(error, PBT_EDATA, "%s: %s%s", reason, excerpt,
                          length > EXCERPT_MAX ? "..." : "");
 }

@@ -19,7 +19,7 @@
 #include "base/buf.h"
 
 #define PBT_PROTOCOL_VERSION 1
-#define PBT_MESSAGE_LINE_MAX (1024 * 1024)
+#define PBT_MESSAGE_LINE_MAX 1048576 /* 1 MiB */
 #define PBT_MESSAGE_DEPTH_MAX 32
 
 /* enum name, text on the wire */

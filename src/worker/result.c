@@ -1,6 +1,7 @@
 /*
  * result.c: the metrics of a step.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,7 @@ static int put_derived(struct pbt_result *result, const char *name,
             return status;
         }
     }
+    assert(metric != NULL);
     bool whole =
         fabs(value) < (double)EXACT_MAX && value == (double)(int64_t)value;
     metric->set = true;
