@@ -76,6 +76,16 @@ static int file_grow(struct mnist_file *file, size_t *capacity,
     return 0;
 }
 
+/* What zlib says, without the "<fd:3>: " that it puts before. */
+static const char *complaint(gzFile stream)
+{
+    int state;
+    const char *text = gzerror(stream, &state);
+    const char *colon = strstr(text, ">: ");
+
+    return colon == NULL ? text : colon + 3;
+}
+
 static int file_unpack(struct mnist_file *file, gzFile stream, const char *path,
                        struct failure *failure)
 {
@@ -107,7 +117,7 @@ static int file_unpack(struct mnist_file *file, gzFile stream, const char *path,
     }
     return failure_set(failure, EBADMSG,
                        "%s is damaged or cut short (%s): " GET_IT_AGAIN, path,
-                       gzerror(stream, &state));
+                       complaint(stream));
 }
 
 /* Takes over `fd`. */

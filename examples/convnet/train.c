@@ -154,16 +154,23 @@ int main(int argc, char **argv)
                               .seed = 1.0};
     struct training training;
     struct failure failure = {""};
+    char found[4096];
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return fputs(usage, stdout) < 0;
     if (!read_options(&options, argc, argv))
         return 2;
-    if (training_open(&training, options.data, (uint64_t)options.seed,
+    if (options.data == NULL &&
+        training_find_data(found, sizeof found, &failure) == 0)
+        options.data = found;
+    if (options.data == NULL ||
+        training_open(&training, options.data, (uint64_t)options.seed,
                       &failure) != 0) {
         (void)fprintf(stderr, "convnet-train: %s\n", failure.text);
         return 1;
     }
+    /* Digits and clothes look alike in a table of losses. */
+    (void)fprintf(stderr, "convnet-train: images from %s\n", options.data);
     training.net.lr = options.lr;
     training.net.momentum = options.momentum;
     training.batch_size = (size_t)options.batch_size;

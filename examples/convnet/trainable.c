@@ -5,7 +5,6 @@
  * takes.  `pbt run mnist.yaml` starts the program, once for each trial that
  * runs at a time.
  */
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,30 +15,19 @@
 #include "convnet_file.h"
 #include "training.h"
 
-/* Hands a failure of ours to pbt. */
-static int fail(struct pbt_error *error, int number, const struct failure *why)
+/* Hands a failure of ours to pbt.  Of a trainable only the words count. */
+static int fail(struct pbt_error *error, const struct failure *why)
 {
-    int status = PBT_EIO;
-
-    if (number == ENOENT)
-        status = PBT_ENOINPUT;
-    else if (number == EBADMSG)
-        status = PBT_EDATA;
-    else if (number == ENOMEM)
-        status = PBT_ENOMEM;
-    else if (number == EACCES || number == EPERM)
-        status = PBT_EPERM;
-    else if (number == ENOSPC || number == EDQUOT)
-        status = PBT_ETEMP;
-    return pbt_error_set(error, status, "%s", why->text);
+    return pbt_error_set(error, PBT_EFAILED, "%s", why->text);
 }
 
+/* A rate from 0 on.  Written so that NaN is refused too. */
 static int read_rate(const struct pbt_config *config, const char *name,
                      double *rate, struct pbt_error *error)
 {
     int status = pbt_config_real(config, name, rate, error);
 
-    if (status == PBT_OK && !(isfinite(*rate) && *rate >= 0.0))
+    if (status == PBT_OK && !(*rate >= 0.0 && isfinite(*rate)))
         return pbt_error_set(error, PBT_ECONFIG, "%s is %g: must be 0 or more",
                              name, *rate);
     return status;
@@ -80,23 +68,20 @@ static int setup(const struct pbt_context *context, void **self,
                  struct pbt_error *error)
 {
     struct training *training = malloc(sizeof *training);
-    struct failure why = {""};
-    int status;
+    struct failure why;
 
     if (training == NULL)
         return pbt_error_set(error, PBT_ENOMEM, "no memory for the network");
-    status = training_open(training, NULL, context->seed, &why);
-    if (status != 0) {
+    if (training_open(training, NULL, context->seed, &why) != 0) {
         free(training);
-        return fail(error, status, &why);
-    }
-    status = reset_config(training, context->config, error);
-    if (status != PBT_OK) {
-        cleanup(training);
-        return status;
+        return fail(error, &why);
     }
     *self = training;
-    return PBT_OK;
+    int status = reset_config(training, context->config, error);
+
+    if (status != PBT_OK)
+        cleanup(training);
+    return status;
 }
 
 static int step(void *self, struct pbt_result *result, struct pbt_error *error)
@@ -111,8 +96,9 @@ static int step(void *self, struct pbt_result *result, struct pbt_error *error)
     return status;
 }
 
-static int checkpoint_path(char path[PATH_MAX], const char *dir,
-                           struct pbt_error *error)
+/* The checkpoint is one file: model, optimiser and random numbers. */
+static int model_path(char path[PATH_MAX], const char *dir,
+                      struct pbt_error *error)
 {
     int length = snprintf(path, PATH_MAX, "%s/model.bin", dir);
 
@@ -124,27 +110,25 @@ static int checkpoint_path(char path[PATH_MAX], const char *dir,
 static int save_checkpoint(void *self, const char *dir, struct pbt_error *error)
 {
     const struct training *training = self;
-    struct failure why = {""};
+    struct failure why;
     char path[PATH_MAX];
-    int status = checkpoint_path(path, dir, error);
+    int status = model_path(path, dir, error);
 
-    if (status != PBT_OK)
-        return status;
-    status = convnet_save(&training->net, path, &why);
-    return status == 0 ? PBT_OK : fail(error, status, &why);
+    if (status == PBT_OK && convnet_save(&training->net, path, &why) != 0)
+        return fail(error, &why);
+    return status;
 }
 
 static int load_checkpoint(void *self, const char *dir, struct pbt_error *error)
 {
     struct training *training = self;
-    struct failure why = {""};
+    struct failure why;
     char path[PATH_MAX];
-    int status = checkpoint_path(path, dir, error);
+    int status = model_path(path, dir, error);
 
-    if (status != PBT_OK)
-        return status;
-    status = convnet_load(&training->net, path, &why);
-    return status == 0 ? PBT_OK : fail(error, status, &why);
+    if (status == PBT_OK && convnet_load(&training->net, path, &why) != 0)
+        return fail(error, &why);
+    return status;
 }
 
 int main(int argc, char **argv)
