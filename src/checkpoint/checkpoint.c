@@ -155,30 +155,6 @@ static size_t parent_length(const char *path)
     return slash == NULL ? 0 : (size_t)(slash - path) + 1;
 }
 
-static int sync_parent(const char *path, struct pbt_error *error)
-{
-    char parent[4096] = ".";
-    size_t length = parent_length(path);
-    if (length >= sizeof parent) {
-        errno = ENAMETOOLONG;
-        return pbt_file_error(error, "sync the directory of", path);
-    }
-    if (length > 0) {
-        memcpy(parent, path, length);
-        parent[length] = '\0';
-    }
-    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) {
-        int status = pbt_file_error(error, "sync the directory", parent);
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return status;
-    }
-    (void)close(fd);
-    return PBT_OK;
-}
-
 int pbt_checkpoint_publish(const char *from, const char *to,
                            struct pbt_error *error)
 {
@@ -194,7 +170,7 @@ int pbt_checkpoint_publish(const char *from, const char *to,
         }
         return pbt_file_error(error, "rename to a checkpoint:", from);
     }
-    return sync_parent(to, error);
+    return PBT_OK;
 }
 
 int pbt_checkpoint_delete(const char *path, struct pbt_error *error)

@@ -50,8 +50,8 @@ int pbt_checkpoint_verify(const char *path, struct pbt_error *error);
 
 /*
  * Renames `from` to `to`, which must not exist (PBT_EDATA), both in one directory
- * (else PBT_EUSAGE), and syncs that directory.  PBT_ENOINPUT: there is no `from`.
- * PBT_EIO after the rename too, if only the sync failed.
+ * (else PBT_EUSAGE).  PBT_ENOINPUT: there is no `from`.  It waits for no disk: the name
+ * is durable once the caller has synced that directory.
  */
 int pbt_checkpoint_publish(const char *from, const char *to,
                            struct pbt_error *error);

@@ -1,0 +1,67 @@
+/*
+ * local.h: the world of this machine: a worker process per running trial, below a
+ * pbt-shim of its own, over libuv.
+ *
+ * All of it lives on the thread that calls next_batch(); what waits for a disk (syncs,
+ * verifying, deleting) or for the user's code (asks) runs in libuv's pool and comes back
+ * as news.  Nothing here decides anything.
+ *
+ * Files: local.c (the loop), local_process.c (spawning and ends), local_talk.c (messages
+ * to and from workers and shims), local_jobs.c (the pool).
+ */
+#ifndef PBT_EXEC_LOCAL_H
+#define PBT_EXEC_LOCAL_H
+
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "base/buf.h"
+#include "base/files.h"
+#include "driver/world.h"
+#include "spec/spec.h"
+
+struct pbt_local_options {
+    struct pbt_spec *spec;   /* takes in the texts of answers to asks */
+    struct pbt_files *files; /* for syncing directories */
+    const char *run_dir;     /* absolute */
+    const char *shim;        /* absolute path of pbt-shim */
+    int stop_fd; /* readable: somebody wants the run to end; -1: nobody can */
+    /*
+     * The custom explore function: a configuration's JSON in, the new one's out.  Called
+     * on a pool thread, one call at a time.  NULL: there is none.
+     */
+    int (*explore)(void *user, const char *json, size_t length,
+                   struct pbt_buf *answer, struct pbt_error *error);
+    void *explore_user;
+    /* Once a second, on the loop's thread; a failure ends the run.  NULL: not. */
+    int (*tick)(void *user, struct pbt_error *error);
+    void *tick_user;
+};
+
+struct pbt_local;
+
+/* The options' pointers are borrowed for its life. */
+int pbt_local_create(struct pbt_local **local,
+                     const struct pbt_local_options *options,
+                     struct pbt_error *error);
+struct pbt_world *pbt_local_world(struct pbt_local *local);
+
+/*
+ * A checkpoint that an earlier driver left: it is verified before it is loaded the first
+ * time.
+ */
+int pbt_local_suspect(struct pbt_local *local,
+                      struct pbt_checkpoint_id checkpoint,
+                      struct pbt_error *error);
+
+/* "<run_dir>/<trial_id>/checkpoint_000005", or the temporary name that it has before. */
+int pbt_local_checkpoint_path(const struct pbt_spec *spec, const char *run_dir,
+                              struct pbt_checkpoint_id checkpoint,
+                              bool temporary, char *path, size_t size,
+                              struct pbt_error *error);
+
+/* Ends every process, and waits until their ends were seen.  Takes NULL. */
+void pbt_local_destroy(struct pbt_local *local);
+
+#endif

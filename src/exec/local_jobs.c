@@ -1,0 +1,286 @@
+/*
+ * local_jobs.c: what waits for a disk or for the user's code, in libuv's pool.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "checkpoint/checkpoint.h"
+#include "exec/local_state.h"
+
+static struct pbt_pool_job *new_job(struct pbt_local *local)
+{
+    struct pbt_pool_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        pbt_local_fail(local, PBT_ENOMEM, "out of memory");
+        return NULL;
+    }
+    job->local = local;
+    job->work.data = job;
+    pbt_buf_init(&job->json, PBT_MESSAGE_LINE_MAX);
+    return job;
+}
+
+static void free_job(struct pbt_pool_job *job)
+{
+    pbt_buf_done(&job->json);
+    free(job->checkpoints);
+    free(job);
+}
+
+static void start_job(struct pbt_pool_job *job, uv_work_cb work,
+                      uv_after_work_cb after)
+{
+    struct pbt_local *local = job->local;
+    int code = uv_queue_work(&local->loop, &job->work, work, after);
+    if (code != 0) {
+        pbt_local_fail(local, PBT_ENOMEM, uv_strerror(code));
+        free_job(job);
+        return;
+    }
+    local->jobs_in_flight++;
+}
+
+/* --- sync ---------------------------------------------------------------- */
+
+/* The directories first: a checkpoint whose record is synced must have its name. */
+static void sync_work(uv_work_t *work)
+{
+    struct pbt_pool_job *job = work->data;
+    const struct pbt_local *local = job->local;
+    struct pbt_files *files = local->options.files;
+    char path[PBT_LOCAL_PATH_SIZE];
+    char id[PBT_TRIAL_ID_SIZE];
+    for (size_t i = 0; i < job->job.checkpoint_count; i++) {
+        uint32_t trial = job->checkpoints[i].trial;
+        if (i > 0 && job->checkpoints[i - 1].trial == trial) {
+            continue; /* the same directory */
+        }
+        pbt_trial_id(local->options.spec->settings.seed, trial, id);
+        (void)snprintf(path, sizeof path, "%s/%s", local->options.run_dir, id);
+        job->status = files->ops->sync_path(files, path, &job->error);
+        if (job->status != PBT_OK) {
+            return;
+        }
+    }
+    job->status = pbt_journal_sync(job->job.journal, &job->error);
+}
+
+static void sync_done(uv_work_t *work, int status)
+{
+    struct pbt_pool_job *job = work->data;
+    struct pbt_local *local = job->local;
+    (void)status;
+    local->jobs_in_flight--;
+    struct pbt_input *input = pbt_local_input(local, PBT_INPUT_SYNCED, 0);
+    if (input != NULL) {
+        input->seq = job->job.seq;
+        if (job->status != PBT_OK) {
+            input->text = pbt_local_keep(local, strdup(job->error.text));
+        }
+    }
+    free_job(job);
+}
+
+static int by_trial(const void *a, const void *b)
+{
+    const struct pbt_checkpoint_id *x = a;
+    const struct pbt_checkpoint_id *y = b;
+    return x->trial < y->trial ? -1 : x->trial > y->trial ? 1 : 0;
+}
+
+void pbt_local_sync(struct pbt_local *local, const struct pbt_job *order)
+{
+    struct pbt_pool_job *job = new_job(local);
+    if (job == NULL) {
+        return;
+    }
+    size_t count = order->checkpoint_count;
+    job->job = *order;
+    job->checkpoints = calloc(count + 1, sizeof *job->checkpoints);
+    if (job->checkpoints == NULL) {
+        pbt_local_fail(local, PBT_ENOMEM, "out of memory");
+        free_job(job);
+        return;
+    }
+    if (count > 0) {
+        memcpy(job->checkpoints, order->checkpoints,
+               count * sizeof *job->checkpoints);
+        qsort(job->checkpoints, count, sizeof *job->checkpoints, by_trial);
+    }
+    start_job(job, sync_work, sync_done);
+}
+
+/* --- unlink -------------------------------------------------------------- */
+
+static void unlink_work(uv_work_t *work)
+{
+    struct pbt_pool_job *job = work->data;
+    job->status = pbt_checkpoint_delete(job->path, &job->error);
+}
+
+static void unlink_done(uv_work_t *work, int status)
+{
+    struct pbt_pool_job *job = work->data;
+    (void)status;
+    job->local->jobs_in_flight--;
+    if (job->status != PBT_OK) {
+        /* Only space is lost: the next open removes it again. */
+        (void)fprintf(stderr, "warning: %s\n", job->error.text);
+    }
+    free_job(job);
+}
+
+void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order)
+{
+    struct pbt_pool_job *job = new_job(local);
+    if (job == NULL) {
+        return;
+    }
+    int status = pbt_local_checkpoint_path(
+        local->options.spec, local->options.run_dir, order->checkpoint, false,
+        job->path, sizeof job->path, &job->error);
+    if (status != PBT_OK) {
+        pbt_local_fail(local, status, job->error.text);
+        free_job(job);
+        return;
+    }
+    start_job(job, unlink_work, unlink_done);
+}
+
+/* --- verify -------------------------------------------------------------- */
+
+static void verify_work(uv_work_t *work)
+{
+    struct pbt_pool_job *job = work->data;
+    job->status = pbt_checkpoint_verify(job->path, &job->error);
+}
+
+static void verify_done(uv_work_t *work, int status)
+{
+    struct pbt_pool_job *job = work->data;
+    struct pbt_local *local = job->local;
+    struct pbt_process *process = local->processes[job->job.trial];
+    (void)status;
+    local->jobs_in_flight--;
+    /* It may have ended meanwhile, or been told something else. */
+    if (process != NULL && process->epoch == job->job.epoch &&
+        process->awaited == PBT_AWAITED_VERIFY) {
+        pbt_process_verified(process, job->status == PBT_OK ? NULL
+                                                            : job->error.text);
+    }
+    free_job(job);
+}
+
+void pbt_local_verify(struct pbt_local *local,
+                      const struct pbt_process *process)
+{
+    struct pbt_pool_job *job = new_job(local);
+    if (job != NULL) {
+        job->job.trial = process->trial;
+        job->job.epoch = process->epoch;
+        memcpy(job->path, process->checkpoint, sizeof job->path);
+        start_job(job, verify_work, verify_done);
+    }
+}
+
+/* --- asks ---------------------------------------------------------------- */
+
+static void start_ask(struct pbt_pool_job *job);
+
+static void ask_work(uv_work_t *work)
+{
+    struct pbt_pool_job *job = work->data;
+    const struct pbt_local_options *options = &job->local->options;
+    struct pbt_buf answer;
+    pbt_buf_init(&answer, PBT_MESSAGE_LINE_MAX);
+    job->status = options->explore(options->explore_user, job->json.data,
+                                   job->json.length, &answer, &job->error);
+    if (job->status == PBT_OK && pbt_buf_failed(&answer)) {
+        job->status = pbt_error_set(&job->error, PBT_EDATA,
+                                    "its answer is longer than 1 MiB");
+    }
+    pbt_buf_done(&job->json);
+    job->json = answer;
+}
+
+/* The answer's cells, or NULL with the reason in job->error. */
+static struct pbt_cell *take_answer(struct pbt_pool_job *job)
+{
+    struct pbt_spec *spec = job->local->options.spec;
+    if (job->status != PBT_OK) {
+        return NULL;
+    }
+    struct pbt_cell *cells =
+        calloc((size_t)spec->settings.space.count + 1, sizeof *cells);
+    if (cells == NULL) {
+        pbt_local_fail(job->local, PBT_ENOMEM, "out of memory");
+        return NULL;
+    }
+    job->status = pbt_spec_config_read(spec, job->json.data, job->json.length,
+                                       cells, &job->error);
+    if (job->status != PBT_OK) {
+        free(cells);
+        return NULL;
+    }
+    return cells;
+}
+
+static void ask_done(uv_work_t *work, int status)
+{
+    struct pbt_pool_job *job = work->data;
+    struct pbt_local *local = job->local;
+    (void)status;
+    local->jobs_in_flight--;
+    local->asks = job->next;
+    if (local->asks != NULL) {
+        start_ask(local->asks);
+    }
+    struct pbt_cell *cells = take_answer(job);
+    struct pbt_input *input =
+        pbt_local_input(local, PBT_INPUT_ANSWERED, job->job.trial);
+    if (input != NULL) {
+        input->epoch = job->job.command.epoch;
+        input->seq = job->job.command.ask;
+        input->cells = cells;
+        if (cells == NULL) {
+            input->text = pbt_local_keep(local, strdup(job->error.text));
+        } else {
+            (void)pbt_local_keep(local, cells);
+            cells = NULL;
+        }
+    }
+    free(cells);
+    free_job(job);
+}
+
+static void start_ask(struct pbt_pool_job *job)
+{
+    start_job(job, ask_work, ask_done);
+}
+
+/* One at a time: user code need not be ready for more. */
+void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order)
+{
+    struct pbt_pool_job *job = new_job(local);
+    if (job == NULL) {
+        return;
+    }
+    job->job = *order;
+    job->job.json = NULL;
+    pbt_buf_put(&job->json, order->json, order->json_length);
+    if (pbt_buf_failed(&job->json)) {
+        pbt_local_fail(local, PBT_ENOMEM, "out of memory");
+        free_job(job);
+        return;
+    }
+    struct pbt_pool_job **last = &local->asks;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = job;
+    if (local->asks == job) {
+        start_ask(job);
+    }
+}

@@ -1,0 +1,581 @@
+/*
+ * local_process.c: spawning a shim with its worker, and how they end.
+ *
+ * posix_spawn, not fork: from a process of 1 GiB a fork costs 41 ms.  The shim's pidfd is
+ * polled, so its end can't be missed or confused with that of another process of the
+ * library's user; no signal handler is needed.
+ */
+#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np and its kin */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/names.h"
+#include "exec/local_state.h"
+
+/* What the child has them as. */
+#define CHILD_WORKER_FD 3
+#define CHILD_CONTROL_FD 4
+/* Ours are moved above these, so that no dup2 in the child hits one. */
+#define OUR_FDS 16
+
+#define STDERR_TAIL_BYTES 2048
+#define STDERR_TAIL_LINES 12
+
+extern char **environ;
+
+void pbt_process_break(struct pbt_process *process, const char *fmt, ...)
+{
+    if (process->why == NULL && !process->leaving) {
+        char text[PBT_ERROR_TEXT_MAX];
+        va_list args;
+        va_start(args, fmt);
+        (void)vsnprintf(text, sizeof text, fmt, args);
+        va_end(args);
+        process->why = strdup(text);
+        if (process->why == NULL) {
+            pbt_local_fail(process->local, PBT_ENOMEM, "out of memory");
+        }
+    }
+    pbt_process_kill(process);
+}
+
+void pbt_process_kill(struct pbt_process *process)
+{
+    struct pbt_message kill_order = {.type = PBT_MESSAGE_KILL};
+    struct pbt_error error;
+    process->leaving = true;
+    if (pbt_stream_send(&process->control, &kill_order, &error) != PBT_OK &&
+        process->shim > 0) {
+        (void)kill(process->shim, SIGKILL); /* its worker dies with it */
+    }
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct pbt_process *process = handle->data;
+    if (--process->open_handles > 0) {
+        return;
+    }
+    pbt_lines_done(&process->worker.lines);
+    pbt_lines_done(&process->control.lines);
+    pbt_buf_done(&process->worker.out);
+    pbt_buf_done(&process->control.out);
+    pbt_buf_done(&process->held);
+    pbt_buf_done(&process->manifest);
+    json_decref(process->config);
+    free(process->why);
+    free(process);
+}
+
+static void close_stream(struct pbt_stream *stream)
+{
+    if (stream->fd >= 0) {
+        uv_close((uv_handle_t *)&stream->poll, on_closed);
+        (void)close(stream->fd);
+        stream->fd = -1;
+    }
+}
+
+void pbt_process_close(struct pbt_process *process)
+{
+    struct pbt_local *local = process->local;
+    close_stream(&process->worker);
+    close_stream(&process->control);
+    uv_close((uv_handle_t *)&process->ended_poll, on_closed);
+    uv_close((uv_handle_t *)&process->linger, on_closed);
+    (void)close(process->pidfd);
+    local->processes[process->trial] = NULL;
+    local->process_count--;
+}
+
+/* The last lines that this process wrote to its stderr, indented; "" for none. */
+static void stderr_tail(const struct pbt_process *process, char *text,
+                        size_t size)
+{
+    char path[PBT_LOCAL_PATH_SIZE + 8];
+    char bytes[STDERR_TAIL_BYTES + 1];
+    struct stat about;
+    text[0] = '\0';
+    (void)snprintf(path, sizeof path, "%s/stderr", process->trial_dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    ssize_t got = 0;
+    if (fstat(fd, &about) == 0 && about.st_size > process->stderr_start) {
+        off_t start = about.st_size - STDERR_TAIL_BYTES;
+        start = start > process->stderr_start ? start : process->stderr_start;
+        got = pread(fd, bytes, STDERR_TAIL_BYTES, start);
+    }
+    (void)close(fd);
+    if (got <= 0) {
+        return;
+    }
+    size_t length = (size_t)got;
+    while (length > 0 && bytes[length - 1] == '\n') {
+        length--;
+    }
+    bytes[length] = '\0';
+    size_t at = length;
+    for (int lines = 0; at > 0; at--) {
+        if (bytes[at - 1] == '\n' && ++lines == STDERR_TAIL_LINES) {
+            break;
+        }
+    }
+    int n = snprintf(text, size, "\n  its last words on stderr (%s):\n", path);
+    if (n > 0 && (size_t)n < size) {
+        strncat(text, bytes + at, size - (size_t)n - 1);
+    }
+}
+
+/* How it came to its end, for people; NULL: as it should. */
+static char *describe_end(const struct pbt_process *process)
+{
+    char text[PBT_ERROR_TEXT_MAX];
+    char tail[STDERR_TAIL_BYTES + PBT_LOCAL_PATH_SIZE];
+    if (process->why != NULL) {
+        (void)snprintf(text, sizeof text, "%s", process->why);
+    } else if (process->leaving) {
+        return NULL;
+    } else if (!process->has_status) {
+        (void)snprintf(text, sizeof text, "its pbt-shim was killed");
+    } else if (process->signal == SIGKILL && process->lingered) {
+        (void)snprintf(text, sizeof text,
+                       "closed its socket (PBT_FD) and went on");
+    } else if (process->signal != 0) {
+        (void)snprintf(text, sizeof text, "killed by signal %d (%s)",
+                       process->signal, strsignal(process->signal));
+    } else {
+        (void)snprintf(text, sizeof text,
+                       process->greeted ? "exited with status %d"
+                                        : "exited with status %d before it "
+                                          "said hello (docs/protocol.md)",
+                       process->exit_code);
+    }
+    stderr_tail(process, tail, sizeof tail);
+    size_t length = strlen(text);
+    (void)snprintf(text + length, sizeof text - length, "%s", tail);
+    return strdup(text);
+}
+
+static void tell_end(struct pbt_process *process)
+{
+    struct pbt_local *local = process->local;
+    struct pbt_input *input =
+        pbt_local_input(local, PBT_INPUT_EXITED, process->trial);
+    if (input == NULL) {
+        return;
+    }
+    input->epoch = process->spawned;
+    input->exit_code = process->exit_code;
+    input->signal = process->signal;
+    if (process->why != NULL || !process->leaving) {
+        char *text = pbt_local_keep(local, describe_end(process));
+        input->text = text;
+    }
+}
+
+/*
+ * The shim has ended, and all below it.  What the worker said before is read to the end
+ * first, one piece a batch.
+ */
+static void on_ended(uv_poll_t *poll, int status, int events)
+{
+    struct pbt_process *process = poll->data;
+    (void)status;
+    (void)events;
+    process->shim_ended = true;
+    while (pbt_process_read_control(process)) {
+    }
+    if (pbt_process_read_worker(process)) {
+        return; /* polled again: a pidfd stays readable */
+    }
+    siginfo_t about;
+    (void)waitid(P_PID, (id_t)process->shim, &about, WEXITED);
+    tell_end(process);
+    pbt_process_close(process);
+}
+
+/* --- spawning ------------------------------------------------------------ */
+
+static int system_error(struct pbt_error *error, const char *what)
+{
+    return pbt_error_set(error, PBT_ENOMEM, "can't %s: %s", what,
+                         strerror(errno));
+}
+
+/* A descriptor above the child's, closed on exec. */
+static int moved(int fd)
+{
+    if (fd >= OUR_FDS) {
+        return fd;
+    }
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, OUR_FDS);
+    (void)close(fd);
+    return high;
+}
+
+static int make_pair(int pair[2], struct pbt_error *error)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        return system_error(error, "make a socket pair");
+    }
+    pair[0] = moved(pair[0]);
+    pair[1] = moved(pair[1]);
+    if (pair[0] < 0 || pair[1] < 0 ||
+        fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
+        return system_error(error, "set up a socket");
+    }
+    return PBT_OK;
+}
+
+/* The environment of a worker: ours, what the file adds, what we tell it. */
+struct environment {
+    char own[9][PBT_LOCAL_PATH_SIZE + 64];
+    int own_count;
+    char **all;
+};
+
+static bool is_set(char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, length) == 0 &&
+            (*environment)[length] == '=') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True if `entry` ("NAME=value") is given anew in `list`. */
+static bool is_replaced(const char *entry, char *const *list)
+{
+    size_t length = strcspn(entry, "=");
+    for (; list != NULL && *list != NULL; list++) {
+        if (strncmp(*list, entry, length + 1) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_own(struct environment *env, const char *name, const char *fmt,
+                    ...) PBT_PRINTF(3, 4);
+static void add_own(struct environment *env, const char *name, const char *fmt,
+                    ...)
+{
+    char *text = env->own[env->own_count++];
+    int length = snprintf(text, sizeof env->own[0], "%s=", name);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text + length, sizeof env->own[0] - (size_t)length, fmt,
+                    args);
+    va_end(args);
+}
+
+static void add_threads(struct environment *env, const struct pbt_spec *spec)
+{
+    static const char *const NAMES[] = {"OMP_NUM_THREADS", "MKL_NUM_THREADS",
+                                        "OPENBLAS_NUM_THREADS"};
+    int threads = spec->trial_cpu > 1 ? (int)spec->trial_cpu : 1;
+    for (int i = 0; i < 3; i++) {
+        if (!is_set(environ, NAMES[i]) && !is_set(spec->env, NAMES[i])) {
+            add_own(env, NAMES[i], "%d", threads);
+        }
+    }
+}
+
+static int make_environment(struct environment *env,
+                            const struct pbt_process *process,
+                            const struct pbt_command *start,
+                            struct pbt_error *error)
+{
+    const struct pbt_local *local = process->local;
+    const struct pbt_spec *spec = local->options.spec;
+    env->own_count = 0;
+    add_own(env, "PBT_FD", "%d", CHILD_WORKER_FD);
+    add_own(env, "PBT_TRIAL_ID", "%s", process->trial_id);
+    add_own(env, "PBT_TRIAL_DIR", "%s", process->trial_dir);
+    add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
+            process->spawned >> PBT_EPOCH_SHIFT);
+    add_own(env, "PBT_SEED", "%" PRIu64, start->seed);
+    add_threads(env, spec);
+
+    char *own[10] = {NULL};
+    size_t count = 0;
+    for (int i = 0; i < env->own_count; i++) {
+        own[i] = env->own[i];
+    }
+    while (environ != NULL && environ[count] != NULL) {
+        count++;
+    }
+    size_t extra = 0;
+    while (spec->env[extra] != NULL) {
+        extra++;
+    }
+    env->all = calloc(count + extra + 10, sizeof *env->all);
+    if (env->all == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_replaced(environ[i], own) &&
+            !is_replaced(environ[i], spec->env)) {
+            env->all[at++] = environ[i];
+        }
+    }
+    memcpy(env->all + at, spec->env, extra * sizeof *env->all);
+    memcpy(env->all + at + extra, own,
+           (size_t)env->own_count * sizeof *env->all);
+    return PBT_OK;
+}
+
+static int file_actions(posix_spawn_file_actions_t *actions,
+                        const struct pbt_process *process, int worker,
+                        int control, struct pbt_error *error)
+{
+    char out[PBT_LOCAL_PATH_SIZE + 8];
+    char err[PBT_LOCAL_PATH_SIZE + 8];
+    const char *cwd = process->local->options.spec->cwd;
+    int flags = O_WRONLY | O_CREAT | O_APPEND;
+    (void)snprintf(out, sizeof out, "%s/stdout", process->trial_dir);
+    (void)snprintf(err, sizeof err, "%s/stderr", process->trial_dir);
+    int code =
+        posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    if (code == 0) {
+        code = posix_spawn_file_actions_addopen(actions, 1, out, flags, 0600);
+    }
+    if (code == 0) {
+        code = posix_spawn_file_actions_addopen(actions, 2, err, flags, 0600);
+    }
+    if (code == 0) {
+        code = posix_spawn_file_actions_adddup2(actions, worker,
+                                                CHILD_WORKER_FD);
+    }
+    if (code == 0) {
+        code = posix_spawn_file_actions_adddup2(actions, control,
+                                                CHILD_CONTROL_FD);
+    }
+    if (code == 0) {
+        code = posix_spawn_file_actions_addclosefrom_np(actions,
+                                                        CHILD_CONTROL_FD + 1);
+    }
+    if (code == 0 && cwd != NULL) {
+        code = posix_spawn_file_actions_addchdir_np(actions, cwd);
+    }
+    return code == 0 ? PBT_OK
+                     : pbt_error_set(error, PBT_ENOMEM, "can't spawn: %s",
+                                     strerror(code));
+}
+
+/* argv of the shim: its own options, then the command. */
+static char **shim_arguments(const struct pbt_local *local, char *parent,
+                             size_t size)
+{
+    static char control[] = "4";
+    const struct pbt_spec *spec = local->options.spec;
+    size_t count = 0;
+    while (spec->command[count] != NULL) {
+        count++;
+    }
+    char **argv = calloc(count + 7, sizeof *argv);
+    if (argv == NULL) {
+        return NULL;
+    }
+    (void)snprintf(parent, size, "%ld", (long)getpid());
+    char *own[6] = {(char *)(uintptr_t)local->options.shim,
+                    (char *)(uintptr_t) "--control",
+                    control,
+                    (char *)(uintptr_t) "--parent",
+                    parent,
+                    (char *)(uintptr_t) "--"};
+    memcpy(argv, own, sizeof own);
+    memcpy(argv + 6, spec->command, count * sizeof *argv);
+    return argv;
+}
+
+static int spawn(struct pbt_process *process, const struct pbt_command *start,
+                 int worker, int control, struct pbt_error *error)
+{
+    struct pbt_local *local = process->local;
+    struct environment *env = calloc(1, sizeof *env);
+    char parent[24];
+    char **argv = shim_arguments(local, parent, sizeof parent);
+    posix_spawn_file_actions_t actions;
+    if (env == NULL || argv == NULL ||
+        posix_spawn_file_actions_init(&actions) != 0) {
+        free(env);
+        free(argv);
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    int status = make_environment(env, process, start, error);
+    if (status == PBT_OK) {
+        status = file_actions(&actions, process, worker, control, error);
+    }
+    if (status == PBT_OK) {
+        int code = posix_spawn(&process->shim, local->options.shim, &actions,
+                               NULL, argv, env->all);
+        if (code != 0) {
+            process->shim = 0;
+            status = pbt_error_set(
+                error, PBT_EUNAVAILABLE,
+                "can't start %s (log files in %s, working directory %s): %s",
+                local->options.shim, process->trial_dir,
+                local->options.spec->cwd == NULL ? "ours"
+                                                 : local->options.spec->cwd,
+                strerror(code));
+        }
+    }
+    (void)posix_spawn_file_actions_destroy(&actions);
+    free(env->all);
+    free(env);
+    free(argv);
+    return status;
+}
+
+static int watch(struct pbt_process *process, struct pbt_stream *stream,
+                 int fd, uv_poll_cb callback, struct pbt_error *error)
+{
+    int code = uv_poll_init(&process->local->loop, &stream->poll, fd);
+    if (code == 0) {
+        stream->fd = fd;
+        stream->poll.data = process;
+        process->open_handles++;
+        code = uv_poll_start(&stream->poll, UV_READABLE, callback);
+    }
+    return code == 0 ? PBT_OK
+                     : pbt_error_set(error, PBT_ENOMEM, "can't poll: %s",
+                                     uv_strerror(code));
+}
+
+/* The shim runs: from here on its end is news like any other. */
+static int watch_all(struct pbt_process *process, const int ours[2],
+                     struct pbt_error *error)
+{
+    struct pbt_local *local = process->local;
+    process->pidfd = (int)syscall(SYS_pidfd_open, process->shim, 0);
+    if (process->pidfd < 0) {
+        return system_error(error, "watch a process (pidfd_open)");
+    }
+    int code = uv_poll_init(&local->loop, &process->ended_poll, process->pidfd);
+    if (code == 0) {
+        process->ended_poll.data = process;
+        process->linger.data = process;
+        process->open_handles += 2;
+        (void)uv_timer_init(&local->loop, &process->linger); /* never fails */
+        code = uv_poll_start(&process->ended_poll, UV_READABLE, on_ended);
+    }
+    if (code != 0) {
+        return pbt_error_set(error, PBT_ENOMEM, "can't poll a process: %s",
+                             uv_strerror(code));
+    }
+    int status = watch(process, &process->worker, ours[0],
+                       pbt_process_on_worker, error);
+    return status == PBT_OK ? watch(process, &process->control, ours[1],
+                                    pbt_process_on_control, error)
+                            : status;
+}
+
+static struct pbt_process *new_process(struct pbt_local *local,
+                                       const struct pbt_command *start)
+{
+    struct pbt_process *process = calloc(1, sizeof *process);
+    char path[PBT_LOCAL_PATH_SIZE + 8];
+    struct stat about;
+    if (process == NULL) {
+        return NULL;
+    }
+    process->local = local;
+    process->trial = start->trial;
+    process->spawned = start->process_epoch;
+    process->worker.fd = -1;
+    process->control.fd = -1;
+    process->pidfd = -1;
+    pbt_lines_init(&process->worker.lines);
+    pbt_lines_init(&process->control.lines);
+    pbt_buf_init(&process->worker.out, 4 * PBT_MESSAGE_LINE_MAX);
+    pbt_buf_init(&process->control.out, 4 * PBT_MESSAGE_LINE_MAX);
+    pbt_buf_init(&process->held, PBT_MESSAGE_LINE_MAX + 1);
+    pbt_buf_init(&process->manifest, PBT_MESSAGE_LINE_MAX);
+    pbt_trial_id(local->options.spec->settings.seed, start->trial,
+                 process->trial_id);
+    (void)snprintf(process->trial_dir, sizeof process->trial_dir, "%s/%s",
+                   local->options.run_dir, process->trial_id);
+    (void)snprintf(path, sizeof path, "%s/stderr", process->trial_dir);
+    process->stderr_start = stat(path, &about) == 0 ? about.st_size : 0;
+    return process;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
+/* It could not be started: the core hears of that as of any other end. */
+static void tell_no_start(struct pbt_local *local,
+                          const struct pbt_command *start, const char *text)
+{
+    struct pbt_input *input =
+        pbt_local_input(local, PBT_INPUT_EXITED, start->trial);
+    if (input != NULL) {
+        input->epoch = start->process_epoch;
+        input->exit_code = 127;
+        input->text = pbt_local_keep(local, strdup(text));
+    }
+}
+
+void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
+{
+    struct pbt_error error = {.status = PBT_OK};
+    int worker[2] = {-1, -1};
+    int control[2] = {-1, -1};
+    struct pbt_process *process = new_process(local, start);
+    if (process == NULL) {
+        pbt_local_fail(local, PBT_ENOMEM, "out of memory");
+        return;
+    }
+    int status = make_pair(worker, &error);
+    if (status == PBT_OK) {
+        status = make_pair(control, &error);
+    }
+    if (status == PBT_OK) {
+        status = pbt_make_dirs(process->trial_dir, &error);
+    }
+    if (status == PBT_OK) {
+        status = spawn(process, start, worker[1], control[1], &error);
+    }
+    close_fd(worker[1]);
+    close_fd(control[1]);
+    if (status != PBT_OK) {
+        tell_no_start(local, start, error.text);
+        close_fd(worker[0]);
+        close_fd(control[0]);
+        free(process);
+        return;
+    }
+    local->processes[start->trial] = process;
+    local->process_count++;
+    const int ours[2] = {worker[0], control[0]};
+    if (watch_all(process, ours, &error) != PBT_OK) {
+        /* It can't be watched: nothing that we promise about it would hold. */
+        pbt_local_fail(local, PBT_ENOMEM, error.text);
+    }
+}

@@ -1,0 +1,187 @@
+/*
+ * local_state.h: private to src/exec/local*.c.
+ */
+#ifndef PBT_EXEC_LOCAL_STATE_H
+#define PBT_EXEC_LOCAL_STATE_H
+
+#include <sys/types.h>
+
+#include <uv.h>
+
+#include "exec/local.h"
+#include "wire/message.h"
+
+#define PBT_LOCAL_PATH_SIZE 4096
+
+/* A stream to another process, with what could not be written yet. */
+struct pbt_stream {
+    int fd; /* -1: closed */
+    uv_poll_t poll;
+    struct pbt_lines lines;
+    struct pbt_buf out;
+    size_t sent; /* of `out` */
+    bool wants_room;
+    uint64_t heard_batch; /* inputs of this batch borrow from its lines */
+};
+
+/* What the process has to answer next. */
+enum pbt_awaited {
+    PBT_AWAITED_NOTHING,
+    PBT_AWAITED_VERIFY, /* its start or load waits for a look at the checkpoint */
+    PBT_AWAITED_READY,
+    PBT_AWAITED_SAVED,
+    PBT_AWAITED_SEALED,
+};
+
+/* A worker and its shim. */
+struct pbt_process {
+    struct pbt_local *local;
+    uint32_t trial;
+    uint64_t spawned; /* its name: the epoch of its start */
+    uint64_t epoch;
+    char trial_id[24];
+    char trial_dir[PBT_LOCAL_PATH_SIZE];
+
+    pid_t shim;
+    int pidfd;
+    uv_poll_t ended_poll;
+    uv_timer_t linger; /* it has closed its socket, and ought to end */
+    bool lingered;
+    struct pbt_stream worker;
+    struct pbt_stream control;
+    int open_handles; /* of libuv: freed when none is left */
+
+    bool greeted; /* hello was read */
+    int64_t pid;
+    char host[256];
+    char client[128];
+    bool can_reset;
+    off_t stderr_start; /* where in the trial's stderr this process begins */
+
+    enum pbt_awaited awaited;
+    struct pbt_command asked; /* the last start or load, then run, save ... */
+    json_t *config;           /* of the last start or load */
+    char checkpoint[PBT_LOCAL_PATH_SIZE]; /* to load, or the one being saved */
+    struct pbt_buf held;      /* the line of a start or load that waits */
+    struct pbt_buf manifest;  /* what made the checkpoint being saved */
+
+    uint64_t seq; /* of the last result of this epoch */
+    int64_t iteration;
+    double time_total_s;
+    uint64_t ack; /* to be told with the next line */
+    bool ack_due;
+
+    bool shim_ended;
+    bool leaving; /* told to stop or killed: an exit is no surprise */
+    bool has_status;
+    int exit_code;
+    int signal;
+    char *why; /* what went wrong, if somebody said so */
+};
+
+/* Work in the pool. */
+struct pbt_pool_job {
+    uv_work_t work;
+    struct pbt_local *local;
+    struct pbt_job job; /* copied; what it borrows is below */
+    struct pbt_checkpoint_id *checkpoints;
+    uint64_t spawned; /* verify: for which process */
+    char path[PBT_LOCAL_PATH_SIZE];
+    struct pbt_buf json; /* ask: the question, then the answer */
+    int status;
+    struct pbt_error error;
+    struct pbt_pool_job *next; /* asks that wait */
+};
+
+struct pbt_local {
+    struct pbt_world world; /* first: a pbt_world is the pbt_local */
+    struct pbt_local_options options;
+    uv_loop_t loop;
+    uv_timer_t deadline_timer;
+    uv_timer_t tick_timer;
+    uv_poll_t stop_poll;
+    uint64_t deadline; /* that the timer is set to */
+    bool deadline_passed;
+    bool closing;
+
+    struct pbt_process **processes; /* per trial; NULL: none */
+    uint32_t process_count;
+    uint32_t *ack_due; /* trials whose ack was not carried by a command */
+    size_t ack_due_count;
+    /* Checkpoints that an earlier driver left: looked at before they are loaded. */
+    struct pbt_checkpoint_id *suspects;
+    size_t suspect_count;
+    size_t suspect_capacity;
+
+    uint64_t batch; /* counts them, from 1 */
+    /* The present batch, and what its inputs borrow from. */
+    struct pbt_input *inputs;
+    size_t input_count;
+    size_t input_capacity;
+    size_t given_inputs; /* the driver has these */
+    struct pbt_message *messages;
+    size_t message_count;
+    size_t message_capacity;
+    void **garbage; /* freed with the batch */
+    size_t garbage_count;
+    size_t garbage_capacity;
+    size_t given_garbage;
+
+    struct pbt_pool_job *asks; /* the first is running */
+    uint32_t jobs_in_flight;
+    struct pbt_error failure; /* status PBT_OK, or why the loop can't go on */
+};
+
+/* local.c */
+
+/* A new input of the present batch, or NULL: out of memory, which ends the loop. */
+struct pbt_input *pbt_local_input(struct pbt_local *local,
+                                  enum pbt_input_kind kind, uint32_t trial);
+/* Where the next message of the batch is decoded to; counted if that succeeds. */
+struct pbt_message *pbt_local_new_message(struct pbt_local *local);
+/* Frees `memory` with the batch.  NULL is a failed allocation: it ends the loop. */
+void *pbt_local_keep(struct pbt_local *local, void *memory);
+/* The loop can't go on. */
+void pbt_local_fail(struct pbt_local *local, int status, const char *text);
+bool pbt_local_is_suspect(const struct pbt_local *local,
+                          struct pbt_checkpoint_id checkpoint);
+void pbt_local_clear(struct pbt_local *local,
+                     struct pbt_checkpoint_id checkpoint);
+
+/* local_process.c */
+
+/* Spawns for a start command.  A failure is news, like the end of a process. */
+void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start);
+/* Notes what is wrong with a process (the first says it), and kills it. */
+void pbt_process_break(struct pbt_process *process, const char *fmt, ...)
+    PBT_PRINTF(2, 3);
+void pbt_process_kill(struct pbt_process *process);
+/* Closes what belongs to it; it is freed when libuv has let go. */
+void pbt_process_close(struct pbt_process *process);
+
+/* local_talk.c */
+
+void pbt_local_command(struct pbt_local *local, const struct pbt_job *job);
+void pbt_local_ack(struct pbt_local *local, const struct pbt_job *job);
+/* Sends the acks that no command has carried. */
+void pbt_local_flush_acks(struct pbt_local *local);
+/* The checkpoint of a start or load was looked at. */
+void pbt_process_verified(struct pbt_process *process, const char *bad);
+/* libuv's callbacks for the two streams. */
+void pbt_process_on_worker(uv_poll_t *poll, int status, int events);
+void pbt_process_on_control(uv_poll_t *poll, int status, int events);
+/* Reads once; true if there was anything. */
+bool pbt_process_read_worker(struct pbt_process *process);
+bool pbt_process_read_control(struct pbt_process *process);
+int pbt_stream_send(struct pbt_stream *stream,
+                    const struct pbt_message *message, struct pbt_error *error);
+
+/* local_jobs.c */
+
+void pbt_local_sync(struct pbt_local *local, const struct pbt_job *job);
+void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *job);
+void pbt_local_ask(struct pbt_local *local, const struct pbt_job *job);
+void pbt_local_verify(struct pbt_local *local,
+                      const struct pbt_process *process);
+
+#endif
