@@ -138,6 +138,12 @@ bool pbt_core_finished(const struct pbt_core *core)
     return core->used == 0 && (all || core->end != PBT_END_NOT);
 }
 
+bool pbt_core_over(const struct pbt_core *core)
+{
+    return core->created == core->settings->population &&
+           core->finished == core->created && core->end != PBT_END_FAILED;
+}
+
 enum pbt_end pbt_core_end(const struct pbt_core *core)
 {
     return core->end;

@@ -93,6 +93,8 @@ uint64_t pbt_core_incarnation(const struct pbt_core *core);
 uint64_t pbt_core_time(const struct pbt_core *core);
 /* True if nothing is left to be done: every trial finished, or the run was ended. */
 bool pbt_core_finished(const struct pbt_core *core);
+/* True if it can't go on either: every trial finished, or it was ended for good. */
+bool pbt_core_over(const struct pbt_core *core);
 /* Why the experiment ended, or is ending. */
 enum pbt_end pbt_core_end(const struct pbt_core *core);
 

@@ -230,7 +230,14 @@ static int replay_line(void *user, const char *line, size_t length,
     }
     bool applied = pbt_core_apply(driver->core, &entry.record);
     uint64_t number = entry.record.number;
+    bool wants_function =
+        json_is_true(json_object_get(entry.data_json, "custom_explore"));
     pbt_entry_done(&entry);
+    if (wants_function && !driver->spec->settings.custom_explore) {
+        return pbt_error_set(error, PBT_EUSAGE,
+                             "this run explores with a function of the program "
+                             "that started it: resume it with that program");
+    }
     if (!applied) {
         return pbt_error_set(
             error, PBT_EDATA,
@@ -259,6 +266,9 @@ static void opened_data(struct pbt_driver *driver)
     pbt_buf_i64(&driver->data, options->pid);
     pbt_buf_text(&driver->data, ",\"host\":");
     pbt_buf_json_string(&driver->data, host, strlen(host));
+    if (driver->spec->settings.custom_explore) {
+        pbt_buf_text(&driver->data, ",\"custom_explore\":true");
+    }
     pbt_buf_text(&driver->data, ",\"version\":\"" PBT_VERSION "\"}");
 }
 

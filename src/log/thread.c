@@ -406,6 +406,15 @@ void pbt_log_thread_look(struct pbt_log_thread *thread,
     give(&thread->board_lock);
 }
 
+void pbt_log_thread_drain(struct pbt_log_thread *t)
+{
+    take(&t->queue_lock);
+    while (t->queued > 0 && t->status == PBT_OK) {
+        (void)pthread_cond_wait(&t->drained, &t->queue_lock);
+    }
+    give(&t->queue_lock);
+}
+
 int pbt_log_thread_stop(struct pbt_log_thread *thread, struct pbt_error *error)
 {
     if (thread == NULL) {

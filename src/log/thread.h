@@ -47,6 +47,9 @@ void pbt_log_thread_look(struct pbt_log_thread *thread,
                          void (*fn)(void *user, const struct pbt_board *board),
                          void *user);
 
+/* Waits until all that was fed is on the board, or the thread has failed. */
+void pbt_log_thread_drain(struct pbt_log_thread *thread);
+
 /*
  * Lets the thread finish what is queued, writes all out, and closes.  Returns the first
  * failure that there was.  Takes NULL.

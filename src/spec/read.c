@@ -136,6 +136,7 @@ static bool draw_seed(struct pbt_reader *reader)
         return false;
     }
     reader->spec->settings.seed = seed >> 11;
+    reader->spec->seed_drawn = true;
     return true;
 }
 

@@ -36,6 +36,8 @@ struct pbt_spec {
     char *value_names[PBT_VALUES_MAX];
     uint32_t value_count;
 
+    bool seed_drawn; /* the file gave none */
+
     struct pbt_settings settings;
     struct pbt_texts texts; /* of the cells in settings.space */
 

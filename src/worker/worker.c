@@ -129,8 +129,8 @@ static int say_ready(struct worker *worker, const struct pbt_message *command,
 static int set_config(struct worker *worker, const struct pbt_message *command,
                       struct pbt_error *error)
 {
-    return pbt_config_set(&worker->config, command->config_json,
-                          command->config, command->config_length, error);
+    return pbt_config_take(&worker->config, command->config_json,
+                           command->config, command->config_length, error);
 }
 
 static int do_start(struct worker *worker, const struct pbt_message *command,

@@ -1,0 +1,112 @@
+#include "cli/console.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Elsewhere than on a terminal: the first blocks soon, then few. */
+#define CALM_NS UINT64_C(5000000000)
+#define BLOCK_MAX ((size_t)64 << 20)
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now); /* can't fail for these clocks */
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void pbt_console_init(struct pbt_console *console, const char *run_dir,
+                      bool quiet)
+{
+    *console = (struct pbt_console){.run_dir = run_dir, .quiet = quiet};
+    (void)pthread_mutex_init(&console->lock, NULL);
+    pbt_screen_init(&console->screen, STDOUT_FILENO);
+    pbt_buf_init(&console->block, BLOCK_MAX);
+}
+
+void pbt_console_done(struct pbt_console *console)
+{
+    pbt_buf_done(&console->block);
+    (void)pthread_mutex_destroy(&console->lock);
+}
+
+void pbt_console_say(void *user, const char *text)
+{
+    struct pbt_console *console = user;
+    (void)pthread_mutex_lock(&console->lock);
+    /* The block stays where it is, and the next one comes below the message. */
+    pbt_screen_release(&console->screen);
+    (void)fprintf(stderr, "%s\n", text);
+    console->changed = 0;
+    (void)pthread_mutex_unlock(&console->lock);
+}
+
+/* What is left to be said, when it is over. */
+static void print_best(const struct pbt_board *board, struct pbt_buf *out)
+{
+    if (!board->has_best || board->spec->metric == NULL) {
+        return;
+    }
+    const struct pbt_board_trial *best = &board->trials[board->best_trial];
+    pbt_buf_printf(out, "best result: %s = %g, trial %s at iteration %lld\n",
+                   board->spec->metric, board->best_score, best->id,
+                   (long long)board->best_iteration);
+    pbt_buf_text(out, "  its configuration then: ");
+    pbt_spec_config_json(board->spec, board->best_cells, out);
+    pbt_buf_char(out, '\n');
+}
+
+static void make_block(struct pbt_console *console,
+                       const struct pbt_board *board, bool last)
+{
+    int64_t now = (int64_t)clock_ns(CLOCK_REALTIME);
+    int64_t since = now - board->wall;
+    struct pbt_status_options options = {
+        .result_dir = console->run_dir,
+        .now = now,
+        .running_ns = board->time + (since > 0 && !last ? (uint64_t)since : 0),
+        .columns = pbt_screen_columns(&console->screen),
+        .unlimited = last,
+    };
+    pbt_buf_reset(&console->block);
+    pbt_status_print(board, &options, &console->block);
+    if (last) {
+        print_best(board, &console->block);
+    }
+}
+
+static bool is_due(const struct pbt_console *console,
+                   const struct pbt_board *board, uint64_t now)
+{
+    if (console->quiet || board->records == 0) {
+        return false;
+    }
+    if (console->screen.terminal) {
+        return board->records != console->changed || console->shown == 0;
+    }
+    return console->shown == 0 ? board->results > 0
+                               : now - console->shown >= CALM_NS;
+}
+
+void pbt_console_show(void *user, const struct pbt_board *board, bool last)
+{
+    struct pbt_console *console = user;
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    (void)pthread_mutex_lock(&console->lock);
+    if (last || is_due(console, board, now)) {
+        make_block(console, board, last);
+        if (!pbt_buf_failed(&console->block)) {
+            /* A closed stdout is told at the end, by main(). */
+            (void)pbt_screen_draw(&console->screen, console->block.data,
+                                  console->block.length);
+        }
+        console->shown = now;
+        console->changed = board->records;
+    }
+    if (last) {
+        pbt_screen_release(&console->screen);
+    }
+    (void)pthread_mutex_unlock(&console->lock);
+}

@@ -1,0 +1,33 @@
+/*
+ * console.h: what `pbt run` and `pbt resume` show while a run goes on: messages on
+ * stderr, and the status block on stdout, in place on a terminal, at a calm rate
+ * elsewhere.
+ */
+#ifndef PBT_CLI_CONSOLE_H
+#define PBT_CLI_CONSOLE_H
+
+#include <pthread.h>
+
+#include "log/board.h"
+#include "run/run.h"
+#include "view/status.h"
+
+struct pbt_console {
+    pthread_mutex_t lock;
+    struct pbt_screen screen;
+    struct pbt_buf block;
+    const char *run_dir;
+    uint64_t shown;   /* when: monotonic ns; 0: never */
+    uint64_t changed; /* the record number that was shown */
+    bool quiet;       /* only the last block */
+};
+
+void pbt_console_init(struct pbt_console *console, const char *run_dir,
+                      bool quiet);
+void pbt_console_done(struct pbt_console *console);
+
+/* For struct pbt_run_options; `user` is the console. */
+void pbt_console_say(void *user, const char *text);
+void pbt_console_show(void *user, const struct pbt_board *board, bool last);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * create.c: the directory of a run.
+ *
+ * A new one is made under a temporary name and renamed when it is whole, so that there is
+ * never half a run under a run's name.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/names.h"
+#include "checkpoint/checkpoint.h"
+#include "run/run.h"
+
+#define NAMES_MAX 10000
+
+int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
+                      struct pbt_error *error)
+{
+    char file[PBT_RUN_PATH_SIZE + 32];
+    (void)snprintf(file, sizeof file, "%s/experiment.yaml", path);
+    return pbt_spec_read(spec, file, NULL, 0, NULL, error);
+}
+
+static int write_spec(const struct pbt_spec *spec, struct pbt_buf *text,
+                      struct pbt_error *error)
+{
+    pbt_buf_init(text, (size_t)16 << 20);
+    int status = pbt_spec_write(spec, text, error);
+    if (status != PBT_OK) {
+        pbt_buf_done(text);
+    }
+    return status;
+}
+
+/* --- is it the same? ------------------------------------------------------ */
+
+/* Both written out in full. */
+static int same_text(const struct pbt_spec *a, const struct pbt_spec *b,
+                     bool *same, struct pbt_error *error)
+{
+    struct pbt_buf first;
+    struct pbt_buf second;
+    int status = write_spec(a, &first, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    status = write_spec(b, &second, error);
+    if (status == PBT_OK) {
+        *same = first.length == second.length &&
+                memcmp(first.data, second.data, first.length) == 0;
+        pbt_buf_done(&second);
+    }
+    pbt_buf_done(&first);
+    return status;
+}
+
+/*
+ * True if the run at `path` is an unfinished one of this experiment.  What can't be read is
+ * somebody else's: it is left alone.
+ */
+static int can_be_resumed(struct pbt_spec *spec, const char *path, bool *can,
+                          struct pbt_error *error)
+{
+    struct pbt_spec there;
+    struct pbt_core *core;
+    uint64_t drawn = spec->settings.seed;
+    *can = false;
+    if (pbt_run_read_spec(path, &there, error) != PBT_OK) {
+        return PBT_OK;
+    }
+    if (spec->seed_drawn) {
+        spec->settings.seed = there.settings.seed;
+    }
+    int status = same_text(spec, &there, can, error);
+    if (status == PBT_OK && *can) {
+        status = pbt_run_fold(path, &there, &core, error);
+        if (status == PBT_OK) {
+            *can = !pbt_core_over(core);
+            pbt_core_destroy(core);
+        }
+    }
+    if (!*can) {
+        spec->settings.seed = drawn;
+    }
+    pbt_spec_done(&there);
+    return status;
+}
+
+/* --- a new one ------------------------------------------------------------ */
+
+static int fill(const struct pbt_spec *spec, const char *path,
+                struct pbt_error *error)
+{
+    char name[PBT_RUN_PATH_SIZE + 64];
+    struct pbt_buf text;
+    int status = PBT_OK;
+    for (uint32_t i = 0; status == PBT_OK && i < spec->settings.population;
+         i++) {
+        char id[PBT_TRIAL_ID_SIZE];
+        pbt_trial_id(spec->settings.seed, i, id);
+        (void)snprintf(name, sizeof name, "%s/%s", path, id);
+        if (mkdir(name, 0700) != 0) {
+            status = pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
+                                   name, strerror(errno));
+        }
+    }
+    if (status != PBT_OK) {
+        return status;
+    }
+    (void)snprintf(name, sizeof name, "%s/journal", path);
+    status = pbt_make_dirs(name, error);
+    if (status == PBT_OK) {
+        status = write_spec(spec, &text, error);
+    }
+    if (status == PBT_OK) {
+        (void)snprintf(name, sizeof name, "%s/experiment.yaml", path);
+        status = pbt_file_replace(name, text.data, text.length, true, error);
+        pbt_buf_done(&text);
+    }
+    return status;
+}
+
+/* *taken: somebody else was quicker. */
+static int make(const struct pbt_spec *spec, const char *dir, const char *path,
+                bool *taken, struct pbt_error *error)
+{
+    char temporary[PBT_RUN_PATH_SIZE + 32];
+    struct pbt_files *files = pbt_files_posix();
+    (void)snprintf(temporary, sizeof temporary, "%s/.new-run-%ld", dir,
+                   (long)getpid());
+    *taken = false;
+    if (mkdir(temporary, 0700) != 0) {
+        return pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
+                             temporary, strerror(errno));
+    }
+    int status = fill(spec, temporary, error);
+    if (status == PBT_OK) {
+        status = files->ops->sync_path(files, temporary, error);
+    }
+    if (status == PBT_OK && rename(temporary, path) != 0) {
+        *taken = errno == EEXIST || errno == ENOTEMPTY;
+        status = *taken ? PBT_OK
+                        : pbt_error_set(error, PBT_ECANTCREATE,
+                                        "can't make %s: %s", path,
+                                        strerror(errno));
+        (void)pbt_checkpoint_delete(temporary, NULL);
+        return status;
+    }
+    if (status != PBT_OK) {
+        (void)pbt_checkpoint_delete(temporary, NULL);
+        return status;
+    }
+    return files->ops->sync_path(files, dir, error);
+}
+
+static int use_name(struct pbt_spec *spec, const char *dir, uint32_t attempt,
+                    struct pbt_run_place *place, bool *done,
+                    struct pbt_error *error)
+{
+    int n = attempt == 1
+                ? snprintf(place->path, sizeof place->path, "%s/%s", dir,
+                           spec->name)
+                : snprintf(place->path, sizeof place->path, "%s/%s-%" PRIu32,
+                           dir, spec->name, attempt);
+    if (n < 0 || (size_t)n >= sizeof place->path) {
+        return pbt_error_set(error, PBT_EUSAGE, "path too long: %s", dir);
+    }
+    *done = false;
+    if (access(place->path, F_OK) == 0) {
+        int status =
+            can_be_resumed(spec, place->path, &place->resumed, error);
+        *done = place->resumed;
+        return status;
+    }
+    bool taken = false;
+    int status = make(spec, dir, place->path, &taken, error);
+    place->renamed = attempt > 1;
+    *done = !taken;
+    return status;
+}
+
+int pbt_run_create(struct pbt_spec *spec, const char *dir,
+                   struct pbt_run_place *place, struct pbt_error *error)
+{
+    *place = (struct pbt_run_place){.resumed = false};
+    int status = pbt_make_dirs(dir, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    char *full = realpath(dir, NULL);
+    if (full == NULL) {
+        return pbt_error_set(error, PBT_ECANTCREATE, "%s: %s", dir,
+                             strerror(errno));
+    }
+    bool done = false;
+    for (uint32_t i = 1; status == PBT_OK && !done && i <= NAMES_MAX; i++) {
+        status = use_name(spec, full, i, place, &done, error);
+    }
+    free(full);
+    if (status == PBT_OK && !done) {
+        return pbt_error_set(error, PBT_ECANTCREATE,
+                             "%s has %d runs of that name already", dir,
+                             NAMES_MAX);
+    }
+    return status;
+}

@@ -1,0 +1,375 @@
+#define _GNU_SOURCE /* sched_getaffinity */
+
+#include "run/run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/names.h"
+#include "checkpoint/checkpoint.h"
+#include "driver/driver.h"
+#include "exec/local.h"
+#include "journal/lock.h"
+#include "log/thread.h"
+#include "run/keeper.h"
+
+struct run {
+    const char *path;
+    const struct pbt_run_options *options;
+    struct pbt_spec spec;
+    struct pbt_spec log_spec; /* the log thread's own */
+    bool has_spec;
+    bool has_log_spec;
+    char shim[PBT_RUN_PATH_SIZE];
+    char journal_dir[PBT_RUN_PATH_SIZE + 16];
+    char host[256];
+    struct pbt_sink sink; /* `run` is found from it */
+    struct pbt_lock *lock;
+    struct pbt_log_thread *log;
+    struct pbt_keeper *keeper;
+    struct pbt_local *local;
+    struct pbt_driver *driver;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now = {0, 0};
+    (void)clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* --- slots ---------------------------------------------------------------- */
+
+static double machine_cpus(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        return CPU_COUNT(&set);
+    }
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (double)count : 1;
+}
+
+static int count_slots(const struct pbt_spec *spec, uint32_t *slots,
+                       struct pbt_error *error)
+{
+    double budget =
+        spec->resources_cpu > 0 ? spec->resources_cpu : machine_cpus();
+    double fit = budget / spec->trial_cpu + 1e-9;
+    if (fit < 1) {
+        return pbt_error_set(
+            error, PBT_ECONFIG,
+            "a trial takes %g CPUs (resources_per_trial.cpu), and the budget "
+            "is %g: no trial can run",
+            spec->trial_cpu, budget);
+    }
+    uint32_t population = spec->settings.population;
+    *slots = fit < population ? (uint32_t)fit : population;
+    return PBT_OK;
+}
+
+/* --- checkpoints at open -------------------------------------------------- */
+
+static bool checkpoint_good(void *user, struct pbt_checkpoint_id checkpoint,
+                            struct pbt_error *why)
+{
+    const struct run *run = user;
+    char path[PBT_RUN_PATH_SIZE];
+    return pbt_local_checkpoint_path(&run->spec, run->path, checkpoint, false,
+                                     path, sizeof path, why) == PBT_OK &&
+           pbt_checkpoint_verify(path, why) == PBT_OK;
+}
+
+/* The number of "checkpoint_000005"; 0 for other names. */
+static uint32_t checkpoint_number(const char *name)
+{
+    unsigned long number = 0;
+    char own[PBT_CHECKPOINT_NAME_SIZE];
+    if (strncmp(name, "checkpoint_", 11) == 0) {
+        number = strtoul(name + 11, NULL, 10);
+    }
+    if (number == 0 || number > UINT32_MAX) {
+        return 0;
+    }
+    pbt_checkpoint_name((uint32_t)number, own);
+    return strcmp(own, name) == 0 ? (uint32_t)number : 0;
+}
+
+/* True for what a save that never came to its record has left. */
+static bool is_debris(const struct pbt_core *core, uint32_t trial,
+                      const char *name)
+{
+    struct pbt_core_checkpoint about;
+    uint32_t number = checkpoint_number(name);
+    if (number == 0) {
+        return strncmp(name, ".checkpoint_", 12) == 0;
+    }
+    return !pbt_core_checkpoint(
+        core, (struct pbt_checkpoint_id){trial, number}, &about);
+}
+
+static int sweep_trial(const struct run *run, const struct pbt_core *core,
+                       uint32_t trial, struct pbt_error *error)
+{
+    char dir[PBT_RUN_PATH_SIZE + 32];
+    char path[PBT_RUN_PATH_SIZE + 320];
+    char id[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(run->spec.settings.seed, trial, id);
+    (void)snprintf(dir, sizeof dir, "%s/%s", run->path, id);
+    DIR *open = opendir(dir);
+    if (open == NULL) {
+        return errno == ENOENT ? PBT_OK
+                               : pbt_error_set(error, PBT_EIO, "%s: %s", dir,
+                                               strerror(errno));
+    }
+    int status = PBT_OK;
+    const struct dirent *item;
+    while (status == PBT_OK && (item = readdir(open)) != NULL) {
+        if (is_debris(core, trial, item->d_name)) {
+            (void)snprintf(path, sizeof path, "%s/%s", dir, item->d_name);
+            status = pbt_checkpoint_delete(path, error);
+        }
+    }
+    (void)closedir(open);
+    return status;
+}
+
+/* Directories without a record go; those with one are looked at before a load. */
+static int sweep(void *user, const struct pbt_core *core,
+                 struct pbt_error *error)
+{
+    struct run *run = user;
+    int status = PBT_OK;
+    for (uint32_t i = 0;
+         status == PBT_OK && i < run->spec.settings.population; i++) {
+        struct pbt_core_checkpoint about;
+        status = sweep_trial(run, core, i, error);
+        for (uint32_t c = 0; status == PBT_OK &&
+                             pbt_core_checkpoint_at(core, i, c, &about);
+             c++) {
+            if (about.durable) {
+                status = pbt_local_suspect(run->local, about.id, error);
+            }
+        }
+    }
+    return status;
+}
+
+/* --- the parts ------------------------------------------------------------ */
+
+static int take_records(struct pbt_sink *sink, const char *lines, size_t length,
+                        struct pbt_error *error)
+{
+    struct run *run =
+        (struct run *)(void *)((char *)sink - offsetof(struct run, sink));
+    return pbt_log_thread_feed(run->log, lines, length, error);
+}
+
+/* Once a second: a driver that has lost its lease may not go on. */
+static int tick(void *user, struct pbt_error *error)
+{
+    const struct run *run = user;
+    if (!pbt_lock_lost(run->lock, clock_ns(CLOCK_MONOTONIC))) {
+        return PBT_OK;
+    }
+    return pbt_error_set(error, PBT_ETEMP,
+                         "the lock on %s was lost: another driver has taken "
+                         "it, or the file system did not answer for 30 s; "
+                         "nothing more is written (pbt resume goes on)",
+                         run->path);
+}
+
+static void say_nothing(void *user, const char *text)
+{
+    (void)user;
+    (void)text;
+}
+
+static int open_parts(struct run *run, struct pbt_error *error)
+{
+    const struct pbt_run_options *options = run->options;
+    struct pbt_lock_settings lock = pbt_lock_defaults;
+    lock.say = options->say == NULL ? say_nothing : options->say;
+    lock.user = options->user;
+    int status = pbt_lock_take_with(&run->lock, run->path, &lock, error);
+    if (status == PBT_OK) {
+        status = pbt_log_thread_start(&run->log, run->path, &run->log_spec,
+                                      false, error);
+    }
+    if (status == PBT_OK) {
+        status = pbt_keeper_start(&run->keeper, run->lock, run->log, options,
+                                  error);
+    }
+    if (status != PBT_OK) {
+        return status;
+    }
+    struct pbt_local_options local = {.spec = &run->spec,
+                                      .files = pbt_files_posix(),
+                                      .run_dir = run->path,
+                                      .shim = run->shim,
+                                      .stop_fd = options->stop_fd,
+                                      .explore = options->explore,
+                                      .explore_user = options->explore_user,
+                                      .tick = tick,
+                                      .tick_user = run};
+    return pbt_local_create(&run->local, &local, error);
+}
+
+static int open_driver(struct run *run, uint32_t slots, struct pbt_error *error)
+{
+    run->sink.records = take_records;
+    struct pbt_driver_options options = {
+        .files = pbt_files_posix(),
+        .journal_dir = run->journal_dir,
+        .slots = slots,
+        .wall_ns = (int64_t)clock_ns(CLOCK_REALTIME),
+        .pid = getpid(),
+        .host = run->host,
+        .sink = &run->sink,
+        .checkpoint_good = checkpoint_good,
+        .sweep = sweep,
+        .checkpoint_user = run,
+        .say = run->options->say,
+        .say_user = run->options->user,
+    };
+    return pbt_driver_open(&run->driver, &run->spec,
+                           pbt_local_world(run->local), &options, error);
+}
+
+static int prepare(struct run *run, uint32_t *slots, struct pbt_error *error)
+{
+    int status = pbt_run_read_spec(run->path, &run->spec, error);
+    run->has_spec = status == PBT_OK;
+    if (status == PBT_OK) {
+        status = pbt_run_read_spec(run->path, &run->log_spec, error);
+        run->has_log_spec = status == PBT_OK;
+    }
+    if (status != PBT_OK) {
+        return status;
+    }
+    run->spec.settings.custom_explore = run->options->explore != NULL;
+    run->log_spec.settings.custom_explore = run->options->explore != NULL;
+    status = pbt_spec_finish(&run->spec, error);
+    if (status == PBT_OK) {
+        status = count_slots(&run->spec, slots, error);
+    }
+    if (status == PBT_OK && run->options->shim != NULL) {
+        (void)snprintf(run->shim, sizeof run->shim, "%s", run->options->shim);
+    } else if (status == PBT_OK) {
+        status = pbt_run_find_shim(run->shim, sizeof run->shim, error);
+    }
+    (void)snprintf(run->journal_dir, sizeof run->journal_dir, "%s/journal",
+                   run->path);
+    if (gethostname(run->host, sizeof run->host - 1) != 0) {
+        (void)snprintf(run->host, sizeof run->host, "unknown");
+    }
+    return status;
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+/* In this order: nobody is left who could write when the lock goes. */
+static int close_parts(struct run *run, struct pbt_error *error)
+{
+    struct pbt_error failed;
+    pbt_local_destroy(run->local);
+    pbt_driver_close(run->driver);
+    pbt_keeper_stop(run->keeper);
+    int status = pbt_log_thread_stop(run->log, &failed);
+    pbt_lock_release(run->lock);
+    if (run->has_log_spec) {
+        pbt_spec_done(&run->log_spec);
+    }
+    if (run->has_spec) {
+        pbt_spec_done(&run->spec);
+    }
+    return status == PBT_OK ? PBT_OK
+                            : pbt_error_set(error, status, "%s", failed.text);
+}
+
+static void count_trials(const struct run *run, const struct pbt_core *core,
+                         struct pbt_run_outcome *outcome)
+{
+    outcome->end = pbt_core_end(core);
+    for (uint32_t i = 0; i < run->spec.settings.population; i++) {
+        struct pbt_core_trial trial = pbt_core_trial(core, i);
+        outcome->terminated += trial.state == PBT_CORE_TERMINATED ? 1 : 0;
+        outcome->errors += trial.state == PBT_CORE_ERROR ? 1 : 0;
+        outcome->unfinished += trial.state != PBT_CORE_TERMINATED &&
+                                       trial.state != PBT_CORE_ERROR
+                                   ? 1
+                                   : 0;
+    }
+}
+
+static void note_board(void *user, const struct pbt_board *board)
+{
+    struct pbt_run_outcome *outcome = user;
+    outcome->perturbations = board->perturbations;
+    outcome->results = board->results;
+}
+
+static int judge(const struct pbt_run_outcome *outcome, struct pbt_error *error)
+{
+    if (outcome->end == PBT_END_INTERRUPTED) {
+        return pbt_error_set(error, PBT_EINTERRUPTED, "interrupted");
+    }
+    if (outcome->end == PBT_END_FAILED) {
+        return pbt_error_set(error, PBT_EFAILED,
+                             "a trial failed before there was any result: that "
+                             "is no bad luck, so everything was stopped; mend "
+                             "the program, then go on with pbt resume");
+    }
+    if (outcome->errors > 0) {
+        return pbt_error_set(error, PBT_EFAILED,
+                             "%" PRIu32 " of the trials failed for good",
+                             outcome->errors);
+    }
+    return PBT_OK;
+}
+
+int pbt_run_go(const char *path, const struct pbt_run_options *options,
+               struct pbt_run_outcome *outcome, struct pbt_error *error)
+{
+    uint32_t slots = 0;
+    *outcome = (struct pbt_run_outcome){.end = PBT_END_NOT};
+    struct run *run = calloc(1, sizeof *run);
+    if (run == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    run->path = path;
+    run->options = options;
+    int status = prepare(run, &slots, error);
+    if (status == PBT_OK) {
+        status = open_parts(run, error);
+    }
+    if (status == PBT_OK) {
+        status = open_driver(run, slots, error);
+    }
+    if (status == PBT_OK) {
+        status = pbt_driver_run(run->driver, error);
+        outcome->loop_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    }
+    bool ended = status == PBT_OK;
+    if (ended) {
+        count_trials(run, pbt_driver_core(run->driver), outcome);
+    }
+    if (run->keeper != NULL) {
+        pbt_keeper_show_last(run->keeper, note_board, outcome);
+    }
+    struct pbt_error failed;
+    int closed = close_parts(run, &failed);
+    free(run);
+    outcome->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    if (ended && closed != PBT_OK) {
+        return pbt_error_set(error, closed, "%s", failed.text);
+    }
+    return ended ? judge(outcome, error) : status;
+}

@@ -1,0 +1,95 @@
+/*
+ * run.h: one run, from its directory to its end: what `pbt run`, `pbt resume` and
+ * pbt_run() have in common.
+ *
+ * A run is made (create.c) or is there already; from then on new and resumed runs go the
+ * same way (run.c): lock, log thread, local executor, driver.
+ */
+#ifndef PBT_RUN_RUN_H
+#define PBT_RUN_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pbt/error.h>
+
+#include "base/buf.h"
+#include "core/core.h"
+#include "log/board.h"
+#include "spec/spec.h"
+
+#define PBT_RUN_PATH_SIZE 4096
+
+/* --- create.c ------------------------------------------------------------- */
+
+struct pbt_run_place {
+    char path[PBT_RUN_PATH_SIZE]; /* absolute */
+    bool resumed; /* an unfinished run of this very experiment was found there */
+    bool renamed; /* the name was taken: "<name>-2" */
+};
+
+/*
+ * The directory for a run of `spec` below `dir`, which is made if needed.  Nothing is ever
+ * overwritten: an unfinished run of the same experiment is taken up again (its seed is
+ * taken over where the file gives none), anything else leads to "<name>-2".
+ */
+int pbt_run_create(struct pbt_spec *spec, const char *dir,
+                   struct pbt_run_place *place, struct pbt_error *error);
+
+/* Reads the specification of a run as it was started, RUN/experiment.yaml. */
+int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
+                      struct pbt_error *error);
+
+/* --- fold.c --------------------------------------------------------------- */
+
+/* The state that a run's journal leads to; `spec` is its own and is borrowed. */
+int pbt_run_fold(const char *path, struct pbt_spec *spec,
+                 struct pbt_core **core, struct pbt_error *error);
+
+/* --- run.c ---------------------------------------------------------------- */
+
+struct pbt_run_options {
+    const char *shim; /* pbt-shim; NULL: it is looked for */
+    int stop_fd;      /* readable: the run is to end; -1: nobody asks */
+    /* The custom explore function (exec/local.h); NULL: none. */
+    int (*explore)(void *user, const char *json, size_t length,
+                   struct pbt_buf *answer, struct pbt_error *error);
+    void *explore_user;
+    /* Messages for people; from the loop's thread.  NULL: none. */
+    void (*say)(void *user, const char *text);
+    /*
+     * Twice a second from a thread of its own, and at last (`last`) from the caller's: the
+     * board, to be shown or not.  NULL: not.
+     */
+    void (*show)(void *user, const struct pbt_board *board, bool last);
+    void *user;
+};
+
+struct pbt_run_outcome {
+    enum pbt_end end;
+    uint32_t terminated;
+    uint32_t errors;
+    uint32_t unfinished;
+    uint64_t perturbations;
+    uint64_t results;
+    /* Time of a processor, in ns, of the loop's thread and of the process. */
+    uint64_t loop_cpu_ns;
+    uint64_t process_cpu_ns;
+};
+
+/*
+ * Takes the run in the directory `path` to its end.  PBT_OK: every trial is finished, or the
+ * run was ended by stop_all or time_budget_s.  PBT_EFAILED: some trial failed for good;
+ * PBT_EINTERRUPTED: it was asked to stop and can be resumed; `outcome` is filled for these
+ * three.  Else: what went wrong.
+ */
+int pbt_run_go(const char *path, const struct pbt_run_options *options,
+               struct pbt_run_outcome *outcome, struct pbt_error *error);
+
+/* --- shim.c --------------------------------------------------------------- */
+
+/* Finds pbt-shim: $PBT_SHIM, or beside this program or library. */
+int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error);
+
+#endif
