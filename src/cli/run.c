@@ -150,8 +150,8 @@ int pbt_cli_run(int argc, char **argv)
     struct pbt_buf problems;
     struct pbt_run_place place;
     pbt_buf_init(&problems, (size_t)1 << 20);
-    status = pbt_spec_read(&spec, args[0], args + 1, count - 1, &problems,
-                           &error);
+    status =
+        pbt_spec_read(&spec, args[0], args + 1, count - 1, &problems, &error);
     if (status != PBT_OK) {
         if (problems.length > 0) {
             pbt_cli_put(&problems, true);
@@ -165,8 +165,7 @@ int pbt_cli_run(int argc, char **argv)
     pbt_cli_put(&spec.warnings, true);
     status = pbt_spec_finish(&spec, &error);
     if (status == PBT_OK) {
-        status =
-            pbt_run_create(&spec, pbt_cli_runs_dir(dir), &place, &error);
+        status = pbt_run_create(&spec, pbt_cli_runs_dir(dir), &place, &error);
     }
     pbt_spec_done(&spec);
     if (status != PBT_OK) {
@@ -232,8 +231,8 @@ int pbt_cli_resume(int argc, char **argv)
     status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
     char *full = status == PBT_OK ? realpath(run, NULL) : NULL;
     if (status == PBT_OK && full == NULL) {
-        status = pbt_error_set(&error, PBT_ENOINPUT, "%s: %s", run,
-                               strerror(errno));
+        status =
+            pbt_error_set(&error, PBT_ENOINPUT, "%s: %s", run, strerror(errno));
     }
     if (status == PBT_OK) {
         status = is_over(full, &over, &error);

@@ -167,8 +167,8 @@ static void verify_done(uv_work_t *work, int status)
     /* It may have ended meanwhile, or been told something else. */
     if (process != NULL && process->epoch == job->job.epoch &&
         process->awaited == PBT_AWAITED_VERIFY) {
-        pbt_process_verified(process, job->status == PBT_OK ? NULL
-                                                            : job->error.text);
+        pbt_process_verified(process,
+                             job->status == PBT_OK ? NULL : job->error.text);
     }
     free_job(job);
 }

@@ -365,8 +365,8 @@ static int file_actions(posix_spawn_file_actions_t *actions,
         code = posix_spawn_file_actions_addopen(actions, 2, err, flags, 0600);
     }
     if (code == 0) {
-        code = posix_spawn_file_actions_adddup2(actions, worker,
-                                                CHILD_WORKER_FD);
+        code =
+            posix_spawn_file_actions_adddup2(actions, worker, CHILD_WORKER_FD);
     }
     if (code == 0) {
         code = posix_spawn_file_actions_adddup2(actions, control,
@@ -449,8 +449,8 @@ static int spawn(struct pbt_process *process, const struct pbt_command *start,
     return status;
 }
 
-static int watch(struct pbt_process *process, struct pbt_stream *stream,
-                 int fd, uv_poll_cb callback, struct pbt_error *error)
+static int watch(struct pbt_process *process, struct pbt_stream *stream, int fd,
+                 uv_poll_cb callback, struct pbt_error *error)
 {
     int code = uv_poll_init(&process->local->loop, &stream->poll, fd);
     if (code == 0) {
@@ -485,8 +485,8 @@ static int watch_all(struct pbt_process *process, const int ours[2],
         return pbt_error_set(error, PBT_ENOMEM, "can't poll a process: %s",
                              uv_strerror(code));
     }
-    int status = watch(process, &process->worker, ours[0],
-                       pbt_process_on_worker, error);
+    int status =
+        watch(process, &process->worker, ours[0], pbt_process_on_worker, error);
     return status == PBT_OK ? watch(process, &process->control, ours[1],
                                     pbt_process_on_control, error)
                             : status;

@@ -62,8 +62,8 @@ struct pbt_process {
     struct pbt_command asked; /* the last start or load, then run, save ... */
     json_t *config;           /* of the last start or load */
     char checkpoint[PBT_LOCAL_PATH_SIZE]; /* to load, or the one being saved */
-    struct pbt_buf held;      /* the line of a start or load that waits */
-    struct pbt_buf manifest;  /* what made the checkpoint being saved */
+    struct pbt_buf held;     /* the line of a start or load that waits */
+    struct pbt_buf manifest; /* what made the checkpoint being saved */
 
     uint64_t seq; /* of the last result of this epoch */
     int64_t iteration;

@@ -49,10 +49,9 @@ static int flush(struct pbt_stream *stream, struct pbt_error *error)
     }
     if (wants_room != stream->wants_room) {
         stream->wants_room = wants_room;
-        (void)uv_poll_start(&stream->poll,
-                            wants_room ? UV_READABLE | UV_WRITABLE
-                                       : UV_READABLE,
-                            callback_of(stream));
+        (void)uv_poll_start(
+            &stream->poll, wants_room ? UV_READABLE | UV_WRITABLE : UV_READABLE,
+            callback_of(stream));
     }
     return PBT_OK;
 }
@@ -99,11 +98,10 @@ static bool note_life(struct pbt_process *process, const struct pbt_job *job)
         return false;
     }
     if (job->command.checkpoint.number != 0 &&
-        pbt_local_checkpoint_path(local->options.spec, local->options.run_dir,
-                                  job->command.checkpoint, false,
-                                  process->checkpoint,
-                                  sizeof process->checkpoint,
-                                  &error) != PBT_OK) {
+        pbt_local_checkpoint_path(
+            local->options.spec, local->options.run_dir,
+            job->command.checkpoint, false, process->checkpoint,
+            sizeof process->checkpoint, &error) != PBT_OK) {
         pbt_local_fail(local, error.status, error.text);
         return false;
     }
@@ -160,8 +158,8 @@ static void tell_life(struct pbt_process *process, const struct pbt_job *job)
         .config = job->json,
         .config_length = job->json_length,
         .seed = command->seed,
-        .checkpoint = process->checkpoint[0] == '\0' ? NULL
-                                                     : process->checkpoint,
+        .checkpoint =
+            process->checkpoint[0] == '\0' ? NULL : process->checkpoint,
         .iteration = command->iteration,
         .time_total_s = command->time_total,
     };
@@ -351,11 +349,10 @@ static void hear_ready(struct pbt_process *process,
     if (process->awaited != PBT_AWAITED_READY) {
         wrong(process, "\"ready\" without a start or load");
     } else if (strcmp(loaded, process->checkpoint) != 0) {
-        pbt_process_break(process,
-                          "it was told to load %s, and says that it loaded %s",
-                          process->checkpoint[0] == '\0' ? "nothing"
-                                                         : process->checkpoint,
-                          loaded[0] == '\0' ? "nothing" : loaded);
+        pbt_process_break(
+            process, "it was told to load %s, and says that it loaded %s",
+            process->checkpoint[0] == '\0' ? "nothing" : process->checkpoint,
+            loaded[0] == '\0' ? "nothing" : loaded);
     } else if (!same_json(message->config_json, process->config)) {
         pbt_process_break(process,
                           "it runs with another configuration than it was "
@@ -492,7 +489,8 @@ static void hear_worker(struct pbt_process *process,
         hear_hello(process, message);
         return;
     }
-    if (message->type != PBT_MESSAGE_ERROR && message->epoch != process->epoch) {
+    if (message->type != PBT_MESSAGE_ERROR &&
+        message->epoch != process->epoch) {
         if (message->epoch > process->epoch) {
             wrong(process, "an epoch from the future");
         }

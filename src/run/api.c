@@ -68,9 +68,9 @@ static int read_once(struct pbt_spec *spec,
     if (command != NULL) {
         all[count] = command;
     }
-    int status = pbt_spec_read(spec, experiment->file, all,
-                               count + (command != NULL ? 1 : 0), problems,
-                               error);
+    int status =
+        pbt_spec_read(spec, experiment->file, all,
+                      count + (command != NULL ? 1 : 0), problems, error);
     free(all);
     return status;
 }

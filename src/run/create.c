@@ -145,10 +145,10 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
     }
     if (status == PBT_OK && rename(temporary, path) != 0) {
         *taken = errno == EEXIST || errno == ENOTEMPTY;
-        status = *taken ? PBT_OK
-                        : pbt_error_set(error, PBT_ECANTCREATE,
-                                        "can't make %s: %s", path,
-                                        strerror(errno));
+        status =
+            *taken ? PBT_OK
+                   : pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
+                                   path, strerror(errno));
         (void)pbt_checkpoint_delete(temporary, NULL);
         return status;
     }
@@ -163,18 +163,16 @@ static int use_name(struct pbt_spec *spec, const char *dir, uint32_t attempt,
                     struct pbt_run_place *place, bool *done,
                     struct pbt_error *error)
 {
-    int n = attempt == 1
-                ? snprintf(place->path, sizeof place->path, "%s/%s", dir,
-                           spec->name)
-                : snprintf(place->path, sizeof place->path, "%s/%s-%" PRIu32,
-                           dir, spec->name, attempt);
+    int n = attempt == 1 ? snprintf(place->path, sizeof place->path, "%s/%s",
+                                    dir, spec->name)
+                         : snprintf(place->path, sizeof place->path,
+                                    "%s/%s-%" PRIu32, dir, spec->name, attempt);
     if (n < 0 || (size_t)n >= sizeof place->path) {
         return pbt_error_set(error, PBT_EUSAGE, "path too long: %s", dir);
     }
     *done = false;
     if (access(place->path, F_OK) == 0) {
-        int status =
-            can_be_resumed(spec, place->path, &place->resumed, error);
+        int status = can_be_resumed(spec, place->path, &place->resumed, error);
         *done = place->resumed;
         return status;
     }

@@ -61,8 +61,8 @@ static void *keep(void *user)
         if (keeper->options->show != NULL) {
             pbt_log_thread_look(keeper->log, show, keeper);
         }
-        next = now + (keeper->options->show != NULL ? SHOW_NS
-                                                    : PBT_LOCK_RENEW_NS);
+        next =
+            now + (keeper->options->show != NULL ? SHOW_NS : PBT_LOCK_RENEW_NS);
     } while (wait_for(keeper, next));
     return NULL;
 }

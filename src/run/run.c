@@ -111,8 +111,8 @@ static bool is_debris(const struct pbt_core *core, uint32_t trial,
     if (number == 0) {
         return strncmp(name, ".checkpoint_", 12) == 0;
     }
-    return !pbt_core_checkpoint(
-        core, (struct pbt_checkpoint_id){trial, number}, &about);
+    return !pbt_core_checkpoint(core, (struct pbt_checkpoint_id){trial, number},
+                                &about);
 }
 
 static int sweep_trial(const struct run *run, const struct pbt_core *core,
@@ -147,12 +147,12 @@ static int sweep(void *user, const struct pbt_core *core,
 {
     struct run *run = user;
     int status = PBT_OK;
-    for (uint32_t i = 0;
-         status == PBT_OK && i < run->spec.settings.population; i++) {
+    for (uint32_t i = 0; status == PBT_OK && i < run->spec.settings.population;
+         i++) {
         struct pbt_core_checkpoint about;
         status = sweep_trial(run, core, i, error);
-        for (uint32_t c = 0; status == PBT_OK &&
-                             pbt_core_checkpoint_at(core, i, c, &about);
+        for (uint32_t c = 0;
+             status == PBT_OK && pbt_core_checkpoint_at(core, i, c, &about);
              c++) {
             if (about.durable) {
                 status = pbt_local_suspect(run->local, about.id, error);
@@ -204,8 +204,8 @@ static int open_parts(struct run *run, struct pbt_error *error)
                                       false, error);
     }
     if (status == PBT_OK) {
-        status = pbt_keeper_start(&run->keeper, run->lock, run->log, options,
-                                  error);
+        status =
+            pbt_keeper_start(&run->keeper, run->lock, run->log, options, error);
     }
     if (status != PBT_OK) {
         return status;
@@ -302,10 +302,10 @@ static void count_trials(const struct run *run, const struct pbt_core *core,
         struct pbt_core_trial trial = pbt_core_trial(core, i);
         outcome->terminated += trial.state == PBT_CORE_TERMINATED ? 1 : 0;
         outcome->errors += trial.state == PBT_CORE_ERROR ? 1 : 0;
-        outcome->unfinished += trial.state != PBT_CORE_TERMINATED &&
-                                       trial.state != PBT_CORE_ERROR
-                                   ? 1
-                                   : 0;
+        outcome->unfinished +=
+            trial.state != PBT_CORE_TERMINATED && trial.state != PBT_CORE_ERROR
+                ? 1
+                : 0;
     }
 }
 

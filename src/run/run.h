@@ -25,7 +25,8 @@
 
 struct pbt_run_place {
     char path[PBT_RUN_PATH_SIZE]; /* absolute */
-    bool resumed; /* an unfinished run of this very experiment was found there */
+    bool
+        resumed; /* an unfinished run of this very experiment was found there */
     bool renamed; /* the name was taken: "<name>-2" */
 };
 
