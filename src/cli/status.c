@@ -1,10 +1,172 @@
 /*
- * Stands in for `pbt status` until the view is there.
+ * pbt status: where a run is, from its journal alone: also beside a driver at work, and
+ * on another host.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "cli/cli.h"
+#include "cli/read.h"
+#include "journal/lock.h"
+#include "view/status.h"
+
+#define OUTPUT_MAX (64u << 20)
+
+static int feed(void *user, const struct pbt_entry *entry,
+                struct pbt_error *error)
+{
+    struct pbt_board *board = user;
+    return pbt_board_feed(board, entry, error);
+}
+
+/* Unix time, ns. */
+static int64_t now_ns(void)
+{
+    struct timespec now = {0, 0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int put_board(const char *run, const struct pbt_board *board, bool all,
+                     bool driven)
+{
+    struct pbt_screen screen;
+    struct pbt_buf out;
+    pbt_screen_init(&screen, STDOUT_FILENO);
+    pbt_buf_init(&out, OUTPUT_MAX);
+    char *real = realpath(run, NULL);
+    int64_t now = now_ns();
+    struct pbt_status_options options = {
+        .result_dir = real != NULL ? real : run,
+        .now = now,
+        .running_ns = board->time,
+        .columns = screen.terminal ? pbt_screen_columns(&screen) : 0,
+        .unlimited = all};
+    if (driven && board->wall > 0 && now > board->wall) {
+        options.running_ns += (uint64_t)(now - board->wall);
+    }
+    pbt_status_print(board, &options, &out);
+    free(real);
+    bool failed = pbt_buf_failed(&out);
+    if (!failed) {
+        pbt_cli_put(&out, false);
+    }
+    pbt_buf_done(&out);
+    return failed ? pbt_cli_error(PBT_ENOMEM, "out of memory") : PBT_OK;
+}
+
+static bool is_over(const struct pbt_board *board)
+{
+    uint32_t over = 0;
+    uint32_t population = board->spec->settings.population;
+    for (uint32_t i = 0; i < population; i++) {
+        enum pbt_trial_status status = board->trials[i].status;
+        over += status == PBT_TRIAL_TERMINATED || status == PBT_TRIAL_ERROR;
+    }
+    return over == population;
+}
+
+/* The sentence below the table: is anybody at work, and what to do next. */
+static void put_end(const char *run, const struct pbt_board *board,
+                    const struct pbt_lock_look *look)
+{
+    switch (look->state) {
+    case PBT_LOCK_HELD:
+        (void)printf("A driver is at work: pid %" PRId64 " on %s.\n", look->pid,
+                     look->host[0] != '\0' ? look->host : "a host");
+        return;
+    case PBT_LOCK_ELSEWHERE:
+        (void)printf("Last driven by pid %" PRId64 " on %s, which may be at "
+                     "work.\n",
+                     look->pid, look->host);
+        return;
+    case PBT_LOCK_FREE:
+    case PBT_LOCK_UNKNOWN:
+        break;
+    }
+    const char *who = look->state == PBT_LOCK_FREE
+                          ? "No driver is at work"
+                          : "Whether a driver is at work can't be told";
+    if (board->end == PBT_END_FAILED) {
+        (void)printf("It failed before its first result. When the cause is "
+                     "mended: pbt resume %s\n",
+                     run);
+    } else if (is_over(board)) {
+        (void)printf("It is over: %s.\n", board->end == PBT_END_STOP_ALL
+                                              ? "stop_all was reached"
+                                          : board->end == PBT_END_TIME_BUDGET
+                                              ? "time_budget_s is spent"
+                                              : "every trial is "
+                                                "finished");
+    } else {
+        (void)printf("%s, and the run is not over. Go on: pbt resume %s\n", who,
+                     run);
+    }
+}
+
+static int show(const char *run, struct pbt_spec *spec, bool all)
+{
+    struct pbt_error error;
+    struct pbt_board board;
+    struct pbt_journal_info info;
+    int status = pbt_board_init(&board, spec, &error);
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    /* Before the journal: a driver that ends in between has told all by then. */
+    struct pbt_lock_look look = pbt_lock_look(run);
+    status = pbt_cli_read_journal(run, spec, feed, &board, &info, &error);
+    if (status == PBT_OK) {
+        status = put_board(run, &board, all, look.state == PBT_LOCK_HELD);
+        put_end(run, &board, &look);
+    } else {
+        (void)pbt_cli_fail(&error);
+    }
+    pbt_board_done(&board);
+    return status;
+}
 
 int pbt_cli_status(int argc, char **argv)
 {
-    (void)argc;
-    return pbt_cli_error(PBT_EINTERNAL, "`pbt %s` is not there yet", argv[0]);
+    const char *dir = NULL;
+    bool all = false;
+    const struct pbt_cli_option options[] = {
+        {"all", NULL, "every trial, not the first 20", NULL, &all},
+        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL}};
+    const struct pbt_cli_syntax syntax = {
+        .arguments = "RUN [--all] [--dir DIR]",
+        .text = "Shows where a run is: its trials, their hyperparameters and "
+                "results, the best one.\nIt reads the journal and disturbs "
+                "nobody.  RUN is the run's name or its directory.\n\n"
+                "  pbt status mnist-convnet\n"
+                "  pbt status runs/mnist-convnet\n",
+        .options = options,
+        .option_count = sizeof options / sizeof *options,
+        .min = 1,
+        .max = 1};
+    char **args;
+    size_t count;
+    int status;
+    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
+        return status;
+    }
+    char run[PATH_MAX];
+    struct pbt_error error;
+    struct pbt_spec spec;
+    status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
+    if (status == PBT_OK) {
+        status = pbt_cli_read_run(run, &spec, &error);
+    }
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    status = show(run, &spec, all);
+    pbt_spec_done(&spec);
+    return status;
 }
