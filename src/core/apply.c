@@ -50,8 +50,8 @@ static void finish(struct pbt_core *core, uint32_t number,
     clear_ask(core, trial);
     pbt_core_set_point(core, number, false);
     trial->state = state;
+    pbt_core_clear_leave(core, number);
     trial->phase = PBT_PHASE_NONE;
-    trial->leave = PBT_LEAVE_NOT;
     trial->process_epoch = 0;
     trial->rest = false;
     core->finished++;
@@ -59,7 +59,6 @@ static void finish(struct pbt_core *core, uint32_t number,
     pbt_core_trim_restarts(core, number);
     pbt_core_set_startable(core, number);
     pbt_core_touch(core, number);
-    pbt_core_touch_points(core);
 }
 
 /* A process is gone, and this is what it leads to. */
@@ -88,12 +87,11 @@ static void after_process(struct pbt_core *core, uint32_t number,
         break;
     }
     go_back(core, number);
-    pbt_core_touch_points(core);
 }
 
 /* --- events -------------------------------------------------------------- */
 
-/* Failed before its first result: the user has mended something since. */
+/* Failed before any result: the user has mended something since. */
 static void forgive(struct pbt_core *core, uint32_t number)
 {
     struct pbt_trial *trial = &core->trials[number];
@@ -114,23 +112,22 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
     core->epoch_counter = 0;
     core->slots = record->slots;
     core->used = 0;
-    bool failed = core->end == PBT_END_FAILED;
     if (!pbt_core_end_is_final(core->end)) {
         core->end = PBT_END_NOT;
     }
     core->end_due = PBT_END_NOT;
     for (uint32_t i = 0; i < core->settings->population; i++) {
         struct pbt_trial *trial = &core->trials[i];
-        if (failed) {
+        /* Not only after END_FAILED: a cut or an interruption may hide that. */
+        if (core->results == 0) {
             forgive(core, i);
         }
         if (trial->phase != PBT_PHASE_NONE) {
             /* Its process died with the former driver. */
-            bool ended = pbt_core_end_is_final(core->end);
-            after_process(core, i,
-                          trial->phase == PBT_PHASE_LEAVE ? trial->leave
-                          : ended                         ? PBT_LEAVE_TERMINATE
-                                                          : PBT_LEAVE_NOT);
+            enum pbt_leave leave = pbt_core_is_over(core, trial)
+                                       ? PBT_LEAVE_TERMINATE
+                                       : trial->leave;
+            after_process(core, i, pbt_core_outcome(core, leave));
         }
         pbt_core_touch(core, i);
     }
@@ -180,7 +177,6 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
         pbt_core_set_point(core, record->trial, true);
         pbt_core_set_pair(core, record->trial,
                           (struct pbt_checkpoint_id){0, 0});
-        pbt_core_touch_points(core);
     }
     pbt_core_touch(core, record->trial);
     return true;
@@ -238,12 +234,10 @@ static bool apply_saved(struct pbt_core *core, const struct pbt_record *record)
     }
     pbt_core_push_restart(core, record->trial, id);
     if (record->pause) {
-        trial->phase = PBT_PHASE_LEAVE;
-        trial->leave = PBT_LEAVE_PAUSE;
+        pbt_core_set_leave(core, record->trial, PBT_LEAVE_PAUSE);
     }
     pbt_core_rank(core, record->trial);
     pbt_core_touch(core, record->trial);
-    pbt_core_touch_points(core);
     return true;
 }
 
@@ -300,6 +294,20 @@ static void lose_checkpoint(struct pbt_core *core, uint32_t number,
     }
 }
 
+/* The best is lost: the best of what is left takes its place. */
+static void find_best(struct pbt_core *core)
+{
+    core->has_best = false;
+    core->best = (struct pbt_checkpoint_id){0, 0};
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        const struct pbt_trial *trial = &core->trials[i];
+        for (uint32_t s = 0; s < trial->saved_count; s++) {
+            struct pbt_checkpoint_id id = {i, trial->saved[s].number};
+            note_best(core, id, trial->saved[s].score);
+        }
+    }
+}
+
 static bool apply_bad(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_checkpoint_id id = record->checkpoint;
@@ -309,12 +317,11 @@ static bool apply_bad(struct pbt_core *core, const struct pbt_record *record)
     for (uint32_t i = 0; i < core->settings->population; i++) {
         lose_checkpoint(core, i, id);
     }
-    if (pbt_core_same_id(core->best, id)) {
-        core->has_best = false;
-        core->best = (struct pbt_checkpoint_id){0, 0};
-    }
+    bool was_best = pbt_core_same_id(core->best, id);
     pbt_core_drop_saved(core, id);
-    pbt_core_touch_points(core);
+    if (was_best) {
+        find_best(core);
+    }
     return true;
 }
 
@@ -421,8 +428,8 @@ static bool apply_exploit(struct pbt_core *core,
     if (!record->pause && trial->can_reset) {
         trial->phase = PBT_PHASE_LOAD;
     } else {
-        trial->phase = PBT_PHASE_LEAVE;
-        trial->leave = record->pause ? PBT_LEAVE_PAUSE : PBT_LEAVE_RESPAWN;
+        pbt_core_set_leave(core, record->trial,
+                           record->pause ? PBT_LEAVE_PAUSE : PBT_LEAVE_RESPAWN);
     }
     pbt_core_rank(core, record->trial);
     pbt_core_touch(core, record->trial);
@@ -474,8 +481,7 @@ static bool apply_leave(struct pbt_core *core, const struct pbt_record *record)
         return false;
     }
     pbt_core_set_point(core, record->trial, false);
-    trial->phase = PBT_PHASE_LEAVE;
-    trial->leave = record->leave;
+    pbt_core_set_leave(core, record->trial, record->leave);
     pbt_core_rank(core, record->trial);
     pbt_core_touch(core, record->trial);
     return true;
@@ -494,6 +500,7 @@ static bool apply_delete(struct pbt_core *core, const struct pbt_record *record)
 
 static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
 {
+    bool first = core->end == PBT_END_NOT;
     core->end = record->end;
     core->end_due = PBT_END_NOT;
     for (uint32_t i = 0; i < core->settings->population; i++) {
@@ -502,7 +509,7 @@ static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
                     trial->state == PBT_CORE_ERROR;
         if (trial->phase == PBT_PHASE_ASK) {
             cancel_ask(core, i);
-        } else if (trial->phase == PBT_PHASE_RUN && !trial->at_point &&
+        } else if (first && trial->phase == PBT_PHASE_RUN && !trial->at_point &&
                    !trial->stopping) {
             /* A grant may be under way: only its answer says that it rests. */
             trial->rest = false;

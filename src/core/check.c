@@ -51,6 +51,10 @@ static const char *check_ranks(const struct pbt_core *core, uint32_t number)
     if (node->mark[PBT_MARK_SAVING] != (finite && saving)) {
         return "ranks: saving mark";
     }
+    bool point = trial->phase == PBT_PHASE_RUN && trial->at_point;
+    if (node->mark[PBT_MARK_POINT] != point) {
+        return "ranks: point mark";
+    }
     return NULL;
 }
 
@@ -118,7 +122,7 @@ const char *pbt_core_check(const struct pbt_core *core)
 {
     uint32_t used = 0;
     uint32_t finished = 0;
-    uint32_t points = 0;
+    uint32_t leaving = 0;
     for (uint32_t i = 0; i < core->settings->population; i++) {
         const struct pbt_trial *trial = &core->trials[i];
         const char *wrong = check_trial(core, i);
@@ -130,10 +134,13 @@ const char *pbt_core_check(const struct pbt_core *core)
                             trial->state == PBT_CORE_ERROR
                         ? 1
                         : 0;
-        points += trial->at_point ? 1 : 0;
+        leaving += trial->leave == PBT_LEAVE_PAUSE ||
+                           trial->leave == PBT_LEAVE_TERMINATE
+                       ? 1
+                       : 0;
     }
     if (used != core->used || finished != core->finished ||
-        points != core->point_count) {
+        leaving != core->leaving) {
         return "counts of trials are wrong";
     }
     return NULL;

@@ -48,11 +48,9 @@ static bool allocate(struct pbt_core *core)
     size_t configs = (size_t)population * (3 + PBT_RESTARTS_MAX) + 1;
     size_t cells = configs * core->settings->space.count;
     core->trials = calloc(population, sizeof *core->trials);
-    core->points = calloc(population, sizeof *core->points);
     core->cells = calloc(cells == 0 ? 1 : cells, sizeof *core->cells);
     core->work = calloc(1, sizeof *core->work);
-    if (core->trials == NULL || core->points == NULL || core->cells == NULL ||
-        core->work == NULL) {
+    if (core->trials == NULL || core->cells == NULL || core->work == NULL) {
         return false;
     }
     place_cells(core);
@@ -94,7 +92,6 @@ void pbt_core_destroy(struct pbt_core *core)
     queue_done(&core->touched);
     pbt_order_done(&core->ranks);
     pbt_order_done(&core->startable);
-    free(core->points);
     free(core->cells);
     free(core->trials);
     free(core);
@@ -299,7 +296,10 @@ static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
     }
     digest = pbt_mix(digest, trial->ask);
     if (trial->ask != 0) {
+        digest = pbt_mix(digest, trial->ask_donor);
         digest = mix_id(digest, trial->ask_checkpoint);
+        digest = mix_real(digest, trial->ask_score);
+        digest = pbt_mix(digest, trial->ask_lineage);
         digest = mix_cells(digest, trial->ask_old, count);
         digest = mix_cells(digest, trial->ask_new, count);
     }
@@ -314,15 +314,13 @@ uint64_t pbt_core_digest(const struct pbt_core *core)
     digest = pbt_mix(digest, core->results);
     digest = pbt_mix(digest, (uint64_t)core->created << 32 | core->finished);
     digest = pbt_mix(digest, (uint64_t)core->slots << 32 | core->used);
+    digest = pbt_mix(digest, core->leaving);
     digest = pbt_mix(digest, (uint64_t)core->end << 32 | core->end_due);
     digest = mix_real(digest, core->has_best ? core->best_score : 0);
     digest = mix_id(digest, core->best);
     for (uint32_t i = 0; i < core->settings->population; i++) {
         digest =
             mix_trial(digest, &core->trials[i], core->settings->space.count);
-    }
-    for (uint32_t i = 0; i < core->point_count; i++) {
-        digest = pbt_mix(digest, core->points[i]);
     }
     return digest;
 }

@@ -123,17 +123,19 @@ static bool decide_result(const struct pbt_core *core,
 
 /*
  * More trials than slots: at its point a trial gives its slot back if others would start
- * before it, and none of the free slots is left for it.
+ * before it, and none of the free slots is left for it.  Slots about to be free count, else
+ * one that waits would make all pause that reach their point before it has started.
  */
 static bool should_pause(const struct pbt_core *core, uint32_t trial,
                          int64_t iteration)
 {
-    if (core->used > core->slots) {
+    uint32_t staying = core->used - core->leaving;
+    if (staying > core->slots) {
         return true;
     }
     uint32_t ahead =
         pbt_order_before(&core->startable, (double)iteration, trial);
-    return ahead > core->slots - core->used;
+    return ahead > core->slots - staying;
 }
 
 static bool decide_saved(const struct pbt_core *core,
@@ -165,10 +167,18 @@ static enum pbt_leave exit_outcome(const struct pbt_core *core,
                                    const struct pbt_trial *trial)
 {
     if (trial->phase == PBT_PHASE_LEAVE) {
-        return trial->leave;
+        return pbt_core_outcome(core, trial->leave);
     }
-    if (pbt_core_end_is_final(core->end)) {
+    if (pbt_core_end_is_final(core->end) || pbt_core_is_over(core, trial)) {
         return PBT_LEAVE_TERMINATE;
+    }
+    /* Killed because its step outlasted the grace time, most likely. */
+    if (core->end != PBT_END_NOT) {
+        return PBT_LEAVE_PAUSE;
+    }
+    /* It died of a checkpoint that is known to be bad by now (rule 17). */
+    if (trial->orphaned) {
+        return PBT_LEAVE_RESPAWN;
     }
     /* Before any result of the experiment it is a bug, not bad luck. */
     int32_t allowed = core->settings->max_failures;
@@ -241,11 +251,17 @@ static bool decide_opened(const struct pbt_core *core,
     return true;
 }
 
+/* An end for good may follow on an interruption; nothing follows on an end for good. */
+static bool may_end(const struct pbt_core *core, enum pbt_end end)
+{
+    return core->end == PBT_END_NOT ||
+           (core->end == PBT_END_INTERRUPTED && pbt_core_end_is_final(end));
+}
+
 static bool decide_end(const struct pbt_core *core, enum pbt_end end,
                        struct pbt_record *record)
 {
-    /* Ending for good may follow on an interruption, nothing on an end for good. */
-    if (core->end != PBT_END_NOT) {
+    if (!may_end(core, end)) {
         return false;
     }
     *record = new_record(core, PBT_RECORD_END, 0);
@@ -523,6 +539,24 @@ static bool due_for_trial(const struct pbt_core *core, uint32_t number,
     return due_delete(core, number, record);
 }
 
+/*
+ * Who waits at its point, and need not any longer: it ranks above the bottom quantile by
+ * now, or a donor has come, or none will.
+ */
+static bool due_waiting(const struct pbt_core *core, struct pbt_record *record)
+{
+    const struct pbt_order *ranks = &core->ranks;
+    uint32_t k = quantile_size(core);
+    uint32_t upper = pbt_order_count(ranks) - k;
+    bool all = pbt_order_marked(ranks, upper, PBT_MARK_PAIR) > 0 ||
+               pbt_order_marked(ranks, upper, PBT_MARK_SAVING) == 0;
+    uint32_t from = all ? 0 : k;
+    return pbt_order_marked(ranks, from, PBT_MARK_POINT) > 0 &&
+           due_at_point(core,
+                        pbt_order_marked_at(ranks, from, PBT_MARK_POINT, 0),
+                        record);
+}
+
 static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
 {
     if (core->incarnation == 0 || core->created == core->settings->population) {
@@ -569,8 +603,9 @@ bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
     if (due_creation(core, record)) {
         return true;
     }
-    if (core->end_due != PBT_END_NOT && core->end == PBT_END_NOT) {
-        return decide_end(core, core->end_due, record);
+    if (core->end_due != PBT_END_NOT &&
+        decide_end(core, core->end_due, record)) {
+        return true;
     }
     struct pbt_queue *due = &core->work->due;
     while (due->count > 0) {
@@ -579,5 +614,5 @@ bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
         }
         pbt_queue_pop(due, core->settings->population);
     }
-    return due_start(core, record);
+    return due_waiting(core, record) || due_start(core, record);
 }

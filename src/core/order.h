@@ -2,7 +2,7 @@
  * order.h: trials in order: who ranks where, who is next.
  *
  * A treap over trial numbers with the sizes of its subtrees: insert, erase, rank and select
- * in O(log n), without allocating after its creation.  Members carry two marks,
+ * in O(log n), without allocating after its creation.  Members carry marks,
  * counted per subtree, so that "the j-th marked member from rank r on" is
  * O(log n) too.
  *
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define PBT_ORDER_NONE UINT32_MAX
-#define PBT_ORDER_MARKS 2
+#define PBT_ORDER_MARKS 3
 
 struct pbt_order_node {
     double key;

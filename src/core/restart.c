@@ -32,13 +32,6 @@ void pbt_core_touch(struct pbt_core *core, uint32_t trial)
     pbt_queue_push(&core->touched, trial, capacity);
 }
 
-void pbt_core_touch_points(struct pbt_core *core)
-{
-    for (uint32_t i = 0; i < core->point_count; i++) {
-        pbt_core_touch(core, core->points[i]);
-    }
-}
-
 bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b)
 {
     return a.trial == b.trial && a.number == b.number;
@@ -47,6 +40,20 @@ bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b)
 bool pbt_core_end_is_final(enum pbt_end end)
 {
     return end == PBT_END_STOP_ALL || end == PBT_END_TIME_BUDGET;
+}
+
+bool pbt_core_is_over(const struct pbt_core *core,
+                      const struct pbt_trial *trial)
+{
+    bool saved = trial->seq == trial->saved_seq;
+    return trial->phase == PBT_PHASE_RUN && trial->rest && trial->stopping &&
+           (saved || !core->settings->checkpoint_at_end);
+}
+
+enum pbt_leave pbt_core_outcome(const struct pbt_core *core,
+                                enum pbt_leave leave)
+{
+    return pbt_core_end_is_final(core->end) ? PBT_LEAVE_TERMINATE : leave;
 }
 
 double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
@@ -84,6 +91,31 @@ void pbt_core_rank(struct pbt_core *core, uint32_t number)
                    finite && trial->pair.number != 0);
     pbt_order_mark(&core->ranks, number, PBT_MARK_SAVING,
                    finite && will_save(trial));
+    pbt_order_mark(&core->ranks, number, PBT_MARK_POINT,
+                   trial->phase == PBT_PHASE_RUN && trial->at_point);
+}
+
+/* Neither goes on in a fresh process: the slot will be free. */
+static bool frees_slot(enum pbt_leave leave)
+{
+    return leave == PBT_LEAVE_PAUSE || leave == PBT_LEAVE_TERMINATE;
+}
+
+void pbt_core_set_leave(struct pbt_core *core, uint32_t number,
+                        enum pbt_leave leave)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    pbt_core_clear_leave(core, number);
+    trial->phase = PBT_PHASE_LEAVE;
+    trial->leave = leave;
+    core->leaving += frees_slot(leave) ? 1 : 0;
+}
+
+void pbt_core_clear_leave(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    core->leaving -= frees_slot(trial->leave) ? 1 : 0;
+    trial->leave = PBT_LEAVE_NOT;
 }
 
 void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
@@ -112,24 +144,10 @@ void pbt_core_set_point(struct pbt_core *core, uint32_t number, bool at_point)
 {
     struct pbt_trial *trial = &core->trials[number];
     trial->passed = false;
-    if (trial->at_point == at_point) {
-        return;
+    if (trial->at_point != at_point) {
+        trial->at_point = at_point;
+        pbt_core_rank(core, number);
     }
-    trial->at_point = at_point;
-    if (at_point) {
-        core->points[core->point_count++] = number;
-        return;
-    }
-    for (uint32_t i = 0; i < core->point_count; i++) {
-        if (core->points[i] == number) {
-            /* The order of arrival is kept: who waits longest goes first. */
-            memmove(&core->points[i], &core->points[i + 1],
-                    (core->point_count - i - 1) * sizeof core->points[0]);
-            core->point_count--;
-            return;
-        }
-    }
-    assert(false);
 }
 
 /* --- checkpoints and pins ------------------------------------------------ */
@@ -303,8 +321,8 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     struct pbt_trial *trial = &core->trials[number];
     const struct pbt_restart *top = pbt_core_top(trial);
     pbt_core_set_point(core, number, false);
+    pbt_core_clear_leave(core, number);
     trial->phase = PBT_PHASE_NONE;
-    trial->leave = PBT_LEAVE_NOT;
     trial->process_epoch = 0;
     trial->rest = false;
     trial->stopping = false;

@@ -129,7 +129,8 @@ struct pbt_core {
     uint32_t created;
     uint32_t finished; /* TERMINATED or ERROR */
     uint32_t slots;
-    uint32_t used; /* processes whose end was not seen */
+    uint32_t used;    /* processes whose end was not seen */
+    uint32_t leaving; /* of these: on their way out, to be paused or finished */
     enum pbt_end end;
     enum pbt_end end_due;
 
@@ -140,10 +141,6 @@ struct pbt_core {
     struct pbt_order ranks;     /* by score; marks: PBT_MARK_* */
     struct pbt_order startable; /* PENDING and PAUSED, by iteration */
 
-    /* Trials with at_point set: looked at again when a donor may have come. */
-    uint32_t *points;
-    uint32_t point_count;
-
     struct pbt_work *work;
     struct pbt_queue touched; /* for the driver: see pbt_core_touched() */
 };
@@ -151,15 +148,20 @@ struct pbt_core {
 /* Marks in `ranks`. */
 #define PBT_MARK_PAIR 0   /* can be a donor */
 #define PBT_MARK_SAVING 1 /* will be one when its save is done */
+#define PBT_MARK_POINT                                                         \
+    2 /* at its point, to be settled or waiting for a donor */
 
 /* restart.c: restart points, pins, checkpoints */
 void pbt_core_touch(struct pbt_core *core, uint32_t trial);
-void pbt_core_touch_points(struct pbt_core *core);
 void pbt_core_set_point(struct pbt_core *core, uint32_t number, bool at_point);
-/* Puts the trial's score, pair and saving mark into `ranks`. */
+/* Puts the trial's score and marks into `ranks`. */
 void pbt_core_rank(struct pbt_core *core, uint32_t number);
 void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
                        struct pbt_checkpoint_id pair);
+/* The only ways into and out of PBT_PHASE_LEAVE: they count who is leaving. */
+void pbt_core_set_leave(struct pbt_core *core, uint32_t number,
+                        enum pbt_leave leave);
+void pbt_core_clear_leave(struct pbt_core *core, uint32_t number);
 /* (Re)enters or leaves the order of trials that can be started. */
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number);
 
@@ -189,6 +191,12 @@ double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
 bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b);
 /* Ended for good (as opposed to interrupted). */
 bool pbt_core_end_is_final(enum pbt_end end);
+/* The trial is done, with nothing left to be saved: its process need only end. */
+bool pbt_core_is_over(const struct pbt_core *core,
+                      const struct pbt_trial *trial);
+/* What a process that leaves now leads to, if it was to lead to `leave`. */
+enum pbt_leave pbt_core_outcome(const struct pbt_core *core,
+                                enum pbt_leave leave);
 
 void pbt_queue_push(struct pbt_queue *queue, uint32_t item, uint32_t capacity);
 void pbt_queue_pop(struct pbt_queue *queue, uint32_t capacity);
