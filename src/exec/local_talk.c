@@ -634,8 +634,11 @@ static bool read_stream(struct pbt_process *process, struct pbt_stream *stream)
     /* One that is being killed is read, but not heard any more. */
     while (status == PBT_OK && (!worker || process->why == NULL) &&
            (line = pbt_lines_next(&stream->lines, &length)) != NULL) {
-        stream->heard_batch = process->local->batch;
+        size_t inputs = process->local->input_count;
         status = hear_line(process, worker, line, length, &error);
+        if (process->local->input_count > inputs) {
+            stream->heard_batch = process->local->batch;
+        }
     }
     if (worker && process->why != NULL) {
         stream->lines.start = stream->lines.buf.length;
