@@ -76,8 +76,8 @@ static void recorded_run(const char *text, uint64_t seed, uint32_t turns,
                          struct pbt_buf *lines)
 {
     const struct pbt_sim_rates rates = {
-        .crash_step = 0.01,
-        .crash_setup = 0.01,
+        .crash_step = 0.04,
+        .crash_setup = 0.02,
         .nan_score = 0.01,
         .can_reset = true,
         .step_ns = 1000000,
