@@ -38,13 +38,13 @@ static int recorded_line(void *user, const char *line, size_t length,
 
 /* One life of the driver: at most so many turns, then it is killed. */
 static bool recorded_life(struct pbt_sim *sim, struct pbt_spec *spec,
-                          uint32_t turns, int64_t wall)
+                          uint32_t slots, uint32_t turns, int64_t wall)
 {
     struct pbt_error error = {0};
     struct pbt_driver_options options = {
         .files = pbt_sim_files(sim),
         .journal_dir = RECORDED_JOURNAL,
-        .slots = 3,
+        .slots = slots,
         .wall_ns = wall,
         .pid = 4711,
         .host = "simulated",
@@ -72,8 +72,8 @@ static bool recorded_life(struct pbt_sim *sim, struct pbt_spec *spec,
  * Runs the experiment with crashes, and with a driver that dies after so many turns, and
  * appends the lines of all its records.
  */
-static void recorded_run(const char *text, uint64_t seed, uint32_t turns,
-                         struct pbt_buf *lines)
+static void recorded_run(const char *text, uint64_t seed, uint32_t slots,
+                         uint32_t turns, struct pbt_buf *lines)
 {
     const struct pbt_sim_rates rates = {
         .crash_step = 0.04,
@@ -94,7 +94,8 @@ static void recorded_run(const char *text, uint64_t seed, uint32_t turns,
     struct pbt_sim *sim = pbt_sim_create(&spec, seed, &rates);
     assert_non_null(sim);
     int64_t wall = INT64_C(1700000000000000000);
-    for (uint32_t lives = 0; !recorded_life(sim, &spec, turns, wall); lives++) {
+    for (uint32_t lives = 0; !recorded_life(sim, &spec, slots, turns, wall);
+         lives++) {
         assert_true(lives < 100);
         turns *= 2;
         wall += INT64_C(60000000000);

@@ -178,7 +178,7 @@ static int record_run(void **state)
     struct pbt_buf raw;
     pbt_buf_init(&raw, (size_t)1 << 28);
     pbt_buf_init(&lines, (size_t)1 << 28);
-    recorded_run(experiment, 3, 40, &raw);
+    recorded_run(experiment, 3, 4, 40, &raw);
     for (size_t at = 0; at < raw.length;) {
         const char *line = raw.data + at;
         const char *end = memchr(line, '\n', raw.length - at);
@@ -535,6 +535,28 @@ static void name_trial_file(const char *dir, uint32_t trial, const char *name,
     (void)snprintf(path, 256, "%s/%s/%s", dir, id, name);
 }
 
+/* Every other error.txt is gone, every other one is longer. */
+static void spoil_errors(const char *dir)
+{
+    char path[256];
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        name_trial_file(dir, i, "error.txt", path);
+        if (access(path, F_OK) != 0) {
+            continue;
+        }
+        if (found++ % 2 == 0) {
+            assert_int_equal(unlink(path), 0);
+            continue;
+        }
+        FILE *file = fopen(path, "a");
+        assert_non_null(file);
+        assert_true(fprintf(file, "%5000s", "") > 0);
+        assert_int_equal(fclose(file), 0);
+    }
+    assert_true(found >= 2);
+}
+
 /* Somebody has tidied up: one file is gone, one is shorter, one longer. */
 static void spoil_files(const char *dir)
 {
@@ -554,6 +576,7 @@ static void spoil_files(const char *dir)
     assert_int_equal(unlink(path), 0);
     name_trial_file(dir, 3, "params.json", path);
     assert_int_equal(unlink(path), 0);
+    spoil_errors(dir);
 }
 
 static void spoilt_files(void **state)

@@ -64,7 +64,7 @@ static int record_run(void **state)
 {
     (void)state;
     pbt_buf_init(&lines, (size_t)1 << 28);
-    recorded_run(experiment, 3, 100, &lines);
+    recorded_run(experiment, 3, 3, 100, &lines);
     return 0;
 }
 
