@@ -57,8 +57,9 @@ static void read_file(struct pbt_buf *content)
 {
     struct pbt_error error;
     struct pbt_files *files = pbt_files_posix();
-    pbt_buf_init(content, 1 << 20);
-    assert_int_equal(files->ops->read(files, path, content, &error), PBT_OK);
+    pbt_buf_init(content, 4096);
+    assert_int_equal(files->ops->read(files, path, 0, 4096, content, &error),
+                     PBT_OK);
 }
 
 static void write_file(const char *text)

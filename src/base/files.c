@@ -75,6 +75,10 @@ static int write_all(int fd, const void *bytes, size_t length)
             }
             return -1;
         }
+        if (written == 0) { /* no system does; but it must not loop */
+            errno = EIO;
+            return -1;
+        }
         at += written;
         length -= (size_t)written;
     }
@@ -125,8 +129,27 @@ static int posix_sync_path(struct pbt_files *files, const char *path,
     return status;
 }
 
+/* The bytes are there already: -1, or how many were read. */
+static ssize_t read_all(int fd, char *to, size_t length, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t got =
+            pread(fd, to + done, length - done, (off_t)(offset + done));
+        if (got == 0) {
+            break;
+        }
+        if (got < 0 && errno != EINTR) {
+            return -1;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)done;
+}
+
 static int posix_read(struct pbt_files *files, const char *path,
-                      struct pbt_buf *content, struct pbt_error *error)
+                      uint64_t offset, size_t length, struct pbt_buf *content,
+                      struct pbt_error *error)
 {
     (void)files;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -134,25 +157,20 @@ static int posix_read(struct pbt_files *files, const char *path,
         return fail(error, "read", path);
     }
     int status = PBT_OK;
-    for (;;) {
-        if (!pbt_buf_reserve(content, 65536)) {
-            status = pbt_error_set(error, PBT_ENOMEM, "%s: too large", path);
-            break;
-        }
-        ssize_t got = read(fd, content->data + content->length, 65536);
-        if (got == 0) {
-            break;
-        }
-        if (got < 0 && errno != EINTR) {
+    if (!pbt_buf_reserve(content, length)) {
+        status = pbt_error_set(error, PBT_ENOMEM,
+                               "out of memory while reading %s", path);
+    } else {
+        ssize_t got =
+            read_all(fd, content->data + content->length, length, offset);
+        if (got < 0) {
             status = fail(error, "read", path);
-            break;
+        } else {
+            content->length += (size_t)got;
         }
-        content->length += got > 0 ? (size_t)got : 0;
-    }
-    if (content->data != NULL) {
         content->data[content->length] = '\0';
     }
-    (void)close(fd);
+    (void)close(fd); /* it was only read */
     return status;
 }
 

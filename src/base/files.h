@@ -32,9 +32,13 @@ struct pbt_files_ops {
     /* Syncs an existing file that is not open, or (its names) a directory. */
     int (*sync_path)(struct pbt_files *files, const char *path,
                      struct pbt_error *error);
-    /* Appends the whole content to `content`.  PBT_ENOINPUT if there is none. */
-    int (*read)(struct pbt_files *files, const char *path,
-                struct pbt_buf *content, struct pbt_error *error);
+    /*
+     * Appends up to `length` bytes from `offset` on to `content`: fewer only at the end of
+     * the file.  PBT_ENOINPUT if there is none.
+     */
+    int (*read)(struct pbt_files *files, const char *path, uint64_t offset,
+                size_t length, struct pbt_buf *content,
+                struct pbt_error *error);
     bool (*exists)(struct pbt_files *files, const char *path);
 };
 

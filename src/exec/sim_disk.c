@@ -90,14 +90,19 @@ static int sim_sync_path(struct pbt_files *files, const char *path,
     return PBT_OK;
 }
 
-static int sim_read(struct pbt_files *files, const char *path,
-                    struct pbt_buf *content, struct pbt_error *error)
+static int sim_read(struct pbt_files *files, const char *path, uint64_t offset,
+                    size_t length, struct pbt_buf *content,
+                    struct pbt_error *error)
 {
     struct pbt_file *file = find((struct pbt_sim_disk *)files, path);
     if (file == NULL) {
         return pbt_error_set(error, PBT_ENOINPUT, "%s: no such file", path);
     }
-    pbt_buf_put(content, file->content.data, file->content.length);
+    if (offset < file->content.length) {
+        size_t rest = file->content.length - (size_t)offset;
+        pbt_buf_put(content, file->content.data + offset,
+                    rest < length ? rest : length);
+    }
     return pbt_buf_failed(content)
                ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
                : PBT_OK;

@@ -4,6 +4,7 @@
  */
 #include "journal/entry.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,8 @@ void pbt_entry_write(const struct pbt_entry *entry, const struct pbt_spec *spec,
         if (member->type == PBT_MEMBER_CELLS) {
             FIELD(const struct pbt_cell *, cells);
             if (cells == NULL) {
+                assert(
+                    !(always & (UINT32_C(1) << i))); /* no one could read it */
                 continue;
             }
         } else if (!(always & (UINT32_C(1) << i)) &&

@@ -223,14 +223,8 @@ static int read_cells(const struct source *s, const json_t *json, size_t at,
             return pbt_error_set(s->error, PBT_ENOMEM, "out of memory");
         }
     }
-    char *text = json_dumps(json, JSON_COMPACT);
-    if (text == NULL) {
-        return pbt_error_set(s->error, PBT_ENOMEM, "out of memory");
-    }
     struct pbt_cell *cells = entry->cells + at * count;
-    int status =
-        pbt_spec_config_read(s->spec, text, strlen(text), cells, s->error);
-    free(text);
+    int status = pbt_spec_config_take(s->spec, json, cells, s->error);
     if (status == PBT_ENOMEM) {
         return status;
     }

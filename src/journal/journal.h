@@ -8,8 +8,10 @@
  *
  *     {"journal":1,"segment":2,"previous":{"segment":1,"bytes":40960}}
  *
- * and says how much of the segment before it counts: what a driver thought dead may
- * still write there is not part of the history.  Then batches: lines of records
+ * and says which segment comes before it (0: none) and how much of that counts: what
+ * a driver thought dead may still write there is not part of the history.  It is
+ * the one with the next smaller number, unless that has only a torn first line: then its
+ * driver died before it wrote anything, and if it should wake, nothing counts.  Then batches: lines of records
  * (journal/entry.h), and a closing line
  *
  *     {"batch":3,"bytes":512,"xxh3":"0123456789abcdef"}
@@ -40,10 +42,11 @@ typedef int (*pbt_journal_line_fn)(void *user, const char *line, size_t length,
                                    struct pbt_error *error);
 
 struct pbt_journal_info {
-    uint64_t segments;   /* that exist */
-    uint64_t records;    /* that count */
-    uint64_t torn;       /* bytes after the last good closing line */
-    uint64_t last_bytes; /* of the last segment that count */
+    uint64_t segments;     /* that exist */
+    uint64_t records;      /* that count */
+    uint64_t torn;         /* bytes after the last good closing line */
+    uint64_t last_segment; /* that counts; 0: none */
+    uint64_t last_bytes;   /* of it that count */
 };
 
 /*

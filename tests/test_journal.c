@@ -1,0 +1,1003 @@
+/*
+ * Segments and batches: what was appended is read again, what was cut off is cut,
+ * what was damaged is refused, and every operation on files may fail.
+ *
+ * Most of it on a disk in memory, whose bytes a test can change and whose k-th
+ * operation fails.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal/journal.h"
+
+#define FILES_MAX 16
+#define BYTES_MAX ((size_t)64 << 20)
+#define DIR "j"
+
+/* --- a disk in memory ---------------------------------------------------- */
+
+struct pbt_file {
+    char path[64];
+    struct pbt_buf content;
+};
+
+static struct disk {
+    struct pbt_files files; /* first */
+    struct pbt_file items[FILES_MAX];
+    size_t count;
+    uint64_t operations;
+    uint64_t fail_at; /* this one fails; 0: none */
+    bool hide;        /* exists() sees nothing, as in a race */
+} disk;
+
+static bool fails(struct pbt_error *error)
+{
+    if (++disk.operations == disk.fail_at) {
+        (void)pbt_error_set(error, PBT_EIO, "planted");
+        return true;
+    }
+    return false;
+}
+
+static struct pbt_file *find(const char *path)
+{
+    for (size_t i = 0; i < disk.count; i++) {
+        if (strcmp(disk.items[i].path, path) == 0) {
+            return &disk.items[i];
+        }
+    }
+    return NULL;
+}
+
+static struct pbt_file *make(const char *path)
+{
+    assert_true(disk.count < FILES_MAX);
+    struct pbt_file *file = &disk.items[disk.count++];
+    (void)snprintf(file->path, sizeof file->path, "%s", path);
+    pbt_buf_init(&file->content, BYTES_MAX);
+    pbt_buf_text(&file->content, "");
+    return file;
+}
+
+static int mem_create(struct pbt_files *files, const char *path,
+                      struct pbt_file **file, struct pbt_error *error)
+{
+    (void)files;
+    if (fails(error)) {
+        return PBT_EIO;
+    }
+    if (find(path) != NULL) {
+        return pbt_error_set(error, PBT_ECANTCREATE, "%s: exists", path);
+    }
+    *file = make(path);
+    return PBT_OK;
+}
+
+/* A failure leaves half of it. */
+static int mem_append(struct pbt_file *file, const void *bytes, size_t length,
+                      struct pbt_error *error)
+{
+    bool bad = fails(error);
+    pbt_buf_put(&file->content, bytes, bad ? length / 2 : length);
+    assert_false(pbt_buf_failed(&file->content));
+    return bad ? PBT_EIO : PBT_OK;
+}
+
+static int mem_sync(struct pbt_file *file, struct pbt_error *error)
+{
+    (void)file;
+    return fails(error) ? PBT_EIO : PBT_OK;
+}
+
+static void mem_close(struct pbt_file *file)
+{
+    (void)file;
+}
+
+static int mem_sync_path(struct pbt_files *files, const char *path,
+                         struct pbt_error *error)
+{
+    (void)files;
+    (void)path;
+    return fails(error) ? PBT_EIO : PBT_OK;
+}
+
+static int mem_read(struct pbt_files *files, const char *path, uint64_t offset,
+                    size_t length, struct pbt_buf *content,
+                    struct pbt_error *error)
+{
+    (void)files;
+    const struct pbt_file *file = find(path);
+    if (fails(error)) {
+        return PBT_EIO;
+    }
+    if (file == NULL) {
+        return pbt_error_set(error, PBT_ENOINPUT, "%s: none", path);
+    }
+    if (offset < file->content.length) {
+        size_t rest = file->content.length - (size_t)offset;
+        pbt_buf_put(content, file->content.data + offset,
+                    rest < length ? rest : length);
+    }
+    return PBT_OK;
+}
+
+static bool mem_exists(struct pbt_files *files, const char *path)
+{
+    (void)files;
+    return !disk.hide && find(path) != NULL;
+}
+
+static void clear(void)
+{
+    static const struct pbt_files_ops OPS = {
+        .create = mem_create,
+        .append = mem_append,
+        .sync = mem_sync,
+        .close = mem_close,
+        .sync_path = mem_sync_path,
+        .read = mem_read,
+        .exists = mem_exists,
+    };
+    for (size_t i = 0; i < disk.count; i++) {
+        pbt_buf_done(&disk.items[i].content);
+    }
+    disk = (struct disk){.files = {.ops = &OPS}};
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    clear();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    clear();
+    return 0;
+}
+
+static struct pbt_file *segment(uint64_t number)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, DIR "/%06" PRIu64 ".jsonl", number);
+    struct pbt_file *file = find(path);
+    return file != NULL ? file : make(path);
+}
+
+/* Takes the last ones away. */
+static void drop_segments(size_t count)
+{
+    for (; count > 0; count--) {
+        pbt_buf_done(&disk.items[--disk.count].content);
+    }
+}
+
+static void set_content(uint64_t number, const char *text, size_t length)
+{
+    struct pbt_buf *content = &segment(number)->content;
+    pbt_buf_reset(content);
+    pbt_buf_put(content, text, length);
+}
+
+/* --- writing and reading ------------------------------------------------- */
+
+/* The lines that were read, each with its newline. */
+struct lines {
+    struct pbt_buf text;
+    uint64_t count;
+    uint64_t refuse; /* this one is refused; 0: none */
+};
+
+static int take_line(void *user, const char *line, size_t length,
+                     struct pbt_error *error)
+{
+    struct lines *lines = user;
+    if (++lines->count == lines->refuse) {
+        return pbt_error_set(error, PBT_EDATA, "refused");
+    }
+    pbt_buf_put(&lines->text, line, length);
+    pbt_buf_char(&lines->text, '\n');
+    return PBT_OK;
+}
+
+static void start_lines(struct lines *lines)
+{
+    *lines = (struct lines){0};
+    pbt_buf_init(&lines->text, BYTES_MAX);
+    pbt_buf_text(&lines->text, "");
+}
+
+static int read_journal(struct pbt_files *files, const char *dir,
+                        struct lines *lines, struct pbt_journal_info *info,
+                        struct pbt_error *error)
+{
+    start_lines(lines);
+    int status = pbt_journal_read(files, dir, take_line, lines, info, error);
+    assert_true(status != PBT_OK || info->records == lines->count);
+    return status;
+}
+
+/* Checks that the journal reads as `text`, and gives how much is torn. */
+static uint64_t expect(const char *text)
+{
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_error error;
+    if (read_journal(&disk.files, DIR, &lines, &info, &error) != PBT_OK) {
+        fail_msg("%s", error.text);
+    }
+    assert_string_equal(lines.text.data, text);
+    pbt_buf_done(&lines.text);
+    return info.torn;
+}
+
+static void expect_refusal(const char *start)
+{
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_error error = {0};
+    assert_int_equal(read_journal(&disk.files, DIR, &lines, &info, &error),
+                     PBT_EDATA);
+    if (strncmp(error.text, start, strlen(start)) != 0) {
+        fail_msg("\"%s\" does not begin with \"%s\"", error.text, start);
+    }
+    pbt_buf_done(&lines.text);
+}
+
+static int try_open(struct pbt_journal **journal, uint64_t *incarnation,
+                    struct pbt_error *error)
+{
+    struct lines lines;
+    struct pbt_journal_info info;
+    start_lines(&lines);
+    int status = pbt_journal_open(journal, &disk.files, DIR, take_line, &lines,
+                                  &info, incarnation, error);
+    pbt_buf_done(&lines.text);
+    return status;
+}
+
+static struct pbt_journal *open_journal(uint64_t incarnation)
+{
+    struct pbt_journal *journal = NULL;
+    struct pbt_error error;
+    uint64_t given = 0;
+    if (try_open(&journal, &given, &error) != PBT_OK) {
+        fail_msg("%s", error.text);
+    }
+    assert_int_equal(given, incarnation);
+    return journal;
+}
+
+static int append(struct pbt_journal *journal, const char *text)
+{
+    struct pbt_buf lines;
+    uint64_t count = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        count += *c == '\n';
+    }
+    pbt_buf_init(&lines, BYTES_MAX);
+    pbt_buf_text(&lines, text);
+    size_t before = lines.length;
+    int status = pbt_journal_append(journal, &lines, count, NULL);
+    assert_int_equal(lines.length, before);
+    assert_string_equal(lines.data, text);
+    pbt_buf_done(&lines);
+    return status;
+}
+
+static const char *const batches[] = {"{\"a\":1}\n", "{\"b\":2}\n{\"b\":3}\n",
+                                      "{\"c\":4}\n{\"c\":5}\n{\"c\":6}\n"};
+static const char three[] = "{\"a\":1}\n{\"b\":2}\n{\"b\":3}\n{\"c\":4}\n"
+                            "{\"c\":5}\n{\"c\":6}\n";
+
+static void append_three(struct pbt_journal *journal)
+{
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(append(journal, batches[i]), PBT_OK);
+    }
+}
+
+/* So many incarnations with three batches each. */
+static void write_segments(uint64_t count)
+{
+    for (uint64_t i = 1; i <= count; i++) {
+        struct pbt_journal *journal = open_journal(i);
+        append_three(journal);
+        pbt_journal_close(journal);
+    }
+}
+
+static void repeat_three(char *text, size_t times)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < times; i++) {
+        memcpy(text + i * (sizeof three - 1), three, sizeof three);
+    }
+}
+
+static void test_the_file(void **state)
+{
+    (void)state;
+    write_segments(2);
+    assert_string_equal(
+        segment(1)->content.data,
+        "{\"journal\":1,\"segment\":1,\"previous\":{\"segment\":0,\"bytes\":0}}"
+        "\n"
+        "{\"a\":1}\n"
+        "{\"batch\":1,\"bytes\":8,\"xxh3\":\"7475001dd058088b\"}\n"
+        "{\"b\":2}\n{\"b\":3}\n"
+        "{\"batch\":2,\"bytes\":16,\"xxh3\":\"b63c97a3a6b8c504\"}\n"
+        "{\"c\":4}\n{\"c\":5}\n{\"c\":6}\n"
+        "{\"batch\":3,\"bytes\":24,\"xxh3\":\"9ea0782136c354b6\"}\n");
+    char header[128];
+    (void)snprintf(header, sizeof header,
+                   "{\"journal\":1,\"segment\":2,\"previous\":{\"segment\":1,"
+                   "\"bytes\":%zu}}\n",
+                   segment(1)->content.length);
+    assert_int_equal(strncmp(segment(2)->content.data, header, strlen(header)),
+                     0);
+}
+
+static void test_incarnations(void **state)
+{
+    (void)state;
+    static char text[4 * sizeof three];
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_error error;
+    write_segments(3);
+    pbt_journal_close(open_journal(4)); /* one that wrote nothing */
+    struct pbt_journal *journal = open_journal(5);
+    append_three(journal);
+    pbt_journal_close(journal);
+    pbt_journal_close(NULL);
+    repeat_three(text, 4);
+    assert_int_equal(expect(text), 0);
+
+    assert_int_equal(read_journal(&disk.files, DIR, &lines, &info, &error),
+                     PBT_OK);
+    pbt_buf_done(&lines.text);
+    assert_int_equal(info.segments, 5);
+    assert_int_equal(info.records, 24);
+    assert_int_equal(info.last_segment, 5);
+    assert_int_equal(info.last_bytes, segment(5)->content.length);
+}
+
+static void test_none(void **state)
+{
+    (void)state;
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_error error;
+    assert_int_equal(read_journal(&disk.files, DIR, &lines, &info, &error),
+                     PBT_ENOINPUT);
+    assert_int_equal(info.segments, 0);
+    pbt_buf_done(&lines.text);
+}
+
+/* The lines of a batch may be more than the reader reads at once. */
+static void test_large(void **state)
+{
+    (void)state;
+    static char text[7u << 20];
+    size_t at = 0;
+    struct pbt_journal *journal = open_journal(1);
+    for (size_t size = 10; at + size + 2 < sizeof text; size = size * 3 / 2) {
+        char *line = text + at;
+        memset(line, 'x', size);
+        line[size] = '\n';
+        line[size + 1] = '\0';
+        assert_int_equal(append(journal, line), PBT_OK);
+        at += size + 1;
+    }
+    /* Many small ones across the same borders. */
+    for (size_t i = 0; at + 100 < sizeof text && i < 40000; i++) {
+        int n = snprintf(text + at, 100, "{\"small\":%zu}\n", i);
+        assert_int_equal(append(journal, text + at), PBT_OK);
+        at += (size_t)n;
+    }
+    pbt_journal_close(journal);
+    assert_int_equal(expect(text), 0);
+    pbt_journal_close(open_journal(2));
+    assert_int_equal(expect(text), 0);
+    /* Also as the end of the journal, cut within a line, and damaged far in front. */
+    drop_segments(1);
+    segment(1)->content.length -= 3;
+    text[at - strlen("{\"small\":39999}\n")] = '\0';
+    assert_true(expect(text) > 0);
+    segment(1)->content.data[2000000] ^= 1;
+    expect_refusal(DIR "/000001.jsonl:");
+}
+
+static void test_refused_by_the_caller(void **state)
+{
+    (void)state;
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_error error;
+    write_segments(2);
+    start_lines(&lines);
+    lines.refuse = 6 + 3; /* second segment, second batch, second line */
+    assert_int_equal(
+        pbt_journal_read(&disk.files, DIR, take_line, &lines, &info, &error),
+        PBT_EDATA);
+    assert_string_equal(error.text, DIR "/000002.jsonl:5: refused");
+    pbt_buf_done(&lines.text);
+}
+
+/* --- torn tails ---------------------------------------------------------- */
+
+/* Of three batches, those that end at or before `length`; their end. */
+static size_t whole_batches(const struct pbt_buf *content, size_t length,
+                            size_t *text_length)
+{
+    size_t end = 0;
+    size_t text = 0;
+    *text_length = 0;
+    for (size_t at = 0; at < length;) {
+        const char *line = content->data + at;
+        const char *newline = memchr(line, '\n', length - at);
+        if (newline == NULL) {
+            break;
+        }
+        size_t next = (size_t)(newline - content->data) + 1;
+        if (strncmp(line, "{\"batch\"", 8) == 0) {
+            end = next;
+            *text_length = text;
+        } else if (at == 0) {
+            end = next; /* the header */
+        } else {
+            text += next - at;
+        }
+        at = next;
+    }
+    return end;
+}
+
+static void test_torn_anywhere(void **state)
+{
+    (void)state;
+    static char text[4 * sizeof three];
+    struct pbt_buf whole;
+    write_segments(2);
+    pbt_buf_init(&whole, BYTES_MAX);
+    pbt_buf_put(&whole, segment(2)->content.data, segment(2)->content.length);
+    for (size_t cut = 0; cut <= whole.length; cut++) {
+        size_t more;
+        size_t good = whole_batches(&whole, cut, &more);
+        set_content(2, whole.data, cut);
+        repeat_three(text, 2);
+        text[sizeof three - 1 + more] = '\0';
+        assert_int_equal(expect(text), cut - good);
+
+        /* A new incarnation goes on from there; the torn tail stays where it is. */
+        struct pbt_journal *journal = open_journal(3);
+        assert_int_equal(append(journal, "{\"z\":0}\n"), PBT_OK);
+        pbt_journal_close(journal);
+        (void)strcat(text, "{\"z\":0}\n");
+        assert_int_equal(expect(text), 0);
+        struct pbt_journal *last = open_journal(4);
+        append_three(last);
+        pbt_journal_close(last);
+        (void)strcat(text, three);
+        assert_int_equal(expect(text), 0);
+        drop_segments(2);
+    }
+    pbt_buf_done(&whole);
+}
+
+/* The first incarnation may die before its first line is there. */
+static void test_torn_first_header(void **state)
+{
+    (void)state;
+    set_content(1, "{\"journ", 7);
+    assert_int_equal(expect(""), 7);
+    set_content(2, "", 0);
+    assert_int_equal(expect(""), 7);
+    struct pbt_journal *journal = open_journal(3);
+    append_three(journal);
+    pbt_journal_close(journal);
+    assert_int_equal(expect(three), 0);
+}
+
+static void test_torn_with_rubbish(void **state)
+{
+    (void)state;
+    static const char zeros[3000];
+    static const char *const tails[] = {
+        "\n", "{\"n\":1}\n", "{\"batch\":1,\"bytes\":8,\"xxh3\":\"0\"}\n",
+        "{\"batch\":\n\n\n{\"batch\":99999999999999999999,\"bytes\":1}\n",
+        "{\"n\":1}\n{\"batch\":1,\"bytes\":4000000000,\"xxh3\":\"0\"}\n{"};
+    write_segments(1);
+    size_t length = segment(1)->content.length;
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        pbt_buf_text(&segment(1)->content, tails[i]);
+        assert_int_equal(expect(three), strlen(tails[i]));
+        segment(1)->content.length = length;
+    }
+    pbt_buf_put(&segment(1)->content, zeros, sizeof zeros);
+    assert_int_equal(expect(three), sizeof zeros);
+}
+
+/* --- damage -------------------------------------------------------------- */
+
+/* The number of the line that holds `offset`, or of the batch's first line. */
+static uint64_t batch_line(const struct pbt_buf *content, size_t offset)
+{
+    uint64_t line = 1;
+    uint64_t batch = 1;
+    for (size_t at = 0; at <= offset;) {
+        const char *start = content->data + at;
+        const char *newline = memchr(start, '\n', content->length - at);
+        assert_non_null(newline);
+        at = (size_t)(newline - content->data) + 1;
+        if (at > offset) {
+            break;
+        }
+        line++;
+        if (line == 2 || strncmp(start, "{\"batch\"", 8) == 0) {
+            batch = line;
+        }
+    }
+    return batch;
+}
+
+static void expect_damage(uint64_t number, size_t at, const char *text)
+{
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_error error = {0};
+    char line[64];
+    int status = read_journal(&disk.files, DIR, &lines, &info, &error);
+    if (status != PBT_EDATA) {
+        fail_msg("segment %" PRIu64 ", byte %zu: status %d", number, at,
+                 status);
+    }
+    /* All that was given out before is right. */
+    assert_int_equal(strncmp(lines.text.data, text, lines.text.length), 0);
+    struct pbt_buf *content = &segment(number)->content;
+    char changed = content->data[at];
+    content->data[at] = changed == '\n' + 1 ? '\n' : changed;
+    uint64_t found = batch_line(content, at);
+    content->data[at] = changed;
+    if (found > 1) {
+        (void)snprintf(line, sizeof line,
+                       DIR "/%06" PRIu64 ".jsonl:%" PRIu64 ":", number, found);
+        assert_int_equal(strncmp(error.text, line, strlen(line)), 0);
+    }
+    /* A header may be right for itself and not fit the segment before it. */
+    assert_non_null(strstr(error.text, ".jsonl:"));
+    pbt_buf_done(&lines.text);
+}
+
+static void test_damage_anywhere(void **state)
+{
+    (void)state;
+    static char text[4 * sizeof three];
+    write_segments(3);
+    repeat_three(text, 3);
+    for (uint64_t number = 1; number <= 3; number++) {
+        struct pbt_buf *content = &segment(number)->content;
+        /* The last batch of all looks as if it had been torn. */
+        size_t end = content->length;
+        size_t more;
+        if (number == 3) {
+            end = whole_batches(content, end - 1, &more);
+        }
+        for (size_t at = 0; at < end; at++) {
+            content->data[at] ^= 1;
+            expect_damage(number, at, text);
+            content->data[at] ^= 1;
+        }
+        for (size_t at = end; at < content->length; at++) {
+            char kept[sizeof text];
+            content->data[at] ^= 1;
+            memcpy(kept, text, sizeof kept);
+            kept[2 * (sizeof three - 1) + more] = '\0';
+            assert_int_equal(expect(kept), content->length - end);
+            content->data[at] ^= 1;
+        }
+    }
+    assert_int_equal(expect(text), 0);
+}
+
+/* A segment in front of another must be as long as that says. */
+static void test_cut_in_the_middle(void **state)
+{
+    (void)state;
+    write_segments(2);
+    struct pbt_buf *content = &segment(1)->content;
+    for (size_t cut = 0; cut < content->length; cut++) {
+        size_t length = content->length;
+        content->length = cut;
+        expect_refusal(DIR "/00000");
+        content->length = length;
+    }
+    char text[2 * sizeof three];
+    repeat_three(text, 2);
+    assert_int_equal(expect(text), 0);
+}
+
+static void test_missing_segment(void **state)
+{
+    (void)state;
+    write_segments(3);
+    (void)snprintf(disk.items[1].path, sizeof disk.items[1].path, "elsewhere");
+    expect_refusal(DIR "/000002.jsonl is missing");
+    struct pbt_journal *journal;
+    uint64_t incarnation;
+    struct pbt_error error;
+    assert_int_equal(try_open(&journal, &incarnation, &error), PBT_EDATA);
+    (void)snprintf(disk.items[0].path, sizeof disk.items[1].path, "elsewhere");
+    expect_refusal(DIR "/000001.jsonl is missing");
+}
+
+static void test_headers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        const char *says;
+    } rows[] = {
+        {"{\"journal\":2,\"later\":true}\n",
+         DIR "/000001.jsonl:1: written by a newer version of pbt (journal "
+             "version 2; this one knows 1)"},
+        {"{\"journal\":1,\"segment\":2,\"previous\":{\"segment\":1,\"bytes\":"
+         "0}}\n",
+         DIR "/000001.jsonl:1: not the first line of journal segment 1"},
+        {"{\"journal\":1,\"segment\":1,\"previous\":{\"segment\":1,\"bytes\":"
+         "0}}\n",
+         DIR "/000001.jsonl:1: not the first line"},
+        {"\n", DIR "/000001.jsonl:1: not the first line"},
+        {"null\n", DIR "/000001.jsonl:1: not the first line"},
+        {"{\"journal\":1,\"segment\":1,\"previous\":{\"segment\":0,\"bytes\":"
+         "-1}}\n",
+         DIR "/000001.jsonl:1: not the first line"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_content(1, rows[i].header, strlen(rows[i].header));
+        expect_refusal(rows[i].says);
+    }
+    /* Members of a later version that changes nothing. */
+    static const char later[] =
+        "{\"journal\":1,\"later\":[],\"segment\":1,"
+        "\"previous\":{\"x\":1,\"segment\":0,\"bytes\":0}}\n";
+    set_content(1, later, sizeof later - 1);
+    assert_int_equal(expect(""), 0);
+    /* Endless first line. */
+    static char endless[5000];
+    memset(endless, ' ', sizeof endless);
+    set_content(1, endless, sizeof endless);
+    expect_refusal(DIR "/000001.jsonl:1: not the first line");
+}
+
+/* --- drivers that were thought dead -------------------------------------- */
+
+static void test_successor_decides(void **state)
+{
+    (void)state;
+    static char text[4 * sizeof three];
+    struct pbt_journal *first = open_journal(1);
+    append_three(first);
+    struct pbt_journal *second = open_journal(2);
+    assert_int_equal(append(first, "{\"late\":1}\n"), PBT_OK);
+    repeat_three(text, 1);
+    assert_int_equal(expect(text), 0);
+    append_three(second);
+    assert_int_equal(append(first, "{\"late\":2}\n"), PBT_OK);
+    repeat_three(text, 2);
+    assert_int_equal(expect(text), 0);
+    pbt_buf_text(&segment(1)->content, "{\"late\":3}\n{\"half");
+    assert_int_equal(expect(text), 0);
+    pbt_journal_close(first);
+    pbt_journal_close(second);
+    struct pbt_journal *third = open_journal(3);
+    append_three(third);
+    pbt_journal_close(third);
+    repeat_three(text, 3);
+    assert_int_equal(expect(text), 0);
+}
+
+/* One that slept between making its segment and writing its first line. */
+static void test_passed_over(void **state)
+{
+    (void)state;
+    static char text[4 * sizeof three];
+    struct pbt_journal *first = open_journal(1);
+    append_three(first);
+    size_t bytes = segment(1)->content.length;
+    set_content(2, "", 0);
+    assert_int_equal(append(first, "{\"late\":1}\n"), PBT_OK);
+    (void)snprintf(text, sizeof text, "%s{\"late\":1}\n", three);
+    assert_int_equal(expect(text), 0); /* the second has not decided anything */
+    struct pbt_journal *third = open_journal(3);
+    append_three(third);
+    (void)strcat(text, three);
+    assert_int_equal(expect(text), 0);
+
+    /* Now it wakes, with less in its mind than the third has read. */
+    char header[128];
+    (void)snprintf(header, sizeof header,
+                   "{\"journal\":1,\"segment\":2,\"previous\":{\"segment\":1,"
+                   "\"bytes\":%zu}}\n",
+                   bytes);
+    set_content(2, header, strlen(header));
+    const char *batch = strchr(segment(1)->content.data, '\n') + 1;
+    pbt_buf_put(&segment(2)->content, batch, bytes - strlen(header));
+    assert_int_equal(append(first, "{\"late\":2}\n"), PBT_OK);
+    assert_int_equal(expect(text), 0);
+    pbt_journal_close(first);
+    pbt_journal_close(third);
+    pbt_journal_close(open_journal(4));
+    assert_int_equal(expect(text), 0);
+}
+
+/* Two drivers at once: the name decides. */
+static void test_one_creates(void **state)
+{
+    (void)state;
+    struct pbt_journal *first = open_journal(1);
+    struct pbt_journal *second = NULL;
+    struct pbt_error error = {0};
+    uint64_t incarnation;
+    append_three(first);
+    disk.hide = true;
+    assert_int_equal(try_open(&second, &incarnation, &error), PBT_ECANTCREATE);
+    disk.hide = false;
+    assert_int_equal(expect(three), 0);
+    pbt_journal_close(first);
+}
+
+/* --- failing operations -------------------------------------------------- */
+
+/*
+ * Two incarnations; every batch that was acknowledged is noted in `text`, the one
+ * that failed in `doubtful`.
+ */
+static int work(char *text, char *doubtful)
+{
+    for (int life = 0; life < 2; life++) {
+        struct pbt_journal *journal = NULL;
+        struct pbt_error error = {0};
+        uint64_t incarnation;
+        int status = try_open(&journal, &incarnation, &error);
+        for (size_t i = 0; status == PBT_OK && i < 3; i++) {
+            status = append(journal, batches[i]);
+            (void)strcat(status == PBT_OK ? text : doubtful, batches[i]);
+            if (status == PBT_OK) {
+                status = pbt_journal_sync(journal, &error);
+            }
+        }
+        if (status != PBT_OK && journal != NULL) {
+            /* A broken journal takes nothing more: it could be lost behind the break. */
+            assert_int_equal(append(journal, batches[0]), PBT_EINTERNAL);
+            assert_int_equal(pbt_journal_sync(journal, &error), PBT_EINTERNAL);
+        }
+        pbt_journal_close(journal);
+        if (status != PBT_OK) {
+            assert_int_equal(status, PBT_EIO);
+            return status;
+        }
+    }
+    return PBT_OK;
+}
+
+static void test_failing_operations(void **state)
+{
+    (void)state;
+    int status = PBT_EIO;
+    uint64_t k;
+    for (k = 1; status != PBT_OK; k++) {
+        char text[4 * sizeof three] = "";
+        char doubtful[sizeof three] = "";
+        clear();
+        disk.fail_at = k;
+        status = work(text, doubtful);
+        uint64_t incarnations = disk.count;
+        disk.fail_at = 0;
+        struct pbt_journal *journal = open_journal(incarnations + 1);
+        assert_int_equal(append(journal, "{\"z\":0}\n"), PBT_OK);
+        pbt_journal_close(journal);
+        (void)strcat(text, "{\"z\":0}\n");
+        assert_int_equal(expect(text), 0);
+        assert_true(k < 1000);
+    }
+    print_message("%" PRIu64 " operations\n", k - 2);
+    assert_int_equal(k - 2, 24);
+}
+
+static void test_failing_reads(void **state)
+{
+    (void)state;
+    int status = PBT_EIO;
+    write_segments(2);
+    for (uint64_t k = 1; status != PBT_OK; k++) {
+        struct lines lines;
+        struct pbt_journal_info info;
+        struct pbt_error error = {0};
+        disk.operations = 0;
+        disk.fail_at = k;
+        status = read_journal(&disk.files, DIR, &lines, &info, &error);
+        assert_true(status == PBT_OK || status == PBT_EIO);
+        assert_true(status == PBT_OK || strcmp(error.text, "planted") == 0);
+        pbt_buf_done(&lines.text);
+        assert_true(k < 100);
+    }
+}
+
+static void test_batch_too_big(void **state)
+{
+    (void)state;
+    struct pbt_journal *journal = open_journal(1);
+    struct pbt_buf lines;
+    struct pbt_error error = {0};
+    pbt_buf_init(&lines, 20);
+    pbt_buf_text(&lines, "{\"n\":1}\n");
+    assert_int_equal(pbt_journal_append(journal, &lines, 1, &error),
+                     PBT_ENOMEM);
+    pbt_buf_done(&lines);
+    pbt_journal_close(journal);
+    assert_int_equal(expect(""), 0);
+}
+
+/* --- real files ---------------------------------------------------------- */
+
+static char dir[64];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    (void)snprintf(dir, sizeof dir, "/tmp/pbt-test-journal-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 4; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s/%06d.jsonl", dir, i);
+        (void)unlink(path);
+    }
+    return rmdir(dir);
+}
+
+static struct pbt_journal *open_real(void)
+{
+    struct pbt_journal *journal = NULL;
+    struct pbt_journal_info info;
+    struct pbt_error error;
+    struct lines lines;
+    uint64_t incarnation;
+    start_lines(&lines);
+    if (pbt_journal_open(&journal, pbt_files_posix(), dir, take_line, &lines,
+                         &info, &incarnation, &error) != PBT_OK) {
+        fail_msg("%s", error.text);
+    }
+    pbt_buf_done(&lines.text);
+    return journal;
+}
+
+static void test_real_files(void **state)
+{
+    (void)state;
+    struct pbt_error error;
+    struct lines lines;
+    struct pbt_journal_info info;
+    struct pbt_file *file;
+    char path[128];
+    for (int i = 0; i < 3; i++) {
+        struct pbt_journal *journal = open_real();
+        append_three(journal);
+        assert_int_equal(pbt_journal_sync(journal, &error), PBT_OK);
+        pbt_journal_close(journal);
+    }
+    assert_int_equal(
+        read_journal(pbt_files_posix(), dir, &lines, &info, &error), PBT_OK);
+    assert_int_equal(info.records, 18);
+    assert_int_equal(info.torn, 0);
+    pbt_buf_done(&lines.text);
+
+    struct pbt_files *files = pbt_files_posix();
+    (void)snprintf(path, sizeof path, "%s/000002.jsonl", dir);
+    assert_int_equal(files->ops->create(files, path, &file, &error),
+                     PBT_ECANTCREATE);
+    assert_int_equal(read_journal(files, "/nonexistent", &lines, &info, &error),
+                     PBT_ENOINPUT);
+    pbt_buf_done(&lines.text);
+}
+
+#define BESIDE 400
+
+static void *write_beside(void *user)
+{
+    struct pbt_journal *journal = user;
+    for (int i = 0; i < BESIDE; i++) {
+        struct pbt_buf lines;
+        pbt_buf_init(&lines, BYTES_MAX);
+        pbt_buf_printf(&lines, "{\"n\":%d}\n", i);
+        int status = pbt_journal_append(journal, &lines, 1, NULL);
+        pbt_buf_done(&lines);
+        if (status != PBT_OK) {
+            return user;
+        }
+    }
+    return NULL;
+}
+
+static void test_reading_beside_a_writer(void **state)
+{
+    (void)state;
+    struct pbt_journal *journal = open_real();
+    struct pbt_buf all;
+    pthread_t thread;
+    uint64_t before = 0;
+    void *failed = NULL;
+    pbt_buf_init(&all, BYTES_MAX);
+    for (int i = 0; i < BESIDE; i++) {
+        pbt_buf_printf(&all, "{\"n\":%d}\n", i);
+    }
+    assert_int_equal(pthread_create(&thread, NULL, write_beside, journal), 0);
+    while (before < BESIDE) {
+        struct lines lines;
+        struct pbt_journal_info info;
+        struct pbt_error error;
+        if (read_journal(pbt_files_posix(), dir, &lines, &info, &error) !=
+            PBT_OK) {
+            fail_msg("%s", error.text);
+        }
+        assert_true(info.records >= before);
+        assert_int_equal(strncmp(all.data, lines.text.data, lines.text.length),
+                         0);
+        before = info.records;
+        pbt_buf_done(&lines.text);
+    }
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    pbt_buf_done(&all);
+    pbt_journal_close(journal);
+}
+
+int main(void)
+{
+#define MEMORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define REAL(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+    const struct CMUnitTest tests[] = {
+        MEMORY(test_the_file),
+        MEMORY(test_incarnations),
+        MEMORY(test_none),
+        MEMORY(test_large),
+        MEMORY(test_refused_by_the_caller),
+        MEMORY(test_torn_anywhere),
+        MEMORY(test_torn_first_header),
+        MEMORY(test_torn_with_rubbish),
+        MEMORY(test_damage_anywhere),
+        MEMORY(test_cut_in_the_middle),
+        MEMORY(test_missing_segment),
+        MEMORY(test_headers),
+        MEMORY(test_successor_decides),
+        MEMORY(test_passed_over),
+        MEMORY(test_one_creates),
+        MEMORY(test_failing_operations),
+        MEMORY(test_failing_reads),
+        MEMORY(test_batch_too_big),
+        REAL(test_real_files),
+        REAL(test_reading_beside_a_writer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
