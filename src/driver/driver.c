@@ -150,7 +150,9 @@ static int gather(struct pbt_driver *driver, struct pbt_input_batch *batch,
                           : 0;
         deadline = up < deadline ? up : deadline;
     }
-    if (pbt_core_records(driver->core) > driver->synced &&
+    /* While one is in flight its end is news; a deadline in the past would spin. */
+    if (!driver->sync_in_flight &&
+        pbt_core_records(driver->core) > driver->synced &&
         driver->next_sync < deadline) {
         deadline = driver->next_sync;
     }
