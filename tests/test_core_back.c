@@ -467,7 +467,7 @@ static void a_load_of_a_bad_checkpoint_is_ended_and_no_failure(void **state)
          "bad 1/1\n"
          "  leave 0: respawn\n"
          "owed 0\n"
-         "  stop 0\n"
+         "  kill 0\n"
          "look 0\n"
          "  RUNNING it=5 score=0.1 pair=none exploits=1 failures=0 x=0.4462\n"
          "exited 0\n"

@@ -581,7 +581,7 @@ static void an_interruption_while_loading_keeps_the_exploit(void **state)
          "  end: interrupted\n"
          "  leave 0: pause\n"
          "owed 0\n"
-         "  stop 0\n"
+         "  kill 0\n"
          "exited 0\n"
          "  exit 0: pause\n"
          "look 0\n"

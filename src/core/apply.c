@@ -112,14 +112,15 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
     core->epoch_counter = 0;
     core->slots = record->slots;
     core->used = 0;
+    /* A cut or an interruption may hide END_FAILED; a late result doesn't undo it. */
+    bool failed = core->end == PBT_END_FAILED || core->results == 0;
     if (!pbt_core_end_is_final(core->end)) {
         core->end = PBT_END_NOT;
     }
     core->end_due = PBT_END_NOT;
     for (uint32_t i = 0; i < core->settings->population; i++) {
         struct pbt_trial *trial = &core->trials[i];
-        /* Not only after END_FAILED: a cut or an interruption may hide that. */
-        if (core->results == 0) {
+        if (failed) {
             forgive(core, i);
         }
         if (trial->phase != PBT_PHASE_NONE) {
@@ -158,6 +159,8 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
     core->results++;
     trial->seq = record->seq;
     trial->iteration = record->iteration;
+    trial->turn = trial->turn + 1 > record->iteration ? trial->turn + 1
+                                                      : record->iteration;
     trial->time_total = record->time_total;
     trial->rest = record->halted;
     if (record->stop > 0 || record->done) {
@@ -427,6 +430,7 @@ static bool apply_exploit(struct pbt_core *core,
     clear_ask(core, trial);
     if (!record->pause && trial->can_reset) {
         trial->phase = PBT_PHASE_LOAD;
+        trial->rest = false;
     } else {
         pbt_core_set_leave(core, record->trial,
                            record->pause ? PBT_LEAVE_PAUSE : PBT_LEAVE_RESPAWN);

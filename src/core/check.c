@@ -93,9 +93,8 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     if (pbt_order_has(&core->startable, number) != startable) {
         return "startable: wrong member";
     }
-    if (startable &&
-        core->startable.nodes[number].key != (double)trial->iteration) {
-        return "startable: key is not the iteration";
+    if (startable && core->startable.nodes[number].key != (double)trial->turn) {
+        return "startable: key is not the turn";
     }
     for (uint32_t i = 0; i < trial->saved_count; i++) {
         struct pbt_checkpoint_id id = {number, trial->saved[i].number};

@@ -239,6 +239,7 @@ static uint64_t mix_restart(uint64_t digest, const struct pbt_restart *restart,
 {
     digest = mix_id(digest, restart->checkpoint);
     digest = pbt_mix(digest, (uint64_t)restart->iteration);
+    digest = pbt_mix(digest, (uint64_t)restart->turn);
     digest = mix_real(digest, restart->time_total);
     digest = mix_real(digest, restart->last_perturbation);
     digest = mix_real(digest, restart->score);
@@ -278,6 +279,7 @@ static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
     digest = pbt_mix(digest, trial->seq);
     digest = pbt_mix(digest, trial->saved_seq);
     digest = pbt_mix(digest, (uint64_t)trial->iteration);
+    digest = pbt_mix(digest, (uint64_t)trial->turn);
     digest = mix_real(digest, trial->time_total);
     digest = mix_real(digest, trial->last_perturbation);
     digest = mix_real(digest, trial->score);

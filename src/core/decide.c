@@ -126,15 +126,14 @@ static bool decide_result(const struct pbt_core *core,
  * before it, and none of the free slots is left for it.  Slots about to be free count, else
  * one that waits would make all pause that reach their point before it has started.
  */
-static bool should_pause(const struct pbt_core *core, uint32_t trial,
-                         int64_t iteration)
+static bool should_pause(const struct pbt_core *core, uint32_t trial)
 {
     uint32_t staying = core->used - core->leaving;
     if (staying > core->slots) {
         return true;
     }
-    uint32_t ahead =
-        pbt_order_before(&core->startable, (double)iteration, trial);
+    double turn = (double)core->trials[trial].turn;
+    uint32_t ahead = pbt_order_before(&core->startable, turn, trial);
     return ahead > core->slots - staying;
 }
 
@@ -159,7 +158,7 @@ static bool decide_saved(const struct pbt_core *core,
     record->point = of_point;
     record->pause = trial->point_save && !trial->stopping &&
                     core->end == PBT_END_NOT &&
-                    should_pause(core, event->trial, trial->iteration);
+                    should_pause(core, event->trial);
     return true;
 }
 
@@ -287,7 +286,7 @@ static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
     record->time_total = saved->time_total;
     if (kind == PBT_RECORD_EXPLOIT) {
         record->epoch = next_epoch(core);
-        record->pause = should_pause(core, trial, saved->iteration);
+        record->pause = should_pause(core, trial);
     }
 }
 

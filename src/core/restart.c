@@ -134,7 +134,7 @@ void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
     const struct pbt_trial *trial = &core->trials[number];
     if (trial->created && trial->phase == PBT_PHASE_NONE &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED)) {
-        pbt_order_put(&core->startable, number, (double)trial->iteration);
+        pbt_order_put(&core->startable, number, (double)trial->turn);
     } else {
         pbt_order_erase(&core->startable, number);
     }
@@ -278,6 +278,7 @@ void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
     struct pbt_restart *restart = &trial->restarts[trial->restart_count++];
     restart->checkpoint = checkpoint;
     restart->iteration = trial->iteration;
+    restart->turn = trial->turn;
     restart->time_total = trial->time_total;
     restart->last_perturbation = trial->last_perturbation;
     restart->score = trial->score;
@@ -331,6 +332,7 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->seq = 0;
     trial->saved_seq = 0;
     trial->iteration = top->iteration;
+    trial->turn = top->turn;
     trial->time_total = top->time_total;
     trial->last_perturbation = top->last_perturbation;
     trial->score = top->score;

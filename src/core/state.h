@@ -28,6 +28,7 @@ enum pbt_phase {
 struct pbt_restart {
     struct pbt_checkpoint_id checkpoint;
     int64_t iteration;
+    int64_t turn;
     double time_total;
     double last_perturbation; /* in units of time_attr */
     double score;
@@ -71,6 +72,12 @@ struct pbt_trial {
     uint64_t seq;       /* of the last result of this life */
     uint64_t saved_seq; /* as of the last save of this life */
     int64_t iteration;
+    /*
+     * Its place among those that wait for a slot.  The iteration, but for what an exploit
+     * takes back: a loser that copies an earlier iteration again and again would
+     * else be the furthest behind for ever, and its donor never get a slot.
+     */
+    int64_t turn;
     double time_total;
     double last_perturbation;
     double score; /* at the last perturbation point: what it is ranked by */
@@ -139,7 +146,7 @@ struct pbt_core {
     struct pbt_checkpoint_id best;
 
     struct pbt_order ranks;     /* by score; marks: PBT_MARK_* */
-    struct pbt_order startable; /* PENDING and PAUSED, by iteration */
+    struct pbt_order startable; /* PENDING and PAUSED, by turn */
 
     struct pbt_work *work;
     struct pbt_queue touched; /* for the driver: see pbt_core_touched() */
