@@ -262,6 +262,11 @@ int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
             return pbt_error_set(error, PBT_EIO, "%s", input->text);
         }
         return pbt_driver_synced(driver, input->seq, error);
+    case PBT_INPUT_CAPACITY:
+        event = new_event(driver, PBT_EVENT_CAPACITY, input);
+        event.trial = 0;
+        event.slots = input->slots;
+        return pbt_driver_event(driver, &event, error);
     case PBT_INPUT_STOP:
         event = new_event(driver, PBT_EVENT_STOP_ASKED, input);
         event.trial = 0;

@@ -30,10 +30,10 @@ enum pbt_input_kind {
     PBT_INPUT_EXITED,   /* a process has been seen to end */
     PBT_INPUT_BAD,      /* a checkpoint is lost or damaged: text says how */
     PBT_INPUT_ANSWERED, /* to an ask: cells, or text why there are none */
-    /* job sync is done; text if it failed: then all is over */
-    PBT_INPUT_SYNCED,
-    PBT_INPUT_STOP,  /* somebody wants the run to end: a signal, a call */
-    PBT_INPUT_FATAL, /* the world can't go on: text and status */
+    PBT_INPUT_SYNCED,   /* job sync is done; text if it failed: then all is over */
+    PBT_INPUT_CAPACITY, /* there are `slots` now */
+    PBT_INPUT_STOP,     /* somebody wants the run to end: a signal, a call */
+    PBT_INPUT_FATAL,    /* the world can't go on: text and status */
 };
 
 /* News.  Borrowed until the next call of next_batch. */
@@ -48,6 +48,7 @@ struct pbt_input {
     bool halted;
     bool done;
     bool can_reset;
+    uint32_t slots;      /* capacity */
     const char *metrics; /* result: the object's JSON text */
     size_t metrics_length;
     const json_t *metrics_json;

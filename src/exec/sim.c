@@ -470,11 +470,16 @@ static void begin_life(struct pbt_sim *sim, const struct pbt_job *job)
     struct pbt_sim_life life = {.trial = job->trial,
                                 .epoch = command->epoch,
                                 .checkpoint = command->checkpoint,
+                                .iteration = command->iteration,
                                 .config = job->json};
-    if (command->checkpoint.number != 0 &&
-        pbt_sim_disk_find(sim->disk, command->checkpoint) == NULL) {
+    const struct pbt_sim_checkpoint *from =
+        pbt_sim_disk_find(sim->disk, command->checkpoint);
+    if (command->checkpoint.number != 0 && from == NULL) {
         violate(sim, "a life begins from a checkpoint that is gone", job->trial,
                 command->epoch);
+    } else if (command->iteration != (from == NULL ? 0 : from->iteration)) {
+        violate(sim, "a life begins at another iteration than its checkpoint's",
+                job->trial, command->epoch);
     }
     if (sim->on_life != NULL) {
         sim->on_life(sim->life_user, &life);
@@ -529,10 +534,12 @@ static void submit_sync(struct pbt_sim *sim, const struct pbt_job *job)
     item->input = (struct pbt_input){.kind = PBT_INPUT_SYNCED, .seq = job->seq};
     item->synced_count = job->checkpoint_count;
     item->synced = calloc(job->checkpoint_count + 1, sizeof *item->synced);
+    pbt_sim_disk_sync_begin(sim->disk);
     if (item->synced == NULL ||
         pbt_journal_sync(job->journal, NULL) != PBT_OK) {
         abort();
     }
+    pbt_sim_disk_sync_mark_end(sim->disk);
     if (job->checkpoint_count > 0) {
         memcpy(item->synced, job->checkpoints,
                job->checkpoint_count * sizeof *item->synced);
@@ -653,6 +660,7 @@ static void happen(struct pbt_sim *sim, struct item *item)
         give(sim, item);
         return;
     case ITEM_SYNC:
+        pbt_sim_disk_sync_done(sim->disk);
         for (size_t i = 0; i < item->synced_count; i++) {
             struct pbt_sim_checkpoint *checkpoint =
                 pbt_sim_disk_find(sim->disk, item->synced[i]);
@@ -805,6 +813,8 @@ void pbt_sim_kill(struct pbt_sim *sim)
     for (uint32_t i = 0; i < sim->spec->settings.population; i++) {
         sim->processes[i] = (struct process){.state = PROCESS_NONE};
     }
+    pbt_sim_disk_sync_forget(sim->disk);
+    sim->stop_asked = false;
     sim->now += spread(sim, 1000000000);
 }
 
@@ -817,6 +827,62 @@ void pbt_sim_power_loss(struct pbt_sim *sim)
 void pbt_sim_ask_stop(struct pbt_sim *sim)
 {
     sim->stop_asked = true;
+}
+
+void pbt_sim_ask_capacity(struct pbt_sim *sim, uint64_t delay, uint32_t slots)
+{
+    struct item *item = new_item(sim, sim->now + delay, ITEM_NEWS, 0);
+    item->input =
+        (struct pbt_input){.kind = PBT_INPUT_CAPACITY, .slots = slots};
+    push(sim, item);
+}
+
+void pbt_sim_die_at(struct pbt_sim *sim, uint32_t operations)
+{
+    pbt_sim_disk_die_at(sim->disk, operations, draw_any, sim);
+}
+
+bool pbt_sim_died(const struct pbt_sim *sim)
+{
+    return pbt_sim_disk_died(sim->disk);
+}
+
+static void sweep_one(void *user, struct pbt_sim_checkpoint *checkpoint)
+{
+    struct pbt_core_checkpoint ignored;
+    if (!pbt_core_checkpoint(user, checkpoint->id, &ignored)) {
+        checkpoint->present = false;
+    }
+}
+
+int pbt_sim_sweep(void *user, const struct pbt_core *core,
+                  struct pbt_error *error)
+{
+    struct pbt_sim *sim = user;
+    (void)error;
+    pbt_sim_disk_each(sim->disk, sweep_one, (void *)(uintptr_t)core);
+    return PBT_OK;
+}
+
+static void count_one(void *user, struct pbt_sim_checkpoint *checkpoint)
+{
+    *(size_t *)user += checkpoint->damaged ? 0 : 1;
+}
+
+size_t pbt_sim_checkpoint_count(struct pbt_sim *sim)
+{
+    size_t count = 0;
+    pbt_sim_disk_each(sim->disk, count_one, &count);
+    return count;
+}
+
+uint32_t pbt_sim_processes(const struct pbt_sim *sim)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sim->spec->settings.population; i++) {
+        count += sim->processes[i].state != PROCESS_NONE ? 1 : 0;
+    }
+    return count;
 }
 
 bool pbt_sim_checkpoint_good(void *user, struct pbt_checkpoint_id id,

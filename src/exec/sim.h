@@ -45,7 +45,7 @@ struct pbt_sim_checkpoint {
     struct pbt_checkpoint_id id;
     int64_t iteration;
     double theta;
-    double score; /* that the step before it reported, signed as ranked */
+    double score; /* that the step before it reported */
     uint64_t epoch;
     uint64_t seq;
     bool durable; /* survives a power loss */
@@ -71,6 +71,15 @@ void pbt_sim_kill(struct pbt_sim *sim);
 void pbt_sim_power_loss(struct pbt_sim *sim);
 /* A stop is asked for at the next batch. */
 void pbt_sim_ask_stop(struct pbt_sim *sim);
+/* The number of slots changes after `delay` ns. */
+void pbt_sim_ask_capacity(struct pbt_sim *sim, uint64_t delay, uint32_t slots);
+/*
+ * The driver dies at its `operations`-th change of a file from now on: the operation fails,
+ * and an append may have written a part.
+ */
+void pbt_sim_die_at(struct pbt_sim *sim, uint32_t operations);
+/* True if it has: pbt_sim_kill() or pbt_sim_power_loss() must follow. */
+bool pbt_sim_died(const struct pbt_sim *sim);
 
 /* A draw in [0, 1) from the simulator's own sequence. */
 double pbt_sim_draw(struct pbt_sim *sim);
@@ -78,6 +87,13 @@ double pbt_sim_draw(struct pbt_sim *sim);
 /* For pbt_driver_options.checkpoint_good; `user` is the sim. */
 bool pbt_sim_checkpoint_good(void *user, struct pbt_checkpoint_id id,
                              struct pbt_error *why);
+/* For pbt_driver_options.sweep: removes checkpoints that have no record. */
+int pbt_sim_sweep(void *user, const struct pbt_core *core,
+                  struct pbt_error *error);
+/* How many checkpoints are on the disk; damaged ones stay until the next open. */
+size_t pbt_sim_checkpoint_count(struct pbt_sim *sim);
+/* How many processes live. */
+uint32_t pbt_sim_processes(const struct pbt_sim *sim);
 /* NULL: there never was one, or it was unlinked. */
 const struct pbt_sim_checkpoint *
 pbt_sim_checkpoint(const struct pbt_sim *sim, struct pbt_checkpoint_id id);
@@ -90,6 +106,7 @@ struct pbt_sim_life {
     uint32_t trial;
     uint64_t epoch;
     struct pbt_checkpoint_id checkpoint;
+    int64_t iteration;
     const char *config; /* JSON text */
 };
 /* Called at each start and load. */

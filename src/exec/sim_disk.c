@@ -9,19 +9,45 @@
 struct pbt_file {
     char path[256];
     struct pbt_buf content;
+    struct pbt_sim_disk *disk;
     size_t synced;
+    size_t marked; /* a sync that is under way covers so much */
     bool name_synced;
     bool present;
+};
+
+/* A trial's checkpoints, by number - 1. */
+struct shelf {
+    struct pbt_sim_checkpoint *items;
+    size_t count;
 };
 
 struct pbt_sim_disk {
     struct pbt_files files; /* first: a pbt_files is the disk */
     struct pbt_file *items[FILES_MAX];
     size_t count;
-    struct pbt_sim_checkpoint *checkpoints;
-    size_t checkpoint_count;
-    size_t checkpoint_capacity;
+    struct shelf *shelves; /* by trial */
+    size_t shelf_count;
+    bool marking;  /* syncs only mark */
+    uint32_t fuse; /* operations until the process dies; 0: never */
+    bool died;
+    double (*draw)(void *);
+    void *draw_user;
 };
+
+/* True if the process dies at this operation. */
+static bool dies(struct pbt_sim_disk *disk)
+{
+    if (disk->fuse > 0 && --disk->fuse == 0) {
+        disk->died = true;
+    }
+    return disk->died;
+}
+
+static int dead(struct pbt_error *error)
+{
+    return pbt_error_set(error, PBT_EIO, "the simulated process has died");
+}
 
 static struct pbt_file *find(struct pbt_sim_disk *disk, const char *path)
 {
@@ -38,6 +64,9 @@ static int sim_create(struct pbt_files *files, const char *path,
                       struct pbt_file **file, struct pbt_error *error)
 {
     struct pbt_sim_disk *disk = (struct pbt_sim_disk *)files;
+    if (disk->died) {
+        return dead(error);
+    }
     if (find(disk, path) != NULL) {
         return pbt_error_set(error, PBT_ECANTCREATE, "%s: exists", path);
     }
@@ -50,23 +79,43 @@ static int sim_create(struct pbt_files *files, const char *path,
     memcpy(new->path, path, length + 1);
     pbt_buf_init(&new->content, FILE_BYTES_MAX);
     new->present = true;
+    new->disk = disk;
     disk->items[disk->count++] = new;
     *file = new;
-    return PBT_OK;
+    return dies(disk) ? dead(error) : PBT_OK;
 }
 
 static int sim_append(struct pbt_file *file, const void *bytes, size_t length,
                       struct pbt_error *error)
 {
+    struct pbt_sim_disk *disk = file->disk;
+    if (disk->died) {
+        return dead(error);
+    }
+    bool last = dies(disk);
+    if (last) {
+        /* Any part of it is written, not seldom all. */
+        size_t part =
+            (size_t)(disk->draw(disk->draw_user) * 1.3 * (double)(length + 1));
+        length = part < length ? part : length;
+    }
     pbt_buf_put(&file->content, bytes, length);
-    return pbt_buf_failed(&file->content)
-               ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-               : PBT_OK;
+    if (pbt_buf_failed(&file->content)) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    return last ? dead(error) : PBT_OK;
 }
 
 static int sim_sync(struct pbt_file *file, struct pbt_error *error)
 {
-    (void)error;
+    struct pbt_sim_disk *disk = file->disk;
+    if (disk->marking) {
+        file->marked = file->content.length;
+        return PBT_OK;
+    }
+    if (disk->died || dies(disk)) {
+        return dead(error); /* at its very beginning */
+    }
     file->synced = file->content.length;
     return PBT_OK;
 }
@@ -83,6 +132,9 @@ static int sim_sync_path(struct pbt_files *files, const char *path,
     struct pbt_file *file = find(disk, path);
     if (file != NULL) {
         return sim_sync(file, error);
+    }
+    if (disk->died || dies(disk)) {
+        return dead(error);
     }
     for (size_t i = 0; i < disk->count; i++) {
         disk->items[i]->name_synced = true; /* there is one directory */
@@ -140,13 +192,29 @@ void pbt_sim_disk_destroy(struct pbt_sim_disk *disk)
         pbt_buf_done(&disk->items[i]->content);
         free(disk->items[i]);
     }
-    free(disk->checkpoints);
+    for (size_t i = 0; i < disk->shelf_count; i++) {
+        free(disk->shelves[i].items);
+    }
+    free(disk->shelves);
     free(disk);
 }
 
 struct pbt_files *pbt_sim_disk_files(struct pbt_sim_disk *disk)
 {
     return &disk->files;
+}
+
+struct drawer {
+    double (*draw)(void *);
+    void *user;
+};
+
+static void damage_unsynced(void *user, struct pbt_sim_checkpoint *checkpoint)
+{
+    const struct drawer *drawer = user;
+    if (!checkpoint->durable && drawer->draw(drawer->user) < 0.5) {
+        checkpoint->damaged = true;
+    }
 }
 
 void pbt_sim_disk_power_loss(struct pbt_sim_disk *disk, double (*draw)(void *),
@@ -169,46 +237,114 @@ void pbt_sim_disk_power_loss(struct pbt_sim_disk *disk, double (*draw)(void *),
         }
         file->synced = file->content.length;
     }
-    for (size_t i = 0; i < disk->checkpoint_count; i++) {
-        struct pbt_sim_checkpoint *checkpoint = &disk->checkpoints[i];
-        if (checkpoint->present && !checkpoint->durable && draw(user) < 0.5) {
-            checkpoint->damaged = true;
-        }
+    pbt_sim_disk_each(disk, damage_unsynced, &(struct drawer){draw, user});
+}
+
+static struct pbt_sim_checkpoint *place(struct pbt_sim_disk *disk,
+                                        struct pbt_checkpoint_id id)
+{
+    if (id.trial >= disk->shelf_count ||
+        id.number > disk->shelves[id.trial].count || id.number == 0) {
+        return NULL;
     }
+    return &disk->shelves[id.trial].items[id.number - 1];
+}
+
+/* Makes room for as many items, the new ones zeroed. */
+static bool grow(void **items, size_t *count, size_t needed, size_t size)
+{
+    if (needed <= *count) {
+        return true;
+    }
+    size_t wanted = 2 * needed;
+    char *grown = realloc(*items, wanted * size);
+    if (grown == NULL) {
+        return false;
+    }
+    memset(grown + *count * size, 0, (wanted - *count) * size);
+    *items = grown;
+    *count = wanted;
+    return true;
 }
 
 bool pbt_sim_disk_put(struct pbt_sim_disk *disk,
                       const struct pbt_sim_checkpoint *checkpoint)
 {
-    struct pbt_sim_checkpoint *old = pbt_sim_disk_find(disk, checkpoint->id);
-    if (old != NULL) {
-        *old = *checkpoint;
-        return true;
+    struct pbt_checkpoint_id id = checkpoint->id;
+    void *shelves = disk->shelves;
+    if (!grow(&shelves, &disk->shelf_count, (size_t)id.trial + 1,
+              sizeof *disk->shelves)) {
+        return false;
     }
-    if (disk->checkpoint_count == disk->checkpoint_capacity) {
-        size_t capacity =
-            disk->checkpoint_capacity == 0 ? 64 : 2 * disk->checkpoint_capacity;
-        struct pbt_sim_checkpoint *grown =
-            realloc(disk->checkpoints, capacity * sizeof *grown);
-        if (grown == NULL) {
-            return false;
-        }
-        disk->checkpoints = grown;
-        disk->checkpoint_capacity = capacity;
+    disk->shelves = shelves;
+    struct shelf *shelf = &disk->shelves[id.trial];
+    void *items = shelf->items;
+    if (!grow(&items, &shelf->count, id.number, sizeof *shelf->items)) {
+        return false;
     }
-    disk->checkpoints[disk->checkpoint_count++] = *checkpoint;
+    shelf->items = items;
+    shelf->items[id.number - 1] = *checkpoint;
     return true;
 }
 
 struct pbt_sim_checkpoint *pbt_sim_disk_find(struct pbt_sim_disk *disk,
                                              struct pbt_checkpoint_id id)
 {
-    for (size_t i = disk->checkpoint_count; i > 0; i--) {
-        struct pbt_sim_checkpoint *checkpoint = &disk->checkpoints[i - 1];
-        if (checkpoint->present && checkpoint->id.trial == id.trial &&
-            checkpoint->id.number == id.number) {
-            return checkpoint;
+    struct pbt_sim_checkpoint *found = place(disk, id);
+    return found != NULL && found->present ? found : NULL;
+}
+
+void pbt_sim_disk_each(struct pbt_sim_disk *disk,
+                       void (*fn)(void *user,
+                                  struct pbt_sim_checkpoint *checkpoint),
+                       void *user)
+{
+    for (size_t i = 0; i < disk->shelf_count; i++) {
+        for (size_t n = 0; n < disk->shelves[i].count; n++) {
+            if (disk->shelves[i].items[n].present) {
+                fn(user, &disk->shelves[i].items[n]);
+            }
         }
     }
-    return NULL;
+}
+
+void pbt_sim_disk_sync_begin(struct pbt_sim_disk *disk)
+{
+    disk->marking = true;
+}
+
+void pbt_sim_disk_sync_mark_end(struct pbt_sim_disk *disk)
+{
+    disk->marking = false;
+}
+
+void pbt_sim_disk_sync_done(struct pbt_sim_disk *disk)
+{
+    for (size_t i = 0; i < disk->count; i++) {
+        struct pbt_file *file = disk->items[i];
+        file->synced =
+            file->marked > file->synced ? file->marked : file->synced;
+    }
+}
+
+void pbt_sim_disk_sync_forget(struct pbt_sim_disk *disk)
+{
+    for (size_t i = 0; i < disk->count; i++) {
+        disk->items[i]->marked = 0;
+    }
+    disk->died = false;
+    disk->fuse = 0;
+}
+
+void pbt_sim_disk_die_at(struct pbt_sim_disk *disk, uint32_t operations,
+                         double (*draw)(void *), void *user)
+{
+    disk->fuse = operations;
+    disk->draw = draw;
+    disk->draw_user = user;
+}
+
+bool pbt_sim_disk_died(const struct pbt_sim_disk *disk)
+{
+    return disk->died;
 }

@@ -1,0 +1,259 @@
+#include "case.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/draw.h"
+
+#define S UINT64_C(1000000000)
+#define MS UINT64_C(1000000)
+
+static const double FACTORS[] = {1.2, 0.8};
+
+/* The seed's own sequence of draws. */
+struct dice {
+    uint64_t seed;
+    uint64_t count;
+};
+
+static double roll(struct dice *dice)
+{
+    return (double)(pbt_mix(dice->seed, ++dice->count) >> 11) * 0x1p-53;
+}
+
+/* From low to high, both included. */
+static uint32_t between(struct dice *dice, uint32_t low, uint32_t high)
+{
+    return low + (uint32_t)(roll(dice) * (high - low + 1));
+}
+
+static bool chance(struct dice *dice, double probability)
+{
+    return roll(dice) < probability;
+}
+
+static uint64_t nanoseconds(struct dice *dice, uint64_t low, uint64_t high)
+{
+    return low + (uint64_t)(roll(dice) * (double)(high - low));
+}
+
+/* --- the experiment ------------------------------------------------------------- */
+
+static struct pbt_cell MOMENTA[] = {
+    {.type = PBT_CELL_REAL, .u.r = 0.8},
+    {.type = PBT_CELL_REAL, .u.r = 0.9},
+    {.type = PBT_CELL_REAL, .u.r = 0.99},
+};
+
+static void draw_params(struct sim_case *c, struct dice *dice)
+{
+    const struct pbt_param all[] = {
+        {.name = "lr",
+         .initial = {.kind = PBT_DOMAIN_UNIFORM, .lower = 0.001, .upper = 1},
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = {.kind = PBT_DOMAIN_UNIFORM,
+                       .lower = 0.0001,
+                       .upper = 1}},
+        {.name = "momentum",
+         .mutation = PBT_MUTATION_LIST,
+         .mutations = {.kind = PBT_DOMAIN_CHOICE,
+                       .choices = MOMENTA,
+                       .choice_count = 3}},
+        {.name = "units",
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = {.kind = PBT_DOMAIN_RANDINT, .lower = 1, .upper = 9}},
+        {.name = "decay",
+         .initial = {.kind = PBT_DOMAIN_UNIFORM, .lower = 0.25, .upper = 0.5},
+         .mutation = PBT_MUTATION_NONE},
+    };
+    memcpy(c->params, all, sizeof all);
+    struct pbt_settings *settings = &c->spec.settings;
+    settings->space.params = c->params;
+    settings->space.count = between(dice, 1, 4);
+    settings->explore.resample_probability = chance(dice, 0.5) ? 0.25 : 0;
+    settings->explore.factors = FACTORS;
+    settings->explore.factor_count = 2;
+    settings->explore.out_of_range = PBT_RANGE_CLIP;
+}
+
+static void draw_stops(struct sim_case *c, struct dice *dice, double step_s)
+{
+    struct pbt_settings *settings = &c->spec.settings;
+    uint32_t iterations = between(dice, 2, chance(dice, 0.2) ? 30 : 12);
+    settings->stops[settings->stop_count++] =
+        (struct pbt_stop){.source = PBT_STOP_ITERATION,
+                          .bound = iterations,
+                          .all = chance(dice, 0.1)};
+    if (chance(dice, 0.15)) {
+        c->spec.value_names[0] = c->spec.metric;
+        c->spec.value_count = 1;
+        settings->stops[settings->stop_count++] =
+            (struct pbt_stop){.source = PBT_STOP_VALUE,
+                              .bound = roll(dice) * iterations * 0.5,
+                              .at_most = c->spec.minimize,
+                              .all = chance(dice, 0.5)};
+    }
+    if (chance(dice, 0.1)) {
+        settings->stops[settings->stop_count++] =
+            (struct pbt_stop){.source = PBT_STOP_SECONDS,
+                              .bound = roll(dice) * iterations * step_s};
+    }
+    if (chance(dice, 0.05)) {
+        settings->time_budget_ns =
+            (uint64_t)(roll(dice) * 4e9 * iterations * step_s);
+    }
+}
+
+static void draw_scheduler(struct sim_case *c, struct dice *dice, double step_s)
+{
+    static const double QUANTILES[] = {0.25, 0.25, 0.5, 0.125, 0};
+    struct pbt_settings *settings = &c->spec.settings;
+    settings->scheduler =
+        chance(dice, 0.08) ? PBT_SCHEDULER_FIFO : PBT_SCHEDULER_PBT;
+    settings->perturbation_interval = between(dice, 1, 5);
+    settings->burn_in_period = chance(dice, 0.2) ? between(dice, 1, 6) : 0;
+    if (chance(dice, 0.1)) {
+        settings->time_attr = PBT_TIME_SECONDS;
+        settings->perturbation_interval *= step_s;
+        settings->burn_in_period *= step_s;
+    }
+    settings->quantile_fraction = QUANTILES[between(dice, 0, 4)];
+    settings->custom_explore = chance(dice, 0.2);
+}
+
+static void draw_spec(struct sim_case *c, struct dice *dice, double step_s)
+{
+    static char NAME[] = "sim";
+    static char METRIC[] = "score";
+    struct pbt_spec *spec = &c->spec;
+    struct pbt_settings *settings = &spec->settings;
+    spec->name = NAME;
+    spec->metric = METRIC;
+    spec->minimize = chance(dice, 0.3);
+    spec->require_attrs = true;
+    spec->log_config = true;
+    settings->seed = pbt_mix(c->seed, 1);
+    settings->population = between(dice, 1, chance(dice, 0.2) ? 12 : 6);
+    settings->checkpoint_frequency =
+        chance(dice, 0.4) ? between(dice, 1, 5) : 0;
+    settings->checkpoint_at_end = chance(dice, 0.4);
+    settings->num_to_keep = chance(dice, 0.7) ? 1 : between(dice, 2, 4);
+    settings->max_failures =
+        chance(dice, 0.1) ? -1 : (int32_t)between(dice, 0, 6);
+    draw_params(c, dice);
+    draw_scheduler(c, dice, step_s);
+    draw_stops(c, dice, step_s);
+}
+
+/* --- the world ------------------------------------------------------------------- */
+
+static double draw_rate(struct dice *dice, double most)
+{
+    static const double SHARES[] = {0, 0, 0.1, 0.3, 1};
+    return SHARES[between(dice, 0, 4)] * most;
+}
+
+static void draw_rates(struct sim_case *c, struct dice *dice)
+{
+    struct pbt_sim_rates *rates = &c->rates;
+    uint64_t step = nanoseconds(dice, 10 * MS, 2 * S);
+    *rates = (struct pbt_sim_rates){
+        .crash_step = draw_rate(dice, 0.1),
+        .crash_setup = draw_rate(dice, 0.1),
+        .crash_save = draw_rate(dice, 0.2),
+        .hang = draw_rate(dice, 0.05),
+        .nan_score = draw_rate(dice, 0.4),
+        .damage = draw_rate(dice, 0.2),
+        .duplicate = draw_rate(dice, 0.3),
+        .stale = draw_rate(dice, 0.3),
+        .ask_fails = draw_rate(dice, 0.3),
+        .late = draw_rate(dice, 0.2),
+        .can_reset = chance(dice, 0.7),
+        .step_ns = step,
+        .setup_ns = nanoseconds(dice, MS, 2 * step),
+        .save_ns = nanoseconds(dice, MS, 2 * step),
+        .latency_ns = nanoseconds(dice, MS / 10, step / 5),
+        .late_ns = 4 * step,
+        .sync_ns = nanoseconds(dice, MS, chance(dice, 0.2) ? 20 * step : step),
+        .window_ns = chance(dice, 0.5) ? nanoseconds(dice, 0, 2 * step) : 0,
+    };
+    /* A hang shows as a time-out only; a short one kills the healthy too. */
+    bool timeouts = rates->hang > 0 || chance(dice, 0.2);
+    double seconds = (double)step * 1e-9 * (chance(dice, 0.2) ? 3 : 30);
+    c->spec.timeout_setup = timeouts ? seconds : 0;
+    c->spec.timeout_step = timeouts ? seconds : 0;
+    c->spec.timeout_save = timeouts ? seconds : 0;
+    c->spec.grace = seconds;
+}
+
+static void draw_life(struct sim_case *c, struct dice *dice,
+                      struct driver_life *life)
+{
+    static const enum doom MOSTLY[] = {DOOM_POINT, DOOM_POINT, DOOM_POINT,
+                                       DOOM_FILE, DOOM_STOP};
+    uint32_t population = c->spec.settings.population;
+    life->doom = MOSTLY[between(dice, 0, 4)];
+    life->when = between(dice, 1, chance(dice, 0.3) ? 12 : 200);
+    life->power = chance(dice, 0.5);
+    life->slots = between(dice, 1, population);
+    life->capacity_changes = chance(dice, 0.2);
+    life->change_after_ns = nanoseconds(dice, 0, 10 * c->rates.step_ns);
+    life->change_for_ns = nanoseconds(dice, 1, 10 * c->rates.step_ns);
+    life->changed_slots = between(dice, 0, population);
+}
+
+void case_draw(struct sim_case *c, uint64_t seed)
+{
+    struct dice dice = {.seed = pbt_mix(0x63617365, seed)};
+    memset(c, 0, sizeof *c);
+    c->seed = seed;
+    draw_rates(c, &dice);
+    draw_spec(c, &dice, (double)c->rates.step_ns * 1e-9);
+    c->life_count = between(&dice, 0, chance(&dice, 0.3) ? LIVES_MAX - 1 : 2);
+    for (uint32_t i = 0; i <= c->life_count; i++) {
+        draw_life(c, &dice, &c->lives[i]);
+    }
+    struct driver_life *last = &c->lives[c->life_count];
+    last->doom = DOOM_NONE;
+    c->calm_after = chance(&dice, 0.3) ? 0 : between(&dice, 1, 150);
+}
+
+void case_done(struct sim_case *c)
+{
+    pbt_texts_done(&c->spec.texts);
+}
+
+void case_print(const struct sim_case *c)
+{
+    const struct pbt_settings *s = &c->spec.settings;
+    const struct pbt_sim_rates *r = &c->rates;
+    printf("seed %" PRIu64 ": %" PRIu32 " trials, %s, interval %g %s, "
+           "burn-in %g, quantile %g%s, %" PRIu32 " parameters, mode %s\n",
+           c->seed, s->population,
+           s->scheduler == PBT_SCHEDULER_PBT ? "pbt" : "fifo",
+           s->perturbation_interval,
+           s->time_attr == PBT_TIME_SECONDS ? "s" : "iterations",
+           s->burn_in_period, s->quantile_fraction,
+           s->custom_explore ? ", custom explore" : "", s->space.count,
+           c->spec.minimize ? "min" : "max");
+    for (uint32_t i = 0; i < s->stop_count; i++) {
+        static const char *const SOURCES[] = {"iteration", "seconds", "score"};
+        printf("  stop%s: %s %s %g\n", s->stops[i].all ? "_all" : "",
+               SOURCES[s->stops[i].source],
+               s->stops[i].at_most ? "<=" : ">=", s->stops[i].bound);
+    }
+    printf("  checkpoints: every %" PRIu32 ", at_end %d, keep %" PRIu32
+           "; max_failures %" PRId32 "; time-outs %g s; budget %g s\n",
+           s->checkpoint_frequency, s->checkpoint_at_end, s->num_to_keep,
+           s->max_failures, c->spec.timeout_step,
+           (double)s->time_budget_ns * 1e-9);
+    printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, damage "
+           "%g, duplicate %g, stale %g, ask fails %g, late %g\n",
+           r->crash_step, r->crash_setup, r->crash_save, r->hang, r->nan_score,
+           r->damage, r->duplicate, r->stale, r->ask_fails, r->late);
+    printf("  step %g s, window %g s, sync %g s, can_reset %d\n",
+           (double)r->step_ns * 1e-9, (double)r->window_ns * 1e-9,
+           (double)r->sync_ns * 1e-9, r->can_reset);
+}

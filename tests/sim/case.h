@@ -1,0 +1,52 @@
+/*
+ * case.h: what one seed stands for: an experiment, a world with its faults, and what
+ * happens to the driver.
+ */
+#ifndef PBT_TESTS_SIM_CASE_H
+#define PBT_TESTS_SIM_CASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exec/sim.h"
+#include "spec/spec.h"
+
+/* How a driver's life ends. */
+enum doom {
+    DOOM_NONE,  /* it finishes */
+    DOOM_POINT, /* dies at the n-th turn point from its start */
+    DOOM_FILE,  /* dies in the n-th change of a file */
+    DOOM_STOP,  /* is asked to stop in the n-th turn */
+    DOOMS
+};
+
+struct driver_life {
+    enum doom doom;
+    uint32_t when; /* the n of the above */
+    bool power;    /* it dies of a power loss */
+    uint32_t slots;
+    /* The number of slots falls (or rises) after a while, and comes back. */
+    bool capacity_changes;
+    uint64_t change_after_ns;
+    uint64_t change_for_ns;
+    uint32_t changed_slots;
+};
+
+#define LIVES_MAX 6
+
+struct sim_case {
+    uint64_t seed;
+    struct pbt_spec spec;
+    struct pbt_param params[4];
+    struct pbt_sim_rates rates;
+    struct driver_life lives[LIVES_MAX];
+    uint32_t life_count; /* with faults; then the world is calm */
+    uint32_t calm_after; /* turns of the last life */
+};
+
+void case_draw(struct sim_case *c, uint64_t seed);
+void case_done(struct sim_case *c);
+/* What was drawn, in a few lines for people. */
+void case_print(const struct sim_case *c);
+
+#endif

@@ -1,0 +1,828 @@
+#include "judge.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+void judge_object(struct judge *judge, const char *fmt, ...)
+{
+    if (judge->verdict[0] != '\0') {
+        return; /* the first one is the cause */
+    }
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(judge->verdict, sizeof judge->verdict, fmt, args);
+    va_end(args);
+}
+
+const char *judge_verdict(const struct judge *judge)
+{
+    return judge->verdict[0] == '\0' ? NULL : judge->verdict;
+}
+
+struct judge *judge_create(const struct pbt_spec *spec, struct pbt_sim *sim)
+{
+    struct judge *judge = calloc(1, sizeof *judge);
+    if (judge == NULL || spec->settings.population > JUDGE_TRIALS ||
+        spec->settings.space.count > JUDGE_PARAMS) {
+        abort();
+    }
+    judge->spec = spec;
+    judge->settings = &spec->settings;
+    judge->sim = sim;
+    pbt_buf_init(&judge->text, 1 << 20);
+    return judge;
+}
+
+void judge_destroy(struct judge *judge)
+{
+    for (uint32_t i = 0; i < JUDGE_TRIALS; i++) {
+        free(judge->trials[i].checkpoints);
+    }
+    free(judge->results);
+    pbt_buf_done(&judge->text);
+    free(judge);
+}
+
+bool judge_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b)
+{
+    return a.trial == b.trial && a.number == b.number;
+}
+
+bool judge_same_config(const struct judge *judge, const struct judge_config *a,
+                       const struct pbt_cell *b)
+{
+    for (uint32_t i = 0; i < judge->settings->space.count; i++) {
+        if (!pbt_cell_same(a->cells[i], b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct judge_config config_of(const struct judge *judge,
+                                     const struct pbt_cell *cells)
+{
+    struct judge_config config;
+    memset(&config, 0, sizeof config);
+    memcpy(config.cells, cells,
+           judge->settings->space.count * sizeof *config.cells);
+    return config;
+}
+
+struct judge_checkpoint *judge_checkpoint(struct judge *judge,
+                                          struct pbt_checkpoint_id id)
+{
+    struct judge_trial *trial = &judge->trials[id.trial];
+    bool known = id.number > 0 && id.number <= trial->checkpoint_count;
+    return known ? &trial->checkpoints[id.number - 1] : NULL;
+}
+
+static struct judge_checkpoint *add_checkpoint(struct judge *judge,
+                                               struct pbt_checkpoint_id id)
+{
+    struct judge_trial *trial = &judge->trials[id.trial];
+    while (trial->checkpoint_capacity < id.number) {
+        uint32_t capacity = trial->checkpoint_capacity == 0
+                                ? 16
+                                : 2 * trial->checkpoint_capacity;
+        trial->checkpoints =
+            realloc(trial->checkpoints, capacity * sizeof *trial->checkpoints);
+        if (trial->checkpoints == NULL) {
+            abort();
+        }
+        memset(&trial->checkpoints[trial->checkpoint_capacity], 0,
+               (capacity - trial->checkpoint_capacity) *
+                   sizeof *trial->checkpoints);
+        trial->checkpoint_capacity = capacity;
+    }
+    if (trial->checkpoint_count < id.number) {
+        trial->checkpoint_count = id.number;
+    }
+    return &trial->checkpoints[id.number - 1];
+}
+
+/* --- restart points ----------------------------------------------------------- */
+
+static void drop_point(struct judge_trial *trial, uint32_t at)
+{
+    memmove(&trial->points[at], &trial->points[at + 1],
+            (trial->point_count - at - 1) * sizeof trial->points[0]);
+    trial->point_count--;
+}
+
+static bool is_durable(struct judge *judge, const struct judge_point *point)
+{
+    const struct judge_checkpoint *saved =
+        judge_checkpoint(judge, point->checkpoint);
+    return saved != NULL && saved->durable;
+}
+
+/* The newest two durable ones and what is above them stay, and the bottom. */
+static void prune(struct judge *judge, struct judge_trial *trial)
+{
+    uint32_t durable = 0;
+    for (uint32_t i = trial->point_count; i-- > 1;) {
+        if (durable == 2) {
+            drop_point(trial, i);
+        } else if (is_durable(judge, &trial->points[i])) {
+            durable++;
+        }
+    }
+    for (uint32_t i = 1; trial->point_count == JUDGE_POINTS; i++) {
+        if (!is_durable(judge, &trial->points[i])) {
+            drop_point(trial, i);
+        }
+    }
+}
+
+static void push_point(struct judge *judge, struct judge_trial *trial,
+                       struct pbt_checkpoint_id checkpoint)
+{
+    prune(judge, trial);
+    trial->points[trial->point_count++] =
+        (struct judge_point){.checkpoint = checkpoint,
+                             .pair = trial->pair,
+                             .config = trial->config,
+                             .iteration = trial->iteration,
+                             .exploits = trial->exploits,
+                             .ranked = trial->ranked,
+                             .score = trial->score};
+}
+
+static void go_back(struct judge_trial *trial)
+{
+    const struct judge_point *top = &trial->points[trial->point_count - 1];
+    trial->asked = false;
+    trial->terminates = false;
+    trial->stopping = false;
+    trial->pair = top->pair;
+    trial->config = top->config;
+    trial->iteration = top->iteration;
+    trial->exploits = top->exploits;
+    trial->ranked = top->ranked;
+    trial->score = top->score;
+}
+
+static void finish(struct judge_trial *trial, bool error)
+{
+    trial->over = true;
+    trial->error = error;
+    trial->asked = false;
+    trial->pair = (struct pbt_checkpoint_id){0, 0};
+    while (trial->point_count > 2) {
+        drop_point(trial, trial->point_count - 2);
+    }
+}
+
+/* --- records -------------------------------------------------------------------- */
+
+static bool is_final(enum pbt_end end)
+{
+    return end == PBT_END_STOP_ALL || end == PBT_END_TIME_BUDGET;
+}
+
+/* It had nothing left to do but to leave. */
+static bool was_done(const struct judge *judge, const struct judge_trial *trial)
+{
+    return trial->stopping && trial->resting && !trial->saving &&
+           (trial->seq == trial->saved_seq ||
+            !judge->settings->checkpoint_at_end);
+}
+
+static void take_opened(struct judge *judge, const struct pbt_record *record)
+{
+    if (record->incarnation <= judge->incarnation) {
+        judge_object(judge, "incarnation %" PRIu64 " is given out again",
+                     record->incarnation);
+    }
+    judge->incarnation = record->incarnation;
+    judge->slots = record->slots;
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        struct judge_trial *trial = &judge->trials[i];
+        if (trial->error &&
+            (judge->end == PBT_END_FAILED || judge->result_count == 0)) {
+            trial->over = trial->error = false;
+            go_back(trial);
+        }
+        if (!trial->process) {
+            continue;
+        }
+        trial->process = false;
+        if (trial->terminates || is_final(judge->end) ||
+            was_done(judge, trial)) {
+            finish(trial, false);
+        } else {
+            go_back(trial);
+        }
+    }
+    judge->end = is_final(judge->end) ? judge->end : PBT_END_NOT;
+}
+
+static void take_trial(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    const struct pbt_space *space = &judge->settings->space;
+    for (uint32_t i = 0; i < space->count; i++) {
+        const struct pbt_param *param = &space->params[i];
+        const struct pbt_domain *domain = param->initial.kind != PBT_DOMAIN_NONE
+                                              ? &param->initial
+                                              : &param->mutations;
+        if (!pbt_domain_contains(domain, record->cells[i])) {
+            judge_object(judge,
+                         "trial %" PRIu32 "'s `%s` begins outside its "
+                         "domain",
+                         record->trial, param->name);
+        }
+    }
+    if (trial->created) {
+        judge_object(judge, "trial %" PRIu32 " is created twice",
+                     record->trial);
+    }
+    trial->created = true;
+    trial->score = (double)NAN;
+    trial->config = config_of(judge, record->cells);
+    trial->point_count = 0;
+    push_point(judge, trial, (struct pbt_checkpoint_id){0, 0});
+}
+
+static void take_epoch(struct judge *judge, const struct pbt_record *record)
+{
+    if (record->epoch <= judge->last_epoch) {
+        judge_object(judge, "epoch %" PRIu64 " does not follow on %" PRIu64,
+                     record->epoch, judge->last_epoch);
+    }
+    judge->last_epoch = record->epoch;
+    judge->trials[record->trial].epoch = record->epoch;
+    judge->trials[record->trial].seq = 0;
+    judge->trials[record->trial].saved_seq = 0;
+    judge->trials[record->trial].resting = false;
+    judge->trials[record->trial].saving = false;
+}
+
+static uint32_t count_processes(const struct judge *judge)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        count += judge->trials[i].process ? 1 : 0;
+    }
+    return count;
+}
+
+static void take_start(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    const struct judge_point *top = &trial->points[trial->point_count - 1];
+    if (trial->process || trial->over) {
+        judge_object(judge,
+                     "trial %" PRIu32 " is started while it has a "
+                     "process, or is over",
+                     record->trial);
+    }
+    if (!judge_same_id(record->checkpoint, top->checkpoint) ||
+        record->iteration != top->iteration ||
+        !judge_same_config(judge, &top->config, record->cells)) {
+        judge_object(judge,
+                     "trial %" PRIu32 " does not start with the "
+                     "checkpoint, iteration and configuration of its restart "
+                     "point",
+                     record->trial);
+    }
+    if (count_processes(judge) >= judge->slots) {
+        judge_object(judge, "trial %" PRIu32 " is started without a free slot",
+                     record->trial);
+    }
+    take_epoch(judge, record);
+    trial->process = true;
+    trial->process_epoch = record->epoch;
+    trial->life_checkpoint = record->checkpoint;
+    trial->life_iteration = record->iteration;
+}
+
+static void take_result(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    if (judge_find_result(judge, record->epoch, record->seq) != NULL) {
+        judge_object(judge,
+                     "result (%" PRIu32 ", %" PRIu64 ", %" PRIu64
+                     ") is stored twice",
+                     record->trial, record->epoch, record->seq);
+        return;
+    }
+    if (!trial->process || record->epoch != trial->epoch ||
+        record->seq != trial->seq + 1 ||
+        record->iteration != trial->iteration + 1) {
+        judge_object(judge,
+                     "result (%" PRIu32 ", %" PRIu64 ", %" PRIu64
+                     ") does not follow on the one before",
+                     record->trial, record->epoch, record->seq);
+    }
+    struct judge_result result = {.epoch = record->epoch,
+                                  .seq = record->seq,
+                                  .score = record->score,
+                                  .point = record->point};
+    judge_add_result(judge, &result);
+    judge->counts.results++;
+    trial->seq = record->seq;
+    trial->iteration = record->iteration;
+    trial->resting = record->halted;
+    trial->stopping = trial->stopping || record->stop > 0 || record->done;
+    if (record->point) {
+        trial->ranked = true;
+        trial->score = record->score;
+        trial->pair = (struct pbt_checkpoint_id){0, 0};
+    }
+}
+
+static void take_saved(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    struct judge_checkpoint *saved = add_checkpoint(judge, record->checkpoint);
+    const struct pbt_sim_checkpoint *found =
+        judge->past ? NULL : pbt_sim_checkpoint(judge->sim, record->checkpoint);
+    if (saved->fate != JUDGE_UNKNOWN) {
+        judge_object(
+            judge, "checkpoint %" PRIu32 " of trial %" PRIu32 " is saved twice",
+            record->checkpoint.number, record->trial);
+    }
+    if (!judge->past &&
+        (found == NULL || found->iteration != trial->iteration ||
+         found->epoch != trial->epoch || found->seq != trial->seq)) {
+        judge_object(judge,
+                     "checkpoint %" PRIu32 " of trial %" PRIu32
+                     " is not what its record says",
+                     record->checkpoint.number, record->trial);
+    }
+    *saved = (struct judge_checkpoint){.fate = JUDGE_SAVED,
+                                       .was_synced = saved->was_synced,
+                                       .epoch = trial->epoch,
+                                       .seq = trial->seq,
+                                       .config = trial->config};
+    const struct judge_result *made =
+        judge_find_result(judge, trial->epoch, trial->seq);
+    if (record->point) {
+        bool same = made != NULL && made->point &&
+                    (made->score == record->score ||
+                     (isnan(made->score) && isnan(record->score)));
+        if (!same) {
+            judge_object(judge,
+                         "checkpoint %" PRIu32 " of trial %" PRIu32
+                         " is paired with a score that its result did not have",
+                         record->checkpoint.number, record->trial);
+        }
+        trial->pair = record->checkpoint;
+    } else if (made != NULL && made->point) {
+        judge_object(judge,
+                     "checkpoint %" PRIu32 " of trial %" PRIu32
+                     " is of a perturbation point, and not paired with it",
+                     record->checkpoint.number, record->trial);
+    }
+    push_point(judge, trial, record->checkpoint);
+    trial->saving = false;
+    trial->resting = true;
+    trial->saved_seq = trial->seq;
+    judge->counts.saves++;
+    judge->counts.pauses += record->pause ? 1 : 0;
+}
+
+static void take_exited(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    if (!trial->process || record->epoch != trial->process_epoch) {
+        judge_object(judge,
+                     "the process of trial %" PRIu32 " ends and was not "
+                     "there",
+                     record->trial);
+    }
+    trial->process = false;
+    judge->counts.errors += record->leave == PBT_LEAVE_ERROR ? 1 : 0;
+    if (record->leave == PBT_LEAVE_TERMINATE ||
+        record->leave == PBT_LEAVE_ERROR) {
+        finish(trial, record->leave == PBT_LEAVE_ERROR);
+    } else {
+        go_back(trial);
+    }
+}
+
+static void take_exploit(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    if (!judge->settings->custom_explore) {
+        judge_donation(judge, record);
+    } else if (!trial->asked ||
+               !judge_same_id(record->checkpoint, trial->asked_checkpoint) ||
+               !judge_same_config(judge, &trial->asked_config, record->cells)) {
+        judge_object(judge,
+                     "the exploit of trial %" PRIu32 " is not what the "
+                     "explore function was asked",
+                     record->trial);
+    }
+    take_epoch(judge, record);
+    trial->asked = false;
+    trial->exploits++;
+    trial->iteration = record->donor_iteration;
+    trial->config = config_of(judge, record->cells);
+    trial->pair = (struct pbt_checkpoint_id){0, 0};
+    trial->life_checkpoint = record->checkpoint;
+    trial->life_iteration = record->donor_iteration;
+    push_point(judge, trial, record->checkpoint);
+    judge->counts.exploits++;
+    judge->counts.pauses += record->pause ? 1 : 0;
+}
+
+static void take_ask(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    judge_donation(judge, record);
+    trial->asked = true;
+    trial->asked_checkpoint = record->checkpoint;
+    trial->asked_config = config_of(judge, record->cells);
+    judge->counts.asks++;
+}
+
+static void take_durable(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_checkpoint *saved =
+        judge_checkpoint(judge, record->checkpoint);
+    const struct pbt_sim_checkpoint *found =
+        judge->past ? NULL : pbt_sim_checkpoint(judge->sim, record->checkpoint);
+    if (saved == NULL || saved->fate != JUDGE_SAVED ||
+        (!judge->past && (found == NULL || !found->durable))) {
+        judge_object(judge,
+                     "checkpoint %" PRIu32 " of trial %" PRIu32
+                     " counts as durable and is not",
+                     record->checkpoint.number, record->checkpoint.trial);
+        return;
+    }
+    saved->durable = true;
+}
+
+/* True if the trial still needs this checkpoint. */
+static bool needs(const struct judge_trial *trial, struct pbt_checkpoint_id id)
+{
+    for (uint32_t i = 0; i < trial->point_count; i++) {
+        if (judge_same_id(trial->points[i].checkpoint, id) ||
+            judge_same_id(trial->points[i].pair, id)) {
+            return true;
+        }
+    }
+    return judge_same_id(trial->pair, id) ||
+           (trial->asked && judge_same_id(trial->asked_checkpoint, id));
+}
+
+static void take_delete(struct judge *judge, const struct pbt_record *record)
+{
+    struct pbt_checkpoint_id id = record->checkpoint;
+    struct judge_checkpoint *saved = judge_checkpoint(judge, id);
+    judge->counts.deletes++;
+    if (saved == NULL || saved->fate != JUDGE_SAVED) {
+        judge_object(judge,
+                     "checkpoint %" PRIu32 " of trial %" PRIu32
+                     " is deleted and is not there",
+                     id.number, id.trial);
+        return;
+    }
+    saved->fate = JUDGE_DELETED;
+    uint32_t newer = 0;
+    const struct judge_trial *owner = &judge->trials[id.trial];
+    for (uint32_t i = id.number; i < owner->checkpoint_count; i++) {
+        newer += owner->checkpoints[i].fate == JUDGE_SAVED ? 1 : 0;
+    }
+    if (newer < judge->settings->num_to_keep) {
+        judge_object(judge,
+                     "checkpoint %" PRIu32 " of trial %" PRIu32
+                     " is deleted, and is among the newest that are to be kept",
+                     id.number, id.trial);
+    }
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        if (needs(&judge->trials[i], id)) {
+            judge_object(judge,
+                         "checkpoint %" PRIu32 " of trial %" PRIu32
+                         " is deleted, and trial %" PRIu32 " needs it",
+                         id.number, id.trial, i);
+        }
+    }
+}
+
+static void lose(struct judge_trial *trial, struct pbt_checkpoint_id id)
+{
+    bool top_lost = false;
+    for (uint32_t i = trial->point_count; i-- > 1;) {
+        struct judge_point *point = &trial->points[i];
+        if (judge_same_id(point->pair, id)) {
+            point->pair = (struct pbt_checkpoint_id){0, 0};
+        }
+        if (judge_same_id(point->checkpoint, id)) {
+            top_lost = top_lost || i == trial->point_count - 1;
+            drop_point(trial, i);
+        }
+    }
+    if (judge_same_id(trial->pair, id)) {
+        trial->pair = (struct pbt_checkpoint_id){0, 0};
+    }
+    if (judge_same_id(trial->asked_checkpoint, id)) {
+        trial->asked = false;
+    }
+    if (top_lost && !trial->process && !trial->over) {
+        go_back(trial);
+    }
+}
+
+static void take_bad(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_checkpoint *saved =
+        judge_checkpoint(judge, record->checkpoint);
+    judge->counts.bad++;
+    if (saved == NULL || saved->fate != JUDGE_SAVED) {
+        judge_object(judge,
+                     "checkpoint %" PRIu32 " of trial %" PRIu32
+                     " is bad and was not there",
+                     record->checkpoint.number, record->checkpoint.trial);
+        return;
+    }
+    saved->fate = JUDGE_BAD;
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        lose(&judge->trials[i], record->checkpoint);
+    }
+}
+
+static void take_end(struct judge *judge, const struct pbt_record *record)
+{
+    judge->end = record->end;
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        struct judge_trial *trial = &judge->trials[i];
+        trial->asked = false;
+        if (is_final(record->end) && trial->created && !trial->process &&
+            !trial->over) {
+            finish(trial, false);
+        }
+    }
+}
+
+static void take_kind(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    switch (record->kind) {
+    case PBT_RECORD_OPENED:
+        take_opened(judge, record);
+        break;
+    case PBT_RECORD_TRIAL:
+        take_trial(judge, record);
+        break;
+    case PBT_RECORD_START:
+        take_start(judge, record);
+        break;
+    case PBT_RECORD_RESULT:
+        take_result(judge, record);
+        break;
+    case PBT_RECORD_SAVED:
+        take_saved(judge, record);
+        break;
+    case PBT_RECORD_EXITED:
+        take_exited(judge, record);
+        break;
+    case PBT_RECORD_EXPLOIT:
+        take_exploit(judge, record);
+        break;
+    case PBT_RECORD_ASK:
+        take_ask(judge, record);
+        break;
+    case PBT_RECORD_DURABLE:
+        take_durable(judge, record);
+        break;
+    case PBT_RECORD_DELETE:
+        take_delete(judge, record);
+        break;
+    case PBT_RECORD_BAD:
+        take_bad(judge, record);
+        break;
+    case PBT_RECORD_END:
+        take_end(judge, record);
+        break;
+    case PBT_RECORD_CAPACITY:
+        judge->slots = record->slots;
+        break;
+    case PBT_RECORD_LEAVE:
+        trial->terminates = record->leave == PBT_LEAVE_TERMINATE;
+        break;
+    case PBT_RECORD_PASS:
+        trial->asked = false;
+        judge->counts.passes++;
+        break;
+    case PBT_RECORD_SAVE:
+        trial->saving = true;
+        break;
+    case PBT_RECORD_HALTED:
+        trial->resting = true;
+        break;
+    case PBT_RECORD_READY:
+    case PBT_RECORD_KINDS:
+        break;
+    }
+}
+
+void judge_record(struct judge *judge, const struct pbt_record *record,
+                  bool past)
+{
+    judge->past = past;
+    if (record->number != judge->records + 1) {
+        judge_object(judge, "record %" PRIu64 " follows on %" PRIu64,
+                     record->number, judge->records);
+    }
+    judge->records = record->number;
+    judge->counts.records += past ? 0 : 1;
+    take_kind(judge, record);
+}
+
+void judge_cut(struct judge *judge)
+{
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        struct judge_trial *trial = &judge->trials[i];
+        for (uint32_t c = 0; c < trial->checkpoint_count; c++) {
+            struct judge_checkpoint *saved = &trial->checkpoints[c];
+            const struct pbt_sim_checkpoint *found = pbt_sim_checkpoint(
+                judge->sim, (struct pbt_checkpoint_id){i, c + 1});
+            bool synced =
+                saved->fate == JUDGE_SAVED && found != NULL && found->durable;
+            *saved = (struct judge_checkpoint){.was_synced = synced};
+        }
+        *trial = (struct judge_trial){
+            .checkpoints = trial->checkpoints,
+            .checkpoint_count = trial->checkpoint_count,
+            .checkpoint_capacity = trial->checkpoint_capacity};
+    }
+    judge->records = 0;
+    judge->incarnation = 0;
+    judge->last_epoch = 0;
+    judge->end = PBT_END_NOT;
+    judge_results_clear(judge);
+}
+
+void judge_cut_done(struct judge *judge)
+{
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        struct judge_trial *trial = &judge->trials[i];
+        for (uint32_t c = 0; c < trial->checkpoint_count; c++) {
+            struct judge_checkpoint *saved = &trial->checkpoints[c];
+            if (saved->was_synced && saved->fate == JUDGE_UNKNOWN) {
+                judge_object(judge,
+                             "checkpoint %" PRIu32 " of trial %" PRIu32
+                             " was synced, and its record is lost",
+                             c + 1, i);
+            }
+            saved->was_synced = false;
+        }
+    }
+}
+
+/* --- the world ---------------------------------------------------------------- */
+
+void judge_life(struct judge *judge, const struct pbt_sim_life *life)
+{
+    const struct judge_trial *trial = &judge->trials[life->trial];
+    pbt_buf_reset(&judge->text);
+    pbt_spec_config_json(judge->spec, trial->config.cells, &judge->text);
+    if (life->epoch != trial->epoch || !trial->process) {
+        judge_object(judge,
+                     "life %" PRIu64 " of trial %" PRIu32 " begins before "
+                     "it is in the journal",
+                     life->epoch, life->trial);
+    } else if (!judge_same_id(life->checkpoint, trial->life_checkpoint) ||
+               life->iteration != trial->life_iteration ||
+               strcmp(life->config, judge->text.data) != 0) {
+        judge_object(judge,
+                     "life %" PRIu64 " of trial %" PRIu32 " begins with "
+                     "another checkpoint, iteration or configuration than "
+                     "recorded",
+                     life->epoch, life->trial);
+    }
+    if (pbt_sim_processes(judge->sim) > judge->settings->population) {
+        judge_object(judge, "more processes than trials");
+    }
+}
+
+void judge_ack(struct judge *judge, uint32_t trial, uint64_t epoch,
+               uint64_t seq)
+{
+    if (judge_find_result(judge, epoch, seq) == NULL) {
+        judge_object(judge,
+                     "result (%" PRIu32 ", %" PRIu64 ", %" PRIu64
+                     ") is acknowledged and not stored",
+                     trial, epoch, seq);
+    }
+}
+
+static void check_trial(struct judge *judge, const struct pbt_core *core,
+                        uint32_t number)
+{
+    const struct judge_trial *mine = &judge->trials[number];
+    struct pbt_core_trial trial = pbt_core_trial(core, number);
+    bool over =
+        trial.state == PBT_CORE_TERMINATED || trial.state == PBT_CORE_ERROR;
+    bool same_score = trial.score == mine->score ||
+                      (isnan(trial.score) && isnan(mine->score));
+    if (!mine->created || over != mine->over ||
+        (trial.state == PBT_CORE_ERROR) != mine->error ||
+        trial.has_process != mine->process ||
+        trial.iteration != mine->iteration ||
+        trial.exploits != mine->exploits || !same_score ||
+        trial.ranked != (mine->ranked && !over) ||
+        !judge_same_id(trial.pair, mine->pair) ||
+        !judge_same_config(judge, &mine->config, trial.cells)) {
+        judge_object(judge,
+                     "the state of trial %" PRIu32 " is not what its "
+                     "records say",
+                     number);
+    }
+    struct pbt_core_checkpoint saved;
+    for (uint32_t c = 0; pbt_core_checkpoint_at(core, number, c, &saved); c++) {
+        if (pbt_sim_checkpoint(judge->sim, saved.id) == NULL) {
+            judge_object(judge,
+                         "checkpoint %" PRIu32 " of trial %" PRIu32
+                         " has a record and was removed",
+                         saved.id.number, number);
+        }
+    }
+}
+
+void judge_batch(struct judge *judge, const struct pbt_core *core)
+{
+    const char *wrong = pbt_core_check(core);
+    struct pbt_record next;
+    if (wrong != NULL) {
+        judge_object(judge, "the state contradicts itself: %s", wrong);
+    }
+    wrong = pbt_sim_violation(judge->sim);
+    if (wrong != NULL) {
+        judge_object(judge, "the world objects: %s", wrong);
+    }
+    if (judge->records != pbt_core_records(core)) {
+        judge_object(
+            judge, "%" PRIu64 " records are applied and %" PRIu64 " journalled",
+            pbt_core_records(core), judge->records);
+    }
+    if (pbt_core_decide(core, NULL, &next)) {
+        judge_object(judge, "not settled: a record `%s` is due",
+                     pbt_record_name(next.kind));
+    }
+    uint32_t used = 0;
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        check_trial(judge, core, i);
+        used += judge->trials[i].process ? 1 : 0;
+        waiting += !judge->trials[i].process && !judge->trials[i].over ? 1 : 0;
+    }
+    if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
+        judge_object(judge, "a slot is free, and a trial that could train "
+                            "waits");
+    }
+    if (pbt_sim_processes(judge->sim) > used) {
+        judge_object(judge, "a process lives of which the core knows nothing");
+    }
+}
+
+void judge_end(struct judge *judge, const struct pbt_core *core)
+{
+    size_t records = 0;
+    for (uint32_t i = 0; i < judge->settings->population; i++) {
+        struct pbt_core_trial trial = pbt_core_trial(core, i);
+        struct pbt_core_checkpoint saved;
+        if (trial.state != PBT_CORE_TERMINATED &&
+            trial.state != PBT_CORE_ERROR) {
+            judge_object(judge, "the run is over, and trial %" PRIu32 " is not",
+                         i);
+        }
+        for (uint32_t c = 0; pbt_core_checkpoint_at(core, i, c, &saved); c++) {
+            records++;
+        }
+    }
+    if (pbt_sim_processes(judge->sim) > 0) {
+        judge_object(judge, "the run is over, and a process still lives");
+    }
+    if (pbt_sim_checkpoint_count(judge->sim) != records) {
+        judge_object(judge,
+                     "%zu checkpoints are on the disk, and %zu have a "
+                     "record",
+                     pbt_sim_checkpoint_count(judge->sim), records);
+    }
+}
+
+void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
+{
+    const struct judge_counts *own = &judge->counts;
+    sum->records += own->records;
+    sum->results += own->results;
+    sum->saves += own->saves;
+    sum->exploits += own->exploits;
+    sum->asks += own->asks;
+    sum->passes += own->passes;
+    sum->bad += own->bad;
+    sum->deletes += own->deletes;
+    sum->errors += own->errors;
+    sum->pauses += own->pauses;
+}

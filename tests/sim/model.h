@@ -1,0 +1,127 @@
+/*
+ * model.h: what the judge believes: private to judge*.c.
+ */
+#ifndef PBT_TESTS_SIM_MODEL_H
+#define PBT_TESTS_SIM_MODEL_H
+
+#include "base/buf.h"
+#include "judge.h"
+
+#define JUDGE_TRIALS 16
+#define JUDGE_PARAMS 4
+/* Restart points: the bottom, two durable ones and those since. */
+#define JUDGE_POINTS 12
+
+struct judge_config {
+    struct pbt_cell cells[JUDGE_PARAMS];
+};
+
+/* A restart point. */
+struct judge_point {
+    struct pbt_checkpoint_id checkpoint;
+    struct pbt_checkpoint_id pair;
+    struct judge_config config;
+    int64_t iteration;
+    uint32_t exploits;
+    bool ranked;
+    double score;
+};
+
+enum judge_fate {
+    JUDGE_UNKNOWN,
+    JUDGE_SAVED,
+    JUDGE_DELETED,
+    JUDGE_BAD,
+};
+
+struct judge_checkpoint {
+    enum judge_fate fate;
+    bool durable;
+    bool was_synced; /* before the journal was cut */
+    uint64_t epoch;
+    uint64_t seq;
+    struct judge_config config;
+};
+
+struct judge_trial {
+    bool created;
+    bool process;
+    bool over;
+    bool error;
+    bool terminates; /* its process is leaving for good */
+    bool stopping;   /* it has reached a stop criterion */
+    bool resting;
+    bool saving;
+    uint64_t saved_seq;
+    bool asked;
+    struct pbt_checkpoint_id asked_checkpoint;
+    struct judge_config asked_config;
+
+    uint64_t epoch;
+    uint64_t process_epoch;
+    uint64_t seq;
+    /* Where its present life began. */
+    struct pbt_checkpoint_id life_checkpoint;
+    int64_t life_iteration;
+
+    int64_t iteration;
+    uint32_t exploits;
+    bool ranked;
+    double score;
+    struct pbt_checkpoint_id pair;
+    struct judge_config config;
+
+    struct judge_point points[JUDGE_POINTS];
+    uint32_t point_count;
+
+    struct judge_checkpoint *checkpoints; /* by number - 1 */
+    uint32_t checkpoint_count;
+    uint32_t checkpoint_capacity;
+};
+
+/* A result that is in the journal. */
+struct judge_result {
+    uint64_t epoch; /* 0: a free place */
+    uint64_t seq;
+    double score;
+    bool point;
+};
+
+struct judge {
+    const struct pbt_spec *spec;
+    const struct pbt_settings *settings;
+    struct pbt_sim *sim;
+    struct judge_trial trials[JUDGE_TRIALS];
+    uint64_t records;
+    uint64_t incarnation;
+    uint32_t slots;
+    enum pbt_end end;
+    uint64_t last_epoch;
+    bool past;
+
+    struct judge_result *results; /* a hash table, at most half full */
+    size_t result_count;
+    size_t result_capacity; /* a power of two */
+
+    struct pbt_buf text;
+    struct judge_counts counts;
+    char verdict[512];
+};
+
+/* judge_result.c: results by (epoch, seq) */
+void judge_results_clear(struct judge *judge);
+/* NULL: there is none. */
+const struct judge_result *judge_find_result(const struct judge *judge,
+                                             uint64_t epoch, uint64_t seq);
+void judge_add_result(struct judge *judge, const struct judge_result *result);
+
+bool judge_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b);
+bool judge_same_config(const struct judge *judge, const struct judge_config *a,
+                       const struct pbt_cell *b);
+struct judge_checkpoint *judge_checkpoint(struct judge *judge,
+                                          struct pbt_checkpoint_id id);
+
+/* judge_exploit.c: an exploit, or the asking before it. */
+void judge_donation(struct judge *judge, const struct pbt_record *record);
+
+#endif

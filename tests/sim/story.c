@@ -1,0 +1,439 @@
+#include "story.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "case.h"
+#include "driver/driver.h"
+#include "journal/entry.h"
+#include "logs.h"
+
+#define JOURNAL "journal"
+#define TURNS_MAX 20000
+#define OPENS_MAX 30
+
+struct story {
+    struct pbt_sink sink; /* first: a sink is the story */
+    struct sim_case c;
+    struct pbt_sim *sim;
+    struct judge *judge;
+    struct logs *logs; /* NULL: without */
+    struct pbt_driver *driver;
+    bool trace;
+    struct story_counts *counts;
+
+    /* All lines that were journalled. */
+    struct pbt_buf lines;
+    bool replaying;
+    bool power_lost; /* since the last whole replay */
+    size_t replayed; /* of lines, bytes */
+
+    uint32_t
+        countdown; /* to the turn point at which the driver dies; 0: none */
+    bool killed;
+    char verdict[1024];
+};
+
+static void fail(struct story *story, const char *what)
+{
+    judge_object(story->judge, "%s", what);
+}
+
+/* --- what is journalled -------------------------------------------------------- */
+
+static int take_line(struct story *story, const char *line, size_t length,
+                     bool past, struct pbt_error *error)
+{
+    struct pbt_entry entry;
+    int status = pbt_entry_read(&entry, &story->c.spec, line, length, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (story->trace && !past) {
+        printf("    %.*s\n", (int)length, line);
+    }
+    judge_record(story->judge, &entry.record, past);
+    if (story->logs != NULL && !past) {
+        logs_feed(story->logs, &entry);
+    }
+    pbt_entry_done(&entry);
+    return PBT_OK;
+}
+
+/* All lines of a text, or PBT_OK after the first that can't be read. */
+static void take_lines(struct story *story, const char *lines, size_t length,
+                       bool past)
+{
+    for (size_t at = 0; at < length;) {
+        const char *end = memchr(lines + at, '\n', length - at);
+        struct pbt_error error;
+        size_t line = end == NULL ? length - at : (size_t)(end - lines) - at;
+        if (take_line(story, lines + at, line, past, &error) != PBT_OK) {
+            fail(story, error.text);
+            return;
+        }
+        at += line + 1;
+    }
+}
+
+/* What a power loss took is forgotten, and the rest told again. */
+static void cut_lines(struct story *story)
+{
+    if (story->replayed == story->lines.length) {
+        return;
+    }
+    story->counts->cuts++;
+    if (story->trace) {
+        printf("  the journal was cut by %zu bytes\n",
+               story->lines.length - story->replayed);
+    }
+    judge_cut(story->judge);
+    story->lines.length = story->replayed;
+    take_lines(story, story->lines.data, story->lines.length, true);
+    judge_cut_done(story->judge);
+    if (story->logs != NULL) {
+        logs_cut(story->logs, story->lines.data, story->lines.length);
+    }
+}
+
+static void end_replay(struct story *story)
+{
+    if (!story->power_lost && story->replayed != story->lines.length) {
+        fail(story, "the journal up to the kill is not a prefix of the journal "
+                    "after it");
+    }
+    cut_lines(story);
+    story->replaying = false;
+    story->power_lost = false;
+}
+
+/* At open each old line comes by itself, then the new ones batch by batch. */
+static int take_records(struct pbt_sink *sink, const char *lines, size_t length,
+                        struct pbt_error *error)
+{
+    struct story *story = (struct story *)sink;
+    (void)error;
+    if (story->replaying) {
+        size_t left = story->lines.length - story->replayed;
+        if (length <= left &&
+            memcmp(story->lines.data + story->replayed, lines, length) == 0) {
+            story->replayed += length;
+            return PBT_OK;
+        }
+        end_replay(story);
+    }
+    pbt_buf_put(&story->lines, lines, length);
+    take_lines(story, lines, length, false);
+    return PBT_OK;
+}
+
+/* --- what the world sees --------------------------------------------------------- */
+
+static void see_life(void *user, const struct pbt_sim_life *life)
+{
+    struct story *story = user;
+    if (story->trace) {
+        printf("  life %" PRIu64 ".%" PRIu64 " of trial %" PRIu32
+               " from checkpoint %" PRIu32 "/%" PRIu32 " at iteration %" PRId64
+               " with %s\n",
+               life->epoch >> PBT_EPOCH_SHIFT,
+               life->epoch & ((UINT64_C(1) << PBT_EPOCH_SHIFT) - 1),
+               life->trial, life->checkpoint.trial, life->checkpoint.number,
+               life->iteration, life->config);
+    }
+    judge_life(story->judge, life);
+}
+
+static void see_ack(void *user, uint32_t trial, uint64_t epoch, uint64_t seq)
+{
+    struct story *story = user;
+    judge_ack(story->judge, trial, epoch, seq);
+}
+
+static void see_say(void *user, const char *line)
+{
+    struct story *story = user;
+    if (story->trace) {
+        printf("  says: %s\n", line);
+    }
+}
+
+static bool dies_at(void *user, enum pbt_turn_point point)
+{
+    static const char *const NAMES[] = {"gathered", "decided", "appended",
+                                        "carried out"};
+    struct story *story = user;
+    if (story->countdown == 0 || --story->countdown > 0) {
+        return false;
+    }
+    story->killed = true;
+    if (story->trace) {
+        printf("  the driver dies having %s\n", NAMES[point]);
+    }
+    return true;
+}
+
+/* --- a driver's life -------------------------------------------------------------- */
+
+static int open_driver(struct story *story, const struct driver_life *life)
+{
+    struct pbt_driver_options options = {
+        .files = pbt_sim_files(story->sim),
+        .journal_dir = JOURNAL,
+        .slots = life->slots,
+        .wall_ns = INT64_C(1700000000000000000),
+        .pid = 4711,
+        .host = "sim",
+        .sink = &story->sink,
+        .checkpoint_good = pbt_sim_checkpoint_good,
+        .sweep = pbt_sim_sweep,
+        .checkpoint_user = story->sim,
+        .say = see_say,
+        .say_user = story,
+        .dies_at = dies_at,
+        .dies_user = story,
+    };
+    struct pbt_error error;
+    story->counts->opens++;
+    story->replaying = true;
+    story->replayed = 0;
+    int status = pbt_driver_open(&story->driver, &story->c.spec,
+                                 pbt_sim_world(story->sim), &options, &error);
+    story->killed = story->killed || pbt_sim_died(story->sim);
+    if (status != PBT_OK) {
+        story->driver = NULL;
+        if (!story->killed) {
+            fail(story, error.text);
+        }
+        return status;
+    }
+    if (story->replaying) {
+        fail(story, "an opened driver has journalled nothing");
+    }
+    judge_batch(story->judge, pbt_driver_core(story->driver));
+    return status;
+}
+
+static void begin_doom(struct story *story, const struct driver_life *life)
+{
+    story->killed = false;
+    story->countdown = life->doom == DOOM_POINT ? life->when : 0;
+    if (life->doom == DOOM_FILE) {
+        pbt_sim_die_at(story->sim, life->when);
+    }
+    if (story->trace) {
+        printf("a driver with %" PRIu32 " slots%s\n", life->slots,
+               life->capacity_changes ? ", which change" : "");
+    }
+}
+
+static void change_capacity(struct story *story, const struct driver_life *life)
+{
+    if (life->capacity_changes) {
+        pbt_sim_ask_capacity(story->sim, life->change_after_ns,
+                             life->changed_slots);
+        pbt_sim_ask_capacity(story->sim,
+                             life->change_after_ns + life->change_for_ns,
+                             life->slots);
+    }
+}
+
+/* Turns until the driver finishes or dies; false if it did neither. */
+static bool turn_on(struct story *story, const struct driver_life *life,
+                    bool last)
+{
+    for (uint32_t turn = 1; turn <= TURNS_MAX; turn++) {
+        struct pbt_error error;
+        bool finished = false;
+        if (last && turn == story->c.calm_after + 1) {
+            pbt_sim_calm(story->sim);
+        }
+        if (life->doom == DOOM_STOP && turn == life->when) {
+            pbt_sim_ask_stop(story->sim);
+            story->counts->stops++;
+        }
+        story->counts->turns++;
+        int status = pbt_driver_turn(story->driver, &finished, &error);
+        story->killed = story->killed || pbt_sim_died(story->sim);
+        if (status != PBT_OK) {
+            if (!story->killed) {
+                fail(story, error.text);
+            }
+            return true;
+        }
+        judge_batch(story->judge, pbt_driver_core(story->driver));
+        if (finished || judge_verdict(story->judge) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void bury(struct story *story, bool power)
+{
+    pbt_driver_close(story->driver);
+    story->driver = NULL;
+    if (story->trace) {
+        printf("%s\n", power ? "power loss" : "killed");
+    }
+    if (power) {
+        pbt_sim_power_loss(story->sim);
+        story->power_lost = true;
+        story->counts->power_losses++;
+    } else {
+        pbt_sim_kill(story->sim);
+        story->counts->deaths++;
+    }
+    if (story->logs != NULL) {
+        logs_die(story->logs, power);
+    }
+}
+
+/* --- the end ------------------------------------------------------------------------ */
+
+struct fold {
+    struct pbt_spec *spec;
+    struct pbt_core *core;
+    const struct pbt_buf *lines;
+    size_t at;
+    bool differs;
+};
+
+static int fold_line(void *user, const char *line, size_t length,
+                     struct pbt_error *error)
+{
+    struct fold *fold = user;
+    struct pbt_entry entry;
+    int status = pbt_entry_read(&entry, fold->spec, line, length, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    bool good = pbt_core_apply(fold->core, &entry.record);
+    pbt_entry_done(&entry);
+    if (length + 1 > fold->lines->length - fold->at ||
+        memcmp(fold->lines->data + fold->at, line, length) != 0) {
+        fold->differs = true;
+    }
+    fold->at += length + 1;
+    return good ? PBT_OK
+                : pbt_error_set(error, PBT_EDATA, "a record can't be applied");
+}
+
+/* The live state must be the fold of the journal. */
+static void check_fold(struct story *story)
+{
+    struct pbt_error error;
+    struct pbt_journal_info info;
+    struct fold fold = {.spec = &story->c.spec,
+                        .core = pbt_core_create(&story->c.spec.settings),
+                        .lines = &story->lines};
+    if (fold.core == NULL) {
+        abort();
+    }
+    int status = pbt_journal_read(pbt_sim_files(story->sim), JOURNAL, fold_line,
+                                  &fold, &info, &error);
+    if (status != PBT_OK) {
+        fail(story, error.text);
+    } else if (fold.differs || fold.at != story->lines.length) {
+        fail(story, "the journal is not what was given to the sink");
+    } else if (pbt_core_digest(fold.core) !=
+               pbt_core_digest(pbt_driver_core(story->driver))) {
+        fail(story, "the live state is not the fold of its journal");
+    }
+    pbt_core_destroy(fold.core);
+}
+
+/* True if nothing is left to be done for any driver. */
+static bool is_over(const struct story *story)
+{
+    enum pbt_end end = pbt_core_end(pbt_driver_core(story->driver));
+    return end != PBT_END_INTERRUPTED && end != PBT_END_FAILED;
+}
+
+static void live_on(struct story *story)
+{
+    uint32_t life = 0;
+    for (uint32_t opens = 0; opens < OPENS_MAX; opens++) {
+        bool last = life == story->c.life_count;
+        const struct driver_life *now = &story->c.lives[life];
+        life += last ? 0 : 1;
+        begin_doom(story, now);
+        if (last && story->c.calm_after == 0) {
+            pbt_sim_calm(story->sim);
+        }
+        bool ended = true;
+        if (open_driver(story, now) == PBT_OK) {
+            change_capacity(story, now);
+            ended = turn_on(story, now, last);
+        }
+        if (!ended) {
+            fail(story, "the run does not come to an end");
+        }
+        if (judge_verdict(story->judge) != NULL) {
+            return;
+        }
+        if (story->killed) {
+            bury(story, now->power);
+            continue;
+        }
+        check_fold(story);
+        if (is_over(story)) {
+            judge_end(story->judge, pbt_driver_core(story->driver));
+            return;
+        }
+        bury(story, false);
+    }
+    fail(story, "the run does not come to an end, however often it is resumed");
+}
+
+static void begin(struct story *story, uint64_t seed, bool trace,
+                  const char *scratch, struct story_counts *counts)
+{
+    memset(story, 0, sizeof *story);
+    story->sink.records = take_records;
+    story->trace = trace;
+    story->counts = counts;
+    pbt_buf_init(&story->lines, (size_t)1 << 28);
+    case_draw(&story->c, seed);
+    if (trace) {
+        case_print(&story->c);
+    }
+    story->sim = pbt_sim_create(&story->c.spec, seed, &story->c.rates);
+    if (story->sim == NULL) {
+        abort();
+    }
+    story->judge = judge_create(&story->c.spec, story->sim);
+    pbt_sim_on_life(story->sim, see_life, story);
+    pbt_sim_on_ack(story->sim, see_ack, story);
+    if (scratch != NULL) {
+        story->logs = logs_create(scratch, &story->c.spec, seed);
+    }
+}
+
+const char *story_run(uint64_t seed, bool trace, const char *scratch,
+                      struct story_counts *counts)
+{
+    static struct story story;
+    begin(&story, seed, trace, scratch, counts);
+    live_on(&story);
+    if (story.logs != NULL && judge_verdict(story.judge) == NULL) {
+        logs_check(story.logs, story.lines.data, story.lines.length);
+    }
+    if (story.logs != NULL && logs_verdict(story.logs) != NULL) {
+        fail(&story, logs_verdict(story.logs));
+    }
+    const char *verdict = judge_verdict(story.judge);
+    if (verdict != NULL) {
+        (void)snprintf(story.verdict, sizeof story.verdict, "%s", verdict);
+    }
+    judge_add_counts(story.judge, &counts->judged);
+    logs_destroy(story.logs);
+    pbt_driver_close(story.driver);
+    judge_destroy(story.judge);
+    pbt_sim_destroy(story.sim);
+    pbt_buf_done(&story.lines);
+    case_done(&story.c);
+    return story.verdict[0] == '\0' ? NULL : story.verdict;
+}

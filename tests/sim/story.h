@@ -1,0 +1,30 @@
+/*
+ * story.h: one seed from its first driver to the end of its run.
+ */
+#ifndef PBT_TESTS_SIM_STORY_H
+#define PBT_TESTS_SIM_STORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "judge.h"
+
+struct story_counts {
+    struct judge_counts judged;
+    uint64_t turns;
+    uint64_t opens;
+    uint64_t deaths;
+    uint64_t power_losses;
+    uint64_t cuts; /* power losses that took records */
+    uint64_t stops;
+};
+
+/*
+ * NULL: all went well; else what went wrong, until the next call.  `trace`: tells all
+ * on stdout.  `scratch`: a directory for the log files, or NULL to do without.  `counts`
+ * are added to.
+ */
+const char *story_run(uint64_t seed, bool trace, const char *scratch,
+                      struct story_counts *counts);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * sim_seeds.c: proof 2: the very driver, core and journal over a simulated world.
+ *
+ *     sim_seeds [--seeds N] [--from S] [--plain] [--trace]
+ *
+ * Each seed is an experiment, a world with faults, and a number of drivers that die; see
+ * sim/case.c for what is drawn and sim/judge.c for what must hold after every batch.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/story.h"
+
+/* Every so many seeds the log files are written too. */
+#define LOGS_EVERY 50
+
+struct arguments {
+    uint64_t seeds;
+    uint64_t from;
+    bool plain; /* no progress in place */
+    bool trace;
+};
+
+static void usage(void)
+{
+    fprintf(stderr,
+            "usage: sim_seeds [--seeds N] [--from S] [--plain] [--trace]\n"
+            "  --seeds N  how many seeds (1000)\n"
+            "  --from S   the first one (1)\n"
+            "  --plain    no progress line\n"
+            "  --trace    tell everything that happens\n");
+}
+
+static bool number(const char *text, uint64_t *value)
+{
+    char *end;
+    *value = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0';
+}
+
+static bool parse(int argc, char **argv, struct arguments *arguments)
+{
+    *arguments = (struct arguments){.seeds = 1000, .from = 1};
+    for (int i = 1; i < argc; i++) {
+        bool more = i + 1 < argc;
+        if (strcmp(argv[i], "--plain") == 0) {
+            arguments->plain = true;
+        } else if (strcmp(argv[i], "--trace") == 0) {
+            arguments->trace = true;
+        } else if (more && strcmp(argv[i], "--seeds") == 0) {
+            if (!number(argv[++i], &arguments->seeds)) {
+                return false;
+            }
+        } else if (more && strcmp(argv[i], "--from") == 0) {
+            if (!number(argv[++i], &arguments->from)) {
+                return false;
+            }
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void summarise(const struct story_counts *counts)
+{
+    const struct judge_counts *judged = &counts->judged;
+    printf("  turns %" PRIu64 ", records %" PRIu64 ", results %" PRIu64
+           ", saves %" PRIu64 ", deletes %" PRIu64 ", pauses %" PRIu64 "\n",
+           counts->turns, judged->records, judged->results, judged->saves,
+           judged->deletes, judged->pauses);
+    printf("  exploits %" PRIu64 ", asks %" PRIu64 ", passes %" PRIu64
+           ", lost checkpoints %" PRIu64 ", trials failed for good %" PRIu64
+           "\n",
+           judged->exploits, judged->asks, judged->passes, judged->bad,
+           judged->errors);
+    printf("  drivers %" PRIu64 ", killed %" PRIu64 ", power losses %" PRIu64
+           " (%" PRIu64 " cut the journal), stops %" PRIu64 "\n",
+           counts->opens, counts->deaths, counts->power_losses, counts->cuts,
+           counts->stops);
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    if (!parse(argc, argv, &arguments)) {
+        usage();
+        return 2;
+    }
+    char scratch[] = "/tmp/sim_seeds.XXXXXX";
+    if (mkdtemp(scratch) == NULL) {
+        perror(scratch);
+        return 1;
+    }
+    struct story_counts counts = {.turns = 0};
+    bool shows = !arguments.plain && !arguments.trace && isatty(STDERR_FILENO);
+    int result = 0;
+    for (uint64_t i = 0; i < arguments.seeds && result == 0; i++) {
+        uint64_t seed = arguments.from + i;
+        const char *wrong =
+            story_run(seed, arguments.trace,
+                      seed % LOGS_EVERY == 0 ? scratch : NULL, &counts);
+        if (wrong != NULL) {
+            printf("seed %" PRIu64 ": %s\n"
+                   "  repeat it with: %s --seeds 1 --from %" PRIu64
+                   " --trace\n",
+                   seed, wrong, argv[0], seed);
+            result = 1;
+        }
+        if (shows && i % 256 == 255) {
+            fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " seeds", i + 1,
+                    arguments.seeds);
+        }
+    }
+    if (shows) {
+        fprintf(stderr, "\r\033[K");
+    }
+    if (result == 0) {
+        printf("sim_seeds (" PBT_VERSION "): %" PRIu64 " seeds from %" PRIu64
+               ": all invariants held\n",
+               arguments.seeds, arguments.from);
+        summarise(&counts);
+    }
+    (void)rmdir(scratch);
+    return result;
+}
