@@ -251,8 +251,9 @@ static double scale_on_grid(const struct grid *grid, double old, double factor)
 {
     double value = snap(grid, old * factor);
     if (grid->step > 0 && value == snap(grid, old) && factor != 1) {
-        /* Too small a value to move by itself: up for x1.2, down for x0.8. */
-        value += factor > 1 ? grid->step : -grid->step;
+        /* Too small to move by itself: away from 0 for x1.2, towards it for x0.8. */
+        bool up = (factor > 1) == (old >= 0);
+        value += up ? grid->step : -grid->step;
     }
     return value;
 }
