@@ -4,6 +4,8 @@
  * A new one is made under a temporary name and renamed when it is whole, so that there is
  * never half a run under a run's name.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
