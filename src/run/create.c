@@ -190,6 +190,12 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
 {
     *place = (struct pbt_run_place){.resumed = false};
     int status = pbt_make_dirs(dir, error);
+    if (status == PBT_ENOINPUT) { /* a file stands in the way */
+        status = PBT_ECANTCREATE;
+        if (error != NULL) {
+            error->status = status;
+        }
+    }
     if (status != PBT_OK) {
         return status;
     }
