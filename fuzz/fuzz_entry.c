@@ -1,0 +1,72 @@
+/*
+ * The lines of records: nothing may crash or leak, and what is a record comes back
+ * from its own written form.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/entry.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char experiment[] =
+    "command: [train]\n"
+    "num_samples: 4\n"
+    "metric: acc\n"
+    "mode: max\n"
+    "config: {lr: 0.1, net: {act: relu, deep: {x: [1]}}, n: 1}\n"
+    "scheduler: {type: pbt, perturbation_interval: 1,\n"
+    "            hyperparam_mutations: {lr: [0.1, 0.2]}}\n";
+
+static void check(int good)
+{
+    if (!good) {
+        abort();
+    }
+}
+
+static void write_again(const struct pbt_entry *entry, struct pbt_spec *spec)
+{
+    struct pbt_entry again;
+    struct pbt_buf first;
+    struct pbt_buf second;
+    struct pbt_error error;
+    pbt_buf_init(&first, (size_t)64 << 20);
+    pbt_buf_init(&second, (size_t)64 << 20);
+    pbt_entry_write(entry, spec, &first);
+    check(!pbt_buf_failed(&first));
+    check(memchr(first.data, '\n', first.length) ==
+          first.data + first.length - 1);
+    check(pbt_entry_read(&again, spec, first.data, first.length - 1, &error) ==
+          PBT_OK);
+    pbt_entry_write(&again, spec, &second);
+    check(first.length == second.length &&
+          memcmp(first.data, second.data, first.length) == 0);
+    pbt_entry_done(&again);
+    pbt_buf_done(&first);
+    pbt_buf_done(&second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct pbt_spec spec;
+    struct pbt_entry entry;
+    struct pbt_error error;
+    check(pbt_spec_parse(&spec, experiment, sizeof experiment - 1, "fuzz.yaml",
+                         "/tmp", NULL, 0, NULL, &error) == PBT_OK);
+    error.text[0] = '\0';
+    int status =
+        pbt_entry_read(&entry, &spec, (const char *)data, size, &error);
+    check(status == PBT_OK || status == PBT_EDATA);
+    check((status == PBT_OK) == (error.text[0] == '\0'));
+    if (status == PBT_OK) {
+        check(entry.record.trial < 4 && entry.record.donor < 4 &&
+              entry.record.checkpoint.trial < 4 && entry.record.number > 0);
+        write_again(&entry, &spec);
+        pbt_entry_done(&entry);
+    }
+    pbt_spec_done(&spec);
+    return 0;
+}
