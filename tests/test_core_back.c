@@ -647,6 +647,33 @@ static void a_lost_checkpoint_wakes_who_waits(void **state)
          "  exploit 0 (1.4) from 2/1 at 5, 0.1 < 0.9\n");
 }
 
+static void the_best_is_known_without_points_too(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(1);
+    s.scheduler = PBT_SCHEDULER_FIFO;
+    s.checkpoint_frequency = 2;
+    s.num_to_keep = 1;
+    play(&s, ". open 1\n"
+             ". ready 0\n"
+             ". result 0 it=2 score=0.9\n"
+             ". saved 0\n"
+             ". durable 0/1\n"
+             ". result 0 it=4 score=0.5\n"
+             ". saved 0\n"
+             ". durable 0/2\n"
+             ". result 0 it=6 score=0.6\n"
+             ". saved 0\n"
+             ". durable 0/3\n"
+             ". result 0 it=8 score=nan\n"
+             "saved 0\n"
+             "checkpoints 0\n"
+             "  0/1 at 2, pins 1, durable\n"
+             "  0/2 at 4, pins 1, durable\n"
+             "  0/3 at 6, pins 1, durable\n"
+             "  0/4 at 8, pins 1\n");
+}
+
 static void
 older_restart_points_are_given_up_once_two_newer_are_durable(void **state)
 {
@@ -667,6 +694,41 @@ older_restart_points_are_given_up_once_two_newer_are_durable(void **state)
              ". result 0 it=20 score=3\n"
              "saved 0\n"
              "  delete 0/1\n");
+}
+
+/* One turn, without a story. */
+static void tell(struct pbt_core *core, struct pbt_event event)
+{
+    struct pbt_record record;
+    assert_true(pbt_core_decide(core, &event, &record));
+    do {
+        assert_true(pbt_core_apply(core, &record));
+    } while (pbt_core_decide(core, NULL, &record));
+}
+
+/* What a driver starts in one life, at thousands of trials and exploits. */
+static void a_million_lives_are_not_too_many(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(1);
+    s.max_failures = -1;
+    struct pbt_core *core = pbt_core_create(&s);
+    assert_non_null(core);
+    tell(core, (struct pbt_event){
+                   .kind = PBT_EVENT_OPENED, .incarnation = 1, .slots = 1});
+    uint64_t epoch = pbt_core_trial(core, 0).epoch;
+    tell(core, (struct pbt_event){.kind = PBT_EVENT_READY, .epoch = epoch});
+    tell(core, (struct pbt_event){.kind = PBT_EVENT_RESULT,
+                                  .epoch = epoch,
+                                  .seq = 1,
+                                  .iteration = 1});
+    for (uint32_t life = 0; life < (1u << 20) + 1; life++) {
+        epoch = pbt_core_trial(core, 0).process_epoch;
+        tell(core,
+             (struct pbt_event){.kind = PBT_EVENT_EXITED, .epoch = epoch});
+        assert_true(pbt_core_trial(core, 0).process_epoch > epoch);
+    }
+    pbt_core_destroy(core);
 }
 
 int main(void)
@@ -703,8 +765,10 @@ int main(void)
         cmocka_unit_test(the_best_is_pinned_until_a_better_one_is_saved),
         cmocka_unit_test(where_the_best_is_lost_the_best_of_the_rest_is_pinned),
         cmocka_unit_test(a_lost_checkpoint_wakes_who_waits),
+        cmocka_unit_test(the_best_is_known_without_points_too),
         cmocka_unit_test(
             older_restart_points_are_given_up_once_two_newer_are_durable),
+        cmocka_unit_test(a_million_lives_are_not_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static void at_end_saves_before_it_ends(void **state)
              "exited 0\n"
              "  exit 0: terminate\n"
              "checkpoints 0\n"
-             "  0/1 at 8, pins 1\n");
+             "  0/1 at 8, pins 2\n");
 }
 
 static void at_end_saves_nothing_twice(void **state)

@@ -749,6 +749,30 @@ an_exploited_trial_pauses_at_the_iteration_of_its_donor(void **state)
          "  PAUSED it=20 score=0.1 pair=none exploits=1 failures=0 x=0.4462\n");
 }
 
+static void a_copy_waits_for_its_turn_like_its_donor(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(3);
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 1 it=20 score=0.9\n"
+             ". saved 1\n"
+             ". exited 1\n"
+             ". ready 2\n"
+             ". capacity 1\n"
+             "result 0 it=5 score=0.1\n"
+             "  point 0\n"
+             "  exploit 0 (1.4) from 1/1 at 20, 0.1 < 0.9, pauses\n"
+             "exited 0\n"
+             "  exit 0: pause\n"
+             "result 2 it=15 score=0.6\n"
+             "  point 2\n"
+             "  save 2/1\n"
+             "saved 2\n"
+             "owed 2\n"
+             "  run 2 until 20\n");
+}
+
 static void free_slots_keep_everybody_running(void **state)
 {
     (void)state;
@@ -950,6 +974,7 @@ int main(void)
         cmocka_unit_test(a_trial_stays_if_it_would_be_the_next_to_start),
         cmocka_unit_test(
             an_exploited_trial_pauses_at_the_iteration_of_its_donor),
+        cmocka_unit_test(a_copy_waits_for_its_turn_like_its_donor),
         cmocka_unit_test(free_slots_keep_everybody_running),
         cmocka_unit_test(a_slot_is_free_when_the_end_of_its_process_is_seen),
         cmocka_unit_test(only_as_many_pause_as_wait),

@@ -159,8 +159,8 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
     core->results++;
     trial->seq = record->seq;
     trial->iteration = record->iteration;
-    trial->turn = trial->turn + 1 > record->iteration ? trial->turn + 1
-                                                      : record->iteration;
+    trial->turn = pbt_core_turn(trial->turn + 1, record->iteration);
+    trial->result_score = record->score;
     trial->time_total = record->time_total;
     trial->rest = record->halted;
     if (record->stop > 0 || record->done) {
@@ -233,8 +233,8 @@ static bool apply_saved(struct pbt_core *core, const struct pbt_record *record)
     trial->saved_seq = trial->seq;
     if (record->point) {
         pbt_core_set_pair(core, record->trial, id);
-        note_best(core, id, record->score);
     }
+    note_best(core, id, record->score);
     pbt_core_push_restart(core, record->trial, id);
     if (record->pause) {
         pbt_core_set_leave(core, record->trial, PBT_LEAVE_PAUSE);
@@ -342,6 +342,7 @@ static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
     trial->state = PBT_CORE_PENDING;
     trial->lineage = record->lineage;
     trial->score = (double)NAN;
+    trial->result_score = (double)NAN;
     copy_cells(core, trial->cells, record->cells);
     pbt_core_push_restart(core, record->trial,
                           (struct pbt_checkpoint_id){0, 0});
@@ -416,7 +417,9 @@ static bool apply_exploit(struct pbt_core *core,
     trial->seq = 0;
     trial->saved_seq = 0;
     trial->iteration = saved->iteration;
+    trial->turn = pbt_core_turn(trial->turn, saved->iteration);
     trial->time_total = saved->time_total;
+    trial->result_score = (double)NAN;
     /* Ray: the loser inherits the donor's clock, and keeps its own score. */
     trial->last_perturbation =
         pbt_core_clock(core, saved->iteration, saved->time_total);

@@ -160,6 +160,7 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
         .iteration = trial->iteration,
         .seq = trial->seq,
         .score = trial->score,
+        .result_score = trial->result_score,
         .ranked = pbt_order_has(&core->ranks, number),
         .pair = trial->pair,
         .exploits = trial->exploits,
@@ -282,6 +283,7 @@ static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
     digest = pbt_mix(digest, (uint64_t)trial->turn);
     digest = mix_real(digest, trial->time_total);
     digest = mix_real(digest, trial->last_perturbation);
+    digest = mix_real(digest, trial->result_score);
     digest = mix_real(digest, trial->score);
     digest = pbt_mix(digest, trial->ranked_epoch);
     digest = pbt_mix(digest, trial->ranked_seq);

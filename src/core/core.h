@@ -115,7 +115,8 @@ struct pbt_core_trial {
     uint64_t process_epoch;
     int64_t iteration;
     uint64_t seq;
-    double score; /* as ranked */
+    double score;        /* as ranked */
+    double result_score; /* of the last result of this life; NaN: none */
     bool ranked;
     struct pbt_checkpoint_id pair; /* the checkpoint of that score; 0: none */
     uint32_t exploits;
@@ -135,7 +136,7 @@ struct pbt_core_checkpoint {
     uint64_t seq;
     int64_t iteration;
     double time_total;
-    double score; /* of that very result; NaN if it was no perturbation point */
+    double score; /* of that very result; NaN if there was none */
 };
 bool pbt_core_checkpoint(const struct pbt_core *core,
                          struct pbt_checkpoint_id id,

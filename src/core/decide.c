@@ -126,14 +126,14 @@ static bool decide_result(const struct pbt_core *core,
  * before it, and none of the free slots is left for it.  Slots about to be free count, else
  * one that waits would make all pause that reach their point before it has started.
  */
-static bool should_pause(const struct pbt_core *core, uint32_t trial)
+static bool should_pause(const struct pbt_core *core, uint32_t trial,
+                         int64_t turn)
 {
     uint32_t staying = core->used - core->leaving;
     if (staying > core->slots) {
         return true;
     }
-    double turn = (double)core->trials[trial].turn;
-    uint32_t ahead = pbt_order_before(&core->startable, turn, trial);
+    uint32_t ahead = pbt_order_before(&core->startable, (double)turn, trial);
     return ahead > core->slots - staying;
 }
 
@@ -154,11 +154,11 @@ static bool decide_saved(const struct pbt_core *core,
     record->time_total = trial->time_total;
     bool of_point = trial->ranked && trial->ranked_epoch == trial->epoch &&
                     trial->ranked_seq == trial->seq;
-    record->score = of_point ? trial->score : (double)NAN;
+    record->score = trial->result_score;
     record->point = of_point;
     record->pause = trial->point_save && !trial->stopping &&
                     core->end == PBT_END_NOT &&
-                    should_pause(core, event->trial);
+                    should_pause(core, event->trial, trial->turn);
     return true;
 }
 
@@ -286,7 +286,9 @@ static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
     record->time_total = saved->time_total;
     if (kind == PBT_RECORD_EXPLOIT) {
         record->epoch = next_epoch(core);
-        record->pause = should_pause(core, trial);
+        record->pause = should_pause(
+            core, trial,
+            pbt_core_turn(core->trials[trial].turn, saved->iteration));
     }
 }
 

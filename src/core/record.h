@@ -21,8 +21,11 @@ struct pbt_checkpoint_id {
     uint32_t number; /* 0: none */
 };
 
-/* epoch = incarnation x 2^20 + counter (architecture.md, rule 9) */
-#define PBT_EPOCH_SHIFT 20
+/*
+ * epoch = incarnation x 2^32 + counter: a counter of 2^20 lives is used up by 1,000 trials that
+ * are perturbed 4,000 times.
+ */
+#define PBT_EPOCH_SHIFT 32
 
 #define PBT_EVENT_MAP(X)                                                       \
     X(PBT_EVENT_OPENED, "opened")     /* a driver has started */               \

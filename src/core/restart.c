@@ -56,6 +56,11 @@ enum pbt_leave pbt_core_outcome(const struct pbt_core *core,
     return pbt_core_end_is_final(core->end) ? PBT_LEAVE_TERMINATE : leave;
 }
 
+int64_t pbt_core_turn(int64_t turn, int64_t iteration)
+{
+    return turn > iteration ? turn : iteration;
+}
+
 double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
                       double time_total)
 {
@@ -334,6 +339,7 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->iteration = top->iteration;
     trial->turn = top->turn;
     trial->time_total = top->time_total;
+    trial->result_score = (double)NAN;
     trial->last_perturbation = top->last_perturbation;
     trial->score = top->score;
     trial->ranked = top->ranked;

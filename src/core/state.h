@@ -80,6 +80,7 @@ struct pbt_trial {
     int64_t turn;
     double time_total;
     double last_perturbation;
+    double result_score; /* of the last result of this life; NaN: none */
     double score; /* at the last perturbation point: what it is ranked by */
     bool ranked;
     uint64_t ranked_epoch;
@@ -192,6 +193,8 @@ const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial);
 /* Everything is as it was at the top restart point; no process. */
 void pbt_core_go_back(struct pbt_core *core, uint32_t number);
 
+/* Its place among those that wait, once it is at that iteration. */
+int64_t pbt_core_turn(int64_t turn, int64_t iteration);
 /* The trial's clock in units of time_attr. */
 double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
                       double time_total);

@@ -151,8 +151,9 @@ static void put_made_by(struct pbt_driver *driver,
                    driver->spec->name, id, command->trial,
                    command->checkpoint.number, command->epoch, trial.seq,
                    command->iteration);
-    if (trial.ranked) {
-        double score = driver->spec->minimize ? -trial.score : trial.score;
+    if (!isnan(trial.result_score)) {
+        double score = trial.result_score;
+        score = driver->spec->minimize ? -score : score;
         pbt_buf_text(json, ",\"score\":");
         pbt_buf_real(json, score);
     }
