@@ -351,6 +351,9 @@ int pbt_entry_read(struct pbt_entry *entry, struct pbt_spec *spec,
                    const char *line, size_t length, struct pbt_error *error)
 {
     *entry = (struct pbt_entry){0};
+    if (pbt_entry_scan(entry, spec, line, length)) {
+        return PBT_OK;
+    }
     json_error_t where;
     json_t *root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &where);
     if (root == NULL) {

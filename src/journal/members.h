@@ -5,6 +5,7 @@
 #ifndef PBT_JOURNAL_MEMBERS_H
 #define PBT_JOURNAL_MEMBERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -84,6 +85,15 @@ extern const struct pbt_entry_member pbt_entry_members[PBT_MEMBERS];
  * anything.
  */
 uint32_t pbt_entry_members_always(enum pbt_record_kind kind);
+
+/*
+ * The fast path of pbt_entry_read(), into a zeroed entry: false (and the entry zero again)
+ * if the line is not in the very form of the writer, or memory is out.
+ */
+struct pbt_entry;
+struct pbt_spec;
+bool pbt_entry_scan(struct pbt_entry *entry, struct pbt_spec *spec,
+                    const char *line, size_t length);
 
 /* The journal's word for a reason to pass: stable, unlike the sentence for people. */
 const char *pbt_pass_word(enum pbt_pass pass);
