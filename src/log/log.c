@@ -519,6 +519,11 @@ int pbt_log_write_status(const struct pbt_log *log, struct pbt_error *error)
     return status;
 }
 
+void pbt_log_abandon(struct pbt_log *log)
+{
+    destroy(log);
+}
+
 int pbt_log_close(struct pbt_log *log, struct pbt_error *error)
 {
     if (log == NULL) {

@@ -44,6 +44,9 @@ int pbt_log_flush(struct pbt_log *log, struct pbt_error *error);
 /* Replaces status.json by what the board says now. */
 int pbt_log_write_status(const struct pbt_log *log, struct pbt_error *error);
 
+/* Closes without writing anything more: as if the process had died. */
+void pbt_log_abandon(struct pbt_log *log);
+
 /* Flushes and closes.  Takes NULL. */
 int pbt_log_close(struct pbt_log *log, struct pbt_error *error);
 

@@ -16,17 +16,19 @@
 
 struct logs;
 
-/* `scratch`: an existing directory; what is below is removed in the end. */
+/* `scratch`: an existing directory. */
 struct logs *logs_create(const char *scratch, struct pbt_spec *spec,
                          uint64_t seed);
 void logs_feed(struct logs *logs, const struct pbt_entry *entry);
 /* The process has died; `power`: the machine too. */
 void logs_die(struct logs *logs, bool power);
-/* The journal was cut: these are the lines that are left. */
-void logs_cut(struct logs *logs, const char *lines, size_t length);
+/* A driver has come after a death: these are the lines of the journal so far. */
+void logs_resume(struct logs *logs, const char *lines, size_t length);
 void logs_check(struct logs *logs, const char *lines, size_t length);
 /* NULL: all is well. */
 const char *logs_verdict(const struct logs *logs);
+/* Removes the files; then the object. */
+void logs_clean(struct logs *logs);
 void logs_destroy(struct logs *logs);
 
 #endif
