@@ -7,6 +7,7 @@
  * sim/case.c for what is drawn and sim/judge.c for what must hold after every batch.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,39 @@ static bool parse(int argc, char **argv, struct arguments *arguments)
     return true;
 }
 
+/* What is said of the present seed if an assertion fails in it. */
+static char last_words[512];
+static size_t last_words_length;
+
+static void on_abort(int signal)
+{
+    (void)signal;
+    /* The process ends, whether or not this can be written. */
+    if (write(STDOUT_FILENO, last_words, last_words_length) < 0) {
+        _exit(2);
+    }
+}
+
+static void prepare_last_words(const char *program, uint64_t seed)
+{
+    int n =
+        snprintf(last_words, sizeof last_words,
+                 "seed %" PRIu64 ": an assertion failed\n"
+                 "  repeat it with: %s --seeds 1 --from %" PRIu64 " --trace\n",
+                 seed, program, seed);
+    last_words_length = n < 0 ? 0 : (size_t)n;
+}
+
+static void catch_aborts(void)
+{
+    struct sigaction action = {.sa_handler = on_abort};
+    action.sa_flags = (int)SA_RESETHAND;
+    (void)sigemptyset(&action.sa_mask);
+    if (sigaction(SIGABRT, &action, NULL) != 0) {
+        perror("sigaction");
+    }
+}
+
 static void summarise(const struct story_counts *counts)
 {
     const struct judge_counts *judged = &counts->judged;
@@ -95,11 +129,13 @@ int main(int argc, char **argv)
         perror(scratch);
         return 1;
     }
+    catch_aborts();
     struct story_counts counts = {.turns = 0};
     bool shows = !arguments.plain && !arguments.trace && isatty(STDERR_FILENO);
     int result = 0;
     for (uint64_t i = 0; i < arguments.seeds && result == 0; i++) {
         uint64_t seed = arguments.from + i;
+        prepare_last_words(argv[0], seed);
         const char *wrong =
             story_run(seed, arguments.trace,
                       seed % LOGS_EVERY == 0 ? scratch : NULL, &counts);

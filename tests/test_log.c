@@ -162,6 +162,12 @@ static void add_line(struct pbt_buf *out, const char *line, size_t length)
         json_t *text = json_string("Traceback:\n  one\nValueError: \xc3\xa9");
         assert_int_equal(json_object_set_new(data, "text", text), 0);
     }
+    if (strcmp(json_string_value(json_object_get(root, "k")), "ready") == 0 &&
+        line_count % 3 != 0) {
+        data = json_pack("{s:i,s:s}", "pid", 1000 + (int)line_count, "host",
+                         line_count % 2 == 0 ? "simulated" : "elsewhere");
+        assert_int_equal(json_object_set_new(root, "data", data), 0);
+    }
     char *text = json_dumps(root, JSON_COMPACT);
     assert_non_null(text);
     pbt_buf_text(out, text);

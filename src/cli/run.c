@@ -1,6 +1,8 @@
 /*
  * pbt run, pbt resume: an experiment from its start, or from where it was left.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -237,6 +237,8 @@ void pbt_local_command(struct pbt_local *local, const struct pbt_job *job)
         break;
     case PBT_COMMAND_STOP:
         message.type = PBT_MESSAGE_STOP;
+        /* An exploit may have opened an epoch that this process never enters. */
+        message.epoch = process->epoch;
         process->leaving = true;
         break;
     case PBT_COMMAND_KILL:

@@ -4,6 +4,8 @@
  * A new one is made under a temporary name and renamed when it is whole, so that there is
  * never half a run under a run's name.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -188,6 +190,12 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
 {
     *place = (struct pbt_run_place){.resumed = false};
     int status = pbt_make_dirs(dir, error);
+    if (status == PBT_ENOINPUT) { /* a file stands in the way */
+        status = PBT_ECANTCREATE;
+        if (error != NULL) {
+            error->status = status;
+        }
+    }
     if (status != PBT_OK) {
         return status;
     }

@@ -1,0 +1,10 @@
+# `pbt help VERB` and `pbt VERB --help` are the same, and never an error.
+for verb in run resume status check rebuild; do
+    pbt help $verb >first
+    pbt $verb --help >second
+    pbt $verb -h FILE >third
+    cmp first second
+    cmp first third
+    grep -q "^usage: pbt $verb " first
+    echo "$verb: ok"
+done

@@ -1,0 +1,41 @@
+# Goal: Ctrl-C, SIGTERM and SIGKILL each leave a run that can be resumed; while a driver
+# is at work nobody else touches the run.  (bash says "Killed" on stderr, sooner or later.)
+experiment exp.yaml
+sed -i 's/^config:/config:\n  sleep_ms: 20/' exp.yaml
+has_results() {
+    [ "$(cat runs/exp/journal/*.jsonl | grep -c '"k":"result"')" -ge "$1" ]
+}
+start() {
+    pbt "$@" --quiet >>out 2>>err &
+    driver=$!
+}
+
+start run exp.yaml
+wait_for has_results 2
+pbt status exp | tail -1 | sed 's/pid [0-9]* on .*/pid N/'
+expect 75 pbt rebuild exp 2>refused
+grep -q "another pbt is driving this run: pid $driver on" refused
+expect 75 pbt resume exp 2>refused
+kill -INT $driver
+expect 130 wait $driver
+tail -1 err
+pbt status exp | tail -1
+
+start run exp.yaml
+wait_for has_results 10
+kill -TERM $driver
+expect 143 wait $driver
+tail -1 err
+
+start resume exp
+wait_for has_results 20
+kill -KILL $driver
+expect 137 wait $driver
+pbt status exp | tail -1
+
+# It goes on and ends; the record up to here is unchanged.
+cat runs/exp/journal/*.jsonl >journal
+pbt resume exp --quiet >out
+cat runs/exp/journal/*.jsonl | head -c "$(wc -c <journal)" | cmp - journal
+pbt status exp | tail -1
+grep 'resuming' err
