@@ -223,16 +223,27 @@ static void it_is_asked_again_after_reopening(void **state)
              "  point 0\n"
              "  ask 0: from 1/1 at 5, 0.1 < 0.9\n"
              "reopen 2\n"
-             "  start 0 (2.1)\n"
-             "  start 1 (2.2) from 1/1 at 5\n"
+             "  start 1 (2.1) from 1/1 at 5\n"
              "answer 0 x=0.5\n"
-             "  (dropped)\n"
+             "  exploit 0 (2.2) from 1/1 at 5, 0.1 < 0.9\n"
+             "  start 0 (2.3) from 1/1 at 5\n");
+}
+
+/* Its process is gone, and with it where it was: what it can start from is left. */
+static void a_failed_answer_after_reopening_goes_back(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    s.custom_explore = true;
+    play(&s, ". open 2\n"
              ". ready 0-1\n"
-             "result 0 it=5 score=0.1\n"
-             "  point 0\n"
-             "  ask 0: from 1/1 at 5, 0.1 < 0.9\n"
-             "answer 0 x=0.5\n"
-             "  exploit 0 (2.3) from 1/1 at 5, 0.1 < 0.9\n");
+             ". result 1 it=5 score=0.9\n"
+             ". saved 1\n"
+             ". result 0 it=5 score=0.1\n"
+             ". reopen 2\n"
+             "answer 0 failed\n"
+             "  pass 0: the custom explore function failed\n"
+             "  start 0 (2.2)\n");
 }
 
 static void an_end_does_not_wait_for_the_answer(void **state)
@@ -355,6 +366,7 @@ int main(void)
         cmocka_unit_test(the_loss_of_one_donor_leads_to_another),
         cmocka_unit_test(a_crash_while_asking_goes_back),
         cmocka_unit_test(it_is_asked_again_after_reopening),
+        cmocka_unit_test(a_failed_answer_after_reopening_goes_back),
         cmocka_unit_test(an_end_does_not_wait_for_the_answer),
         cmocka_unit_test(an_end_for_good_does_not_either),
         cmocka_unit_test(the_score_is_that_of_the_moment_of_asking),

@@ -10,7 +10,7 @@
  *         if (pbt_is_worker()) {
  *             return pbt_worker_main(&model, argc, argv);
  *         }
- *         struct pbt_experiment experiment = {PBT_EXPERIMENT_INIT};
+ *         struct pbt_experiment experiment = {.version = PBT_EXPERIMENT_INIT};
  *         struct pbt_outcome outcome;
  *         struct pbt_error error;
  *         experiment.file = "experiment.yaml";

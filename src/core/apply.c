@@ -28,19 +28,27 @@ static void clear_ask(struct pbt_core *core, struct pbt_trial *trial)
     }
 }
 
-/* Asking is over without an answer: the trial is at its point again. */
-static void cancel_ask(struct pbt_core *core, uint32_t number)
-{
-    clear_ask(core, &core->trials[number]);
-    core->trials[number].phase = PBT_PHASE_RUN;
-    pbt_core_rank(core, number);
-    pbt_core_touch(core, number);
-}
-
 static void go_back(struct pbt_core *core, uint32_t number)
 {
     clear_ask(core, &core->trials[number]);
     pbt_core_go_back(core, number);
+}
+
+/*
+ * Asking is over without an answer: the trial is at its point again, or, if its process
+ * is gone meanwhile, where it can start from.
+ */
+static void cancel_ask(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    if (trial->process_epoch == 0) {
+        go_back(core, number);
+        return;
+    }
+    clear_ask(core, trial);
+    trial->phase = PBT_PHASE_RUN;
+    pbt_core_rank(core, number);
+    pbt_core_touch(core, number);
 }
 
 static void finish(struct pbt_core *core, uint32_t number,
@@ -123,7 +131,12 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
         if (failed) {
             forgive(core, i);
         }
-        if (trial->phase != PBT_PHASE_NONE) {
+        if (trial->phase == PBT_PHASE_ASK && !pbt_core_is_over(core, trial)) {
+            /* An exploit needs the donor's checkpoint, not the loser's process. */
+            trial->state = PBT_CORE_PENDING;
+            trial->process_epoch = 0;
+            trial->rest = false;
+        } else if (trial->phase != PBT_PHASE_NONE) {
             /* Its process died with the former driver. */
             enum pbt_leave leave = pbt_core_is_over(core, trial)
                                        ? PBT_LEAVE_TERMINATE
@@ -431,6 +444,10 @@ static bool apply_exploit(struct pbt_core *core,
     pbt_core_set_pair(core, record->trial, (struct pbt_checkpoint_id){0, 0});
     pbt_core_push_restart(core, record->trial, record->checkpoint);
     clear_ask(core, trial);
+    if (trial->process_epoch == 0) {
+        pbt_core_go_back(core, record->trial); /* to what was just pushed */
+        return true;
+    }
     if (!record->pause && trial->can_reset) {
         trial->phase = PBT_PHASE_LOAD;
         trial->rest = false;
@@ -452,7 +469,7 @@ static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
     if (trial->phase == PBT_PHASE_ASK) {
         cancel_ask(core, record->trial);
     }
-    trial->passed = true;
+    trial->passed = trial->at_point;
     pbt_core_touch(core, record->trial);
     return true;
 }
@@ -514,10 +531,16 @@ static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
         struct pbt_trial *trial = &core->trials[i];
         bool over = trial->state == PBT_CORE_TERMINATED ||
                     trial->state == PBT_CORE_ERROR;
+        bool asks_alone =
+            trial->phase == PBT_PHASE_ASK && trial->process_epoch == 0;
+        if (asks_alone && !pbt_core_end_is_final(record->end)) {
+            continue; /* nothing of it goes on: the next driver asks again */
+        }
         if (trial->phase == PBT_PHASE_ASK) {
             cancel_ask(core, i);
-        } else if (first && trial->phase == PBT_PHASE_RUN && !trial->at_point &&
-                   !trial->stopping) {
+        }
+        if (first && trial->phase == PBT_PHASE_RUN && !trial->at_point &&
+            !trial->stopping) {
             /* A grant may be under way: only its answer says that it rests. */
             trial->rest = false;
         } else if (trial->phase == PBT_PHASE_NONE && trial->created && !over &&

@@ -77,8 +77,10 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
     bool running = trial->state == PBT_CORE_RUNNING;
-    if (running != (trial->phase != PBT_PHASE_NONE) ||
-        running != (trial->process_epoch != 0)) {
+    bool has_process = trial->process_epoch != 0;
+    bool asks_alone = trial->phase == PBT_PHASE_ASK && !has_process;
+    if (running != has_process ||
+        has_process != (trial->phase != PBT_PHASE_NONE && !asks_alone)) {
         return "trial: state, phase and process disagree";
     }
     if ((trial->phase == PBT_PHASE_LEAVE) != (trial->leave != PBT_LEAVE_NOT)) {
@@ -88,7 +90,7 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
         return "trial: ask and phase disagree";
     }
     bool startable =
-        trial->created && !running &&
+        trial->created && !running && !asks_alone &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
     if (pbt_order_has(&core->startable, number) != startable) {
         return "startable: wrong member";
@@ -128,7 +130,7 @@ const char *pbt_core_check(const struct pbt_core *core)
         if (wrong != NULL) {
             return wrong;
         }
-        used += trial->phase != PBT_PHASE_NONE ? 1 : 0;
+        used += trial->process_epoch != 0 ? 1 : 0;
         finished += trial->state == PBT_CORE_TERMINATED ||
                             trial->state == PBT_CORE_ERROR
                         ? 1

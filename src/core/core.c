@@ -153,7 +153,7 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
     const struct pbt_trial *trial = &core->trials[number];
     return (struct pbt_core_trial){
         .state = trial->state,
-        .has_process = trial->phase != PBT_PHASE_NONE,
+        .has_process = trial->process_epoch != 0,
         .resting = trial->rest,
         .epoch = trial->epoch,
         .process_epoch = trial->process_epoch,

@@ -286,9 +286,10 @@ static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
     record->time_total = saved->time_total;
     if (kind == PBT_RECORD_EXPLOIT) {
         record->epoch = next_epoch(core);
-        record->pause = should_pause(
-            core, trial,
-            pbt_core_turn(core->trials[trial].turn, saved->iteration));
+        int64_t turn =
+            pbt_core_turn(core->trials[trial].turn, saved->iteration);
+        record->pause = core->trials[trial].process_epoch != 0 &&
+                        should_pause(core, trial, turn);
     }
 }
 

@@ -76,6 +76,8 @@ static int can_be_resumed(struct pbt_spec *spec, const char *path, bool *can,
     if (pbt_run_read_spec(path, &there, error) != PBT_OK) {
         return PBT_OK;
     }
+    /* Not in the file; the journal knows whether it belongs to such a program. */
+    there.settings.custom_explore = spec->settings.custom_explore;
     if (spec->seed_drawn) {
         spec->settings.seed = there.settings.seed;
     }

@@ -14,7 +14,7 @@
 #define EXACT_MAX ((double)(INT64_C(1) << 53))
 
 int pbt_config_take(struct pbt_config *config, const json_t *root,
-                   const char *text, size_t length, struct pbt_error *error)
+                    const char *text, size_t length, struct pbt_error *error)
 {
     char *copy = malloc(length + 1);
     json_t *own = json_deep_copy(root);
@@ -138,8 +138,7 @@ static bool replace_member(json_t *object, const char *name, json_t *value)
     }
     for (const char *slash = strchr(name, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
-        json_t *inner =
-            json_object_getn(object, name, (size_t)(slash - name));
+        json_t *inner = json_object_getn(object, name, (size_t)(slash - name));
         if (json_is_object(inner) && replace_member(inner, slash + 1, value)) {
             return true;
         }
@@ -148,8 +147,8 @@ static bool replace_member(json_t *object, const char *name, json_t *value)
 }
 
 /* Takes over the reference to `value`; NULL is a failed allocation. */
-static int set_value(struct pbt_config *config, const char *name,
-                     json_t *value, struct pbt_error *error)
+static int set_value(struct pbt_config *config, const char *name, json_t *value,
+                     struct pbt_error *error)
 {
     if (value == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");

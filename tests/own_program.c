@@ -1,0 +1,99 @@
+/*
+ * own_program: a program that runs its own experiment with pbt_run(), and is its own
+ * worker.
+ *
+ *     own_program FILE DIR [key=value ...]
+ *
+ * OWN_EXPLORE: "double" (sets lr to twice what is proposed), "fail" (fails, with a message),
+ * "slow" (touches $OWN_MARK, then waits until that file is removed), "wrong" (sets a
+ * hyperparameter that is not there), or unset (no function).  It prints what pbt_run() says.
+ */
+int toy_main(int argc, char **argv);
+#define main toy_main
+#include "../examples/toy/toy.c"
+#undef main
+
+#include <pbt/pbt.h>
+
+#include <string.h>
+#include <unistd.h>
+
+static int explore_double(void *user, struct pbt_config *config,
+                          struct pbt_error *error)
+{
+    double lr;
+    (void)user;
+    int status = pbt_config_real(config, "lr", &lr, error);
+    return status == PBT_OK ? pbt_config_set_real(config, "lr", 2 * lr, error)
+                            : status;
+}
+
+static int explore_fail(void *user, struct pbt_config *config,
+                        struct pbt_error *error)
+{
+    (void)user;
+    (void)config;
+    return pbt_error_set(error, PBT_EFAILED, "no idea what to explore");
+}
+
+static int explore_wrong(void *user, struct pbt_config *config,
+                         struct pbt_error *error)
+{
+    (void)user;
+    return pbt_config_set_int(config, "batch", 64, error);
+}
+
+/* It waits for an event, which the test makes happen. */
+static int explore_slow(void *user, struct pbt_config *config,
+                        struct pbt_error *error)
+{
+    const char *mark = getenv("OWN_MARK");
+    struct timespec pause = {0, 5000000};
+    FILE *file = mark == NULL ? NULL : fopen(mark, "w");
+    if (file == NULL) {
+        return pbt_error_set(error, PBT_EIO, "can't make OWN_MARK");
+    }
+    (void)fclose(file);
+    while (access(mark, F_OK) == 0) {
+        (void)nanosleep(&pause, NULL);
+    }
+    return explore_double(user, config, error);
+}
+
+static pbt_explore_fn chosen(void)
+{
+    const char *name = getenv("OWN_EXPLORE");
+    if (name == NULL) {
+        return NULL;
+    }
+    return strcmp(name, "double") == 0  ? explore_double
+           : strcmp(name, "fail") == 0  ? explore_fail
+           : strcmp(name, "wrong") == 0 ? explore_wrong
+                                        : explore_slow;
+}
+
+int main(int argc, char **argv)
+{
+    struct pbt_experiment experiment = {.version = PBT_EXPERIMENT_INIT};
+    struct pbt_outcome outcome;
+    struct pbt_error error;
+    if (pbt_is_worker()) {
+        return toy_main(argc, argv);
+    }
+    if (argc < 3) {
+        return PBT_EUSAGE;
+    }
+    experiment.file = argv[1];
+    experiment.dir = argv[2];
+    experiment.overrides = (const char *const *)(argv + 3);
+    experiment.explore = chosen();
+    int status = pbt_run(&experiment, &outcome, &error);
+    if (status != PBT_OK) {
+        (void)fprintf(stderr, "%s\n", error.text);
+    }
+    (void)printf("%s\n%u %u %u %llu %llu\n", outcome.run_dir,
+                 outcome.terminated, outcome.errors, outcome.unfinished,
+                 (unsigned long long)outcome.results,
+                 (unsigned long long)outcome.perturbations);
+    return status;
+}
