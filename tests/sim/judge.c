@@ -169,6 +169,15 @@ static void go_back(struct judge_trial *trial)
     trial->score = top->score;
 }
 
+/* Without an answer: at its point again, or back, if its process is gone. */
+static void stop_asking(struct judge_trial *trial)
+{
+    if (trial->asked && !trial->process) {
+        go_back(trial);
+    }
+    trial->asked = false;
+}
+
 static void finish(struct judge_trial *trial, bool error)
 {
     trial->over = true;
@@ -214,6 +223,9 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
             continue;
         }
         trial->process = false;
+        if (trial->asked && !is_final(judge->end)) {
+            continue; /* asked on, without a process */
+        }
         if (trial->terminates || is_final(judge->end) ||
             was_done(judge, trial)) {
             finish(trial, false);
@@ -431,6 +443,9 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     trial->life_checkpoint = record->checkpoint;
     trial->life_iteration = record->donor_iteration;
     push_point(judge, trial, record->checkpoint);
+    if (!trial->process) {
+        go_back(trial); /* to where it starts from */
+    }
     judge->counts.exploits++;
     judge->counts.pauses += record->pause ? 1 : 0;
 }
@@ -526,9 +541,9 @@ static void lose(struct judge_trial *trial, struct pbt_checkpoint_id id)
         trial->pair = (struct pbt_checkpoint_id){0, 0};
     }
     if (judge_same_id(trial->asked_checkpoint, id)) {
-        trial->asked = false;
+        stop_asking(trial);
     }
-    if (top_lost && !trial->process && !trial->over) {
+    if (top_lost && !trial->process && !trial->over && !trial->asked) {
         go_back(trial);
     }
 }
@@ -556,7 +571,8 @@ static void take_end(struct judge *judge, const struct pbt_record *record)
     judge->end = record->end;
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         struct judge_trial *trial = &judge->trials[i];
-        trial->asked = false;
+        trial->asked =
+            trial->asked && !trial->process && !is_final(record->end);
         if (is_final(record->end) && trial->created && !trial->process &&
             !trial->over) {
             finish(trial, false);
@@ -611,7 +627,7 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         trial->terminates = record->leave == PBT_LEAVE_TERMINATE;
         break;
     case PBT_RECORD_PASS:
-        trial->asked = false;
+        stop_asking(trial);
         judge->counts.passes++;
         break;
     case PBT_RECORD_SAVE:
@@ -775,7 +791,8 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         check_trial(judge, core, i);
         used += judge->trials[i].process ? 1 : 0;
-        waiting += !judge->trials[i].process && !judge->trials[i].over ? 1 : 0;
+        const struct judge_trial *trial = &judge->trials[i];
+        waiting += !trial->process && !trial->over && !trial->asked ? 1 : 0;
     }
     if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
         judge_object(judge, "a slot is free, and a trial that could train "
