@@ -661,9 +661,8 @@ static void screen_draws_in_place(void **state)
     assert_int_equal(pbt_screen_erase(&screen), PBT_OK); /* there is none */
     assert_int_equal(pbt_screen_draw(&screen, "a\n", 2), PBT_OK);
     expect_drawn(master, "\x1b[?7l\x1b[Ka\r\n\x1b[J\x1b[?7h");
-    pbt_screen_release(&screen);
     assert_int_equal(pbt_screen_finish(&screen, big, sizeof big - 1), PBT_OK);
-    expect_drawn(master, "0123456789ab\r\n2\r\n3\r\n4\r\n");
+    expect_drawn(master, "\r\x1b[1A\x1b[J0123456789ab\r\n2\r\n3\r\n4\r\n");
     assert_int_equal(close(slave), 0);
     assert_int_equal(close(master), 0);
 }
@@ -706,6 +705,25 @@ static void pipe_gets_plain_blocks(void **state)
     assert_int_equal(close(ends[1]), 0);
 }
 
+/* Nobody reads: the block is left out, and nobody waits. */
+static void full_pipe_holds_nobody_up(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct pbt_screen screen;
+    static char block[65536];
+    memset(block, 'x', sizeof block);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(ends[1], block, sizeof block) > 0) {
+    }
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    pbt_screen_init(&screen, ends[1]);
+    assert_int_equal(pbt_screen_draw(&screen, block, sizeof block), PBT_OK);
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(close(ends[1]), 0);
+}
+
 int main(void)
 {
     (void)setenv("TZ", "UTC", 1);
@@ -721,6 +739,7 @@ int main(void)
         cmocka_unit_test(screen_draws_in_place),
         cmocka_unit_test(dumb_terminal_is_none),
         cmocka_unit_test(pipe_gets_plain_blocks),
+        cmocka_unit_test(full_pipe_holds_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

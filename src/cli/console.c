@@ -36,8 +36,8 @@ void pbt_console_say(void *user, const char *text)
 {
     struct pbt_console *console = user;
     (void)pthread_mutex_lock(&console->lock);
-    /* The block stays where it is, and the next one comes below the message. */
-    pbt_screen_release(&console->screen);
+    /* It takes the block's place, and the next one comes below it. */
+    (void)pbt_screen_erase(&console->screen);
     (void)fprintf(stderr, "%s\n", text);
     console->changed = 0;
     (void)pthread_mutex_unlock(&console->lock);
@@ -68,6 +68,8 @@ static void make_block(struct pbt_console *console,
         .now = now,
         .running_ns = board->time + (since > 0 && !last ? (uint64_t)since : 0),
         .columns = pbt_screen_columns(&console->screen),
+        .lines =
+            console->screen.terminal ? pbt_screen_rows(&console->screen) : 0,
         .unlimited = last,
     };
     pbt_buf_reset(&console->block);
@@ -99,14 +101,11 @@ void pbt_console_show(void *user, const struct pbt_board *board, bool last)
         make_block(console, board, last);
         if (!pbt_buf_failed(&console->block)) {
             /* A closed stdout is told at the end, by main(). */
-            (void)pbt_screen_draw(&console->screen, console->block.data,
-                                  console->block.length);
+            (void)(last ? pbt_screen_finish : pbt_screen_draw)(
+                &console->screen, console->block.data, console->block.length);
         }
         console->shown = now;
         console->changed = board->records;
-    }
-    if (last) {
-        pbt_screen_release(&console->screen);
     }
     (void)pthread_mutex_unlock(&console->lock);
 }

@@ -116,9 +116,19 @@ static uint32_t put_lines(const char *block, size_t length, uint32_t columns,
     return lines;
 }
 
+/* False while nobody takes what is written: a stopped terminal, a full pipe. */
+static bool takes_more(const struct pbt_screen *screen)
+{
+    struct pollfd now = {.fd = screen->fd, .events = POLLOUT};
+    return poll(&now, 1, 0) != 0;
+}
+
 int pbt_screen_draw(struct pbt_screen *screen, const char *block, size_t length)
 {
     struct pbt_buf out;
+    if (!takes_more(screen)) {
+        return PBT_OK;
+    }
     pbt_buf_init(&out, BLOCK_MAX);
     if (!screen->terminal) {
         pbt_buf_put(&out, block, length);
@@ -158,9 +168,4 @@ int pbt_screen_finish(struct pbt_screen *screen, const char *block,
 {
     int status = pbt_screen_erase(screen);
     return status == PBT_OK ? write_all(screen->fd, block, length) : status;
-}
-
-void pbt_screen_release(struct pbt_screen *screen)
-{
-    screen->lines = 0;
 }

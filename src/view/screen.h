@@ -29,6 +29,8 @@ uint32_t pbt_screen_rows(const struct pbt_screen *screen);
 
 /*
  * Draws a block of whole lines; on a terminal over the one before, and cut to what fits.
+ * While nobody takes what is written (the terminal is stopped by Ctrl-S, the pipe is full) it
+ * is left out: a view must not hold up the run.
  * PBT_OK, PBT_ENOMEM, or PBT_EIO if it can't be written.
  */
 int pbt_screen_draw(struct pbt_screen *screen, const char *block,
@@ -40,8 +42,5 @@ int pbt_screen_erase(struct pbt_screen *screen);
 /* The last block of all, in place of the one before; in full, whatever fits. */
 int pbt_screen_finish(struct pbt_screen *screen, const char *block,
                       size_t length);
-
-/* Leaves the last block standing: what is printed next comes below it. */
-void pbt_screen_release(struct pbt_screen *screen);
 
 #endif
