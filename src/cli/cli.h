@@ -72,10 +72,6 @@ const char *pbt_cli_runs_dir(const char *dir);
 int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
                      struct pbt_error *error);
 
-/* Reads the spec of a run as it was started, RUN/experiment.yaml. */
-int pbt_cli_read_run(const char *run, struct pbt_spec *spec,
-                     struct pbt_error *error);
-
 /*
  * The one of `count` words that `word` may be a misspelling of, or NULL.  The words are the
  * first member of items of `stride` bytes.

@@ -169,16 +169,3 @@ int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
     }
     return no_run(name, error);
 }
-
-int pbt_cli_read_run(const char *run, struct pbt_spec *spec,
-                     struct pbt_error *error)
-{
-    char path[PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/experiment.yaml", run);
-    int status = pbt_spec_read(spec, path, NULL, 0, NULL, error);
-    if (status == PBT_ECONFIG) {
-        return pbt_error_prefix(error, PBT_EDATA, "%s is not as pbt wrote it",
-                                path);
-    }
-    return status;
-}

@@ -9,6 +9,7 @@
 #include "cli/read.h"
 #include "journal/lock.h"
 #include "log/log.h"
+#include "run/run.h"
 
 static int feed(void *user, const struct pbt_entry *entry,
                 struct pbt_error *error)
@@ -90,7 +91,7 @@ int pbt_cli_rebuild(int argc, char **argv)
     struct pbt_journal_info info;
     status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
     if (status == PBT_OK) {
-        status = pbt_cli_read_run(run, &spec, &error);
+        status = pbt_run_read_spec(run, &spec, &error);
     }
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);

@@ -190,7 +190,7 @@ static int is_over(const char *run, bool *over, struct pbt_error *error)
 {
     struct pbt_spec spec;
     struct pbt_core *core;
-    int status = pbt_cli_read_run(run, &spec, error);
+    int status = pbt_run_read_spec(run, &spec, error);
     if (status != PBT_OK) {
         return status;
     }

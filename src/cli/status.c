@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/read.h"
 #include "journal/lock.h"
+#include "run/run.h"
 #include "view/status.h"
 
 #define OUTPUT_MAX (64u << 20)
@@ -161,7 +162,7 @@ int pbt_cli_status(int argc, char **argv)
     struct pbt_spec spec;
     status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
     if (status == PBT_OK) {
-        status = pbt_cli_read_run(run, &spec, &error);
+        status = pbt_run_read_spec(run, &spec, &error);
     }
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);

@@ -26,7 +26,11 @@ int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
 {
     char file[PBT_RUN_PATH_SIZE + 32];
     (void)snprintf(file, sizeof file, "%s/experiment.yaml", path);
-    return pbt_spec_read(spec, file, NULL, 0, NULL, error);
+    int status = pbt_spec_read(spec, file, NULL, 0, NULL, error);
+    return status == PBT_ECONFIG
+               ? pbt_error_prefix(error, PBT_EDATA, "%s is not as pbt wrote it",
+                                  file)
+               : status;
 }
 
 static int write_spec(const struct pbt_spec *spec, struct pbt_buf *text,

@@ -1,17 +1,15 @@
-#define _GNU_SOURCE /* sched_getaffinity */
-
 #include "run/run.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
 #include "driver/driver.h"
@@ -47,31 +45,19 @@ static uint64_t clock_ns(clockid_t clock)
 
 /* --- slots ---------------------------------------------------------------- */
 
-static double machine_cpus(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        return CPU_COUNT(&set);
-    }
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (double)count : 1;
-}
-
 static int count_slots(const struct pbt_spec *spec, uint32_t *slots,
                        struct pbt_error *error)
 {
-    double budget =
-        spec->resources_cpu > 0 ? spec->resources_cpu : machine_cpus();
-    double fit = budget / spec->trial_cpu + 1e-9;
-    if (fit < 1) {
+    double cpus = pbt_cpus();
+    *slots = pbt_spec_slots(spec, cpus);
+    if (*slots == 0) {
         return pbt_error_set(
             error, PBT_ECONFIG,
             "a trial takes %g CPUs (resources_per_trial.cpu), and the budget "
             "is %g: no trial can run",
-            spec->trial_cpu, budget);
+            spec->trial_cpu,
+            spec->resources_cpu > 0 ? spec->resources_cpu : cpus);
     }
-    uint32_t population = spec->settings.population;
-    *slots = fit < population ? (uint32_t)fit : population;
     return PBT_OK;
 }
 
