@@ -577,5 +577,9 @@ void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
     if (watch_all(process, ours, &error) != PBT_OK) {
         /* It can't be watched: nothing that we promise about it would hold. */
         pbt_local_fail(local, PBT_ENOMEM, error.text);
+        (void)kill(process->shim, SIGKILL);
+        (void)waitpid(process->shim, NULL, 0);
+        local->processes[start->trial] = NULL;
+        local->process_count--;
     }
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,8 +32,9 @@ static uv_poll_cb callback_of(const struct pbt_stream *stream)
 static int flush(struct pbt_stream *stream, struct pbt_error *error)
 {
     while (stream->sent < stream->out.length) {
-        ssize_t put = write(stream->fd, stream->out.data + stream->sent,
-                            stream->out.length - stream->sent);
+        /* No SIGPIPE: the process is our user's. */
+        ssize_t put = send(stream->fd, stream->out.data + stream->sent,
+                           stream->out.length - stream->sent, MSG_NOSIGNAL);
         if (put >= 0) {
             stream->sent += (size_t)put;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
