@@ -696,6 +696,41 @@ older_restart_points_are_given_up_once_two_newer_are_durable(void **state)
              "  delete 0/1\n");
 }
 
+static void a_load_of_a_bad_checkpoint_that_succeeds_is_ended_too(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 1 it=5 score=0.9\n"
+             ". saved 1\n"
+             ". result 0 it=5 score=0.1\n"
+             "bad 1/1; ready 0\n"
+             "  (dropped)\n"
+             "  leave 0: respawn\n"
+             "exited 0\n"
+             "  exit 0: respawn\n"
+             "  start 0 (1.4)\n");
+}
+
+static void who_waits_at_its_point_has_no_more_results(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 1 it=5 score=0.9\n"
+             "result 0 it=5 score=0.1; result 0 it=6 running\n"
+             "  point 0\n"
+             "  (dropped)\n"
+             "result 0 it=6 running\n"
+             "  (dropped)\n"
+             "exited 1\n"
+             "  exit 1: retry\n"
+             "  save 0/1\n"
+             "  start 1 (1.3)\n");
+}
+
 /* One turn, without a story. */
 static void tell(struct pbt_core *core, struct pbt_event event)
 {
@@ -768,6 +803,8 @@ int main(void)
         cmocka_unit_test(the_best_is_known_without_points_too),
         cmocka_unit_test(
             older_restart_points_are_given_up_once_two_newer_are_durable),
+        cmocka_unit_test(a_load_of_a_bad_checkpoint_that_succeeds_is_ended_too),
+        cmocka_unit_test(who_waits_at_its_point_has_no_more_results),
         cmocka_unit_test(a_million_lives_are_not_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

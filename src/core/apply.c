@@ -164,8 +164,8 @@ static bool apply_ready(struct pbt_core *core, const struct pbt_record *record)
 static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
-    if (trial->phase != PBT_PHASE_RUN || record->epoch != trial->epoch ||
-        record->seq <= trial->seq ||
+    if (trial->phase != PBT_PHASE_RUN || trial->at_point ||
+        record->epoch != trial->epoch || record->seq <= trial->seq ||
         record->stop > core->settings->stop_count) {
         return false;
     }
@@ -380,7 +380,7 @@ static bool take_epoch(struct pbt_core *core, uint64_t epoch)
 static bool apply_start(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
-    if (!trial->created || trial->phase != PBT_PHASE_NONE ||
+    if (!pbt_order_has(&core->startable, record->trial) ||
         !pbt_core_same_id(record->checkpoint,
                           pbt_core_top(trial)->checkpoint) ||
         !take_epoch(core, record->epoch)) {

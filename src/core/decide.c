@@ -102,8 +102,9 @@ static bool decide_result(const struct pbt_core *core,
                           struct pbt_record *record)
 {
     const struct pbt_trial *trial = &core->trials[event->trial];
+    /* At its point a trial rests: what it says beyond is out of turn. */
     if (event->epoch != trial->epoch || trial->phase != PBT_PHASE_RUN ||
-        event->seq <= trial->seq) {
+        trial->at_point || event->seq <= trial->seq) {
         return false;
     }
     *record = new_record(core, PBT_RECORD_RESULT, event->trial);
@@ -208,8 +209,9 @@ static bool decide_life_event(const struct pbt_core *core,
 {
     const struct pbt_trial *trial = &core->trials[event->trial];
     bool ready = event->kind == PBT_EVENT_READY;
-    bool fits = ready ? trial->phase == PBT_PHASE_START ||
-                            trial->phase == PBT_PHASE_LOAD
+    bool loads =
+        trial->phase == PBT_PHASE_START || trial->phase == PBT_PHASE_LOAD;
+    bool fits = ready ? loads && !trial->orphaned
                       : trial->phase == PBT_PHASE_RUN && !trial->rest;
     if (event->epoch != trial->epoch || !fits) {
         return false;
