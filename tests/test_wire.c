@@ -325,6 +325,7 @@ static void test_limits(void **state)
     pbt_buf_init(&out, 10);
     assert_int_equal(pbt_message_encode(&message, &out, &error), PBT_ENOMEM);
     assert_false(pbt_buf_failed(&out));
+    pbt_buf_done(&out);
     free(text);
 
     /* Text for people is repaired; a path is not. */
