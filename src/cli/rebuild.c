@@ -30,6 +30,9 @@ static int rebuild(const char *run, struct pbt_spec *spec,
     status = pbt_log_open(&log, run, spec, &board, true, error);
     if (status == PBT_OK) {
         status = pbt_cli_read_journal(run, spec, feed, log, info, error);
+        if (status == PBT_OK) {
+            status = pbt_log_write_status(log, error);
+        }
         struct pbt_error second;
         int closed = pbt_log_close(log, &second);
         if (status == PBT_OK && closed != PBT_OK) {
