@@ -1,0 +1,53 @@
+# Goal: the documents' programs and commands work as they stand there.
+cc=${CC:-cc}
+flags="-std=c99 -Wall -Wextra -Werror -I$SOURCE/include"
+# The first program of docs/c-api.md; and the second, with the first one's functions.
+block() {
+    awk -v want="$1" '/^```c$/ { n++; on = n == want; next } /^```$/ { on = 0 } on' \
+        "$SOURCE/docs/c-api.md"
+}
+block 1 >one.c
+(sed '/^int main/,$d' one.c; block 2) >two.c
+$cc $flags -fsyntax-only one.c two.c
+# The headers serve C++, too.
+if command -v c++ >have; then
+    printf '#include <pbt/pbt.h>\nint main() { return PBT_OK; }\n' >three.cc
+    c++ -std=c++11 -Wall -Wextra -Werror "-I$SOURCE/include" -fsyntax-only three.cc
+fi
+# A program of ours can't be linked with a library under a sanitizer.
+if grep -q __asan_init "$BUILD/libpbt.so" || grep -q __tsan_init "$BUILD/libpbt.so"; then
+    exit 0
+fi
+build() {
+    $cc $flags "$1.c" -o "$1" "-L$BUILD" -lpbt "-Wl,-rpath,$BUILD"
+}
+build one
+build two
+experiment experiment.yaml
+pbt run experiment.yaml 'command=[./one]' name=one --quiet >out
+grep -v '^command' experiment.yaml >two.yaml
+mv two.yaml experiment.yaml
+./two >out
+grep -qx "results in $SCRATCH/runs/experiment" out
+# README.md: the five minutes.
+mkdir mine
+cp "$SOURCE/examples/toy/toy.c" mine/train.c
+$cc "-I$SOURCE/include" mine/train.c -o mine/train "-L$BUILD" -lpbt "-Wl,-rpath,$BUILD"
+sed -n "/^cat > mine\/exp.yaml/,/^EOF/p" "$SOURCE/README.md" | sed '1d;$d' >mine/exp.yaml
+pbt check mine/exp.yaml >out
+pbt run mine/exp.yaml stop.training_iteration=20 --quiet >out
+cp "$SOURCE/tests/client.py" mine/train.py
+pbt run mine/exp.yaml name=python 'command=[python3, mine/train.py]' \
+    stop.training_iteration=20 --quiet >out
+# docs/cli.md and docs/pbt.1 name every verb and exit code.
+pbt --help >help
+for verb in run resume status check rebuild; do
+    grep -q "^## \`pbt $verb\`" "$SOURCE/docs/cli.md"
+    grep -q "^\.It Cm $verb" "$SOURCE/docs/pbt.1"
+done
+sed -n 's/^ *\([0-9][0-9]*\)  .*/\1/p' help >codes
+[ "$(wc -l <codes)" -ge 15 ]
+while read -r code; do
+    grep -q "^| $code |" "$SOURCE/docs/cli.md"
+    grep -qx "\.It $code" "$SOURCE/docs/pbt.1"
+done <codes
