@@ -19,6 +19,7 @@ struct pbt_drive {
     uint64_t acked;    /* of the present epoch: seq */
     uint64_t ack_epoch;
     bool ack_due;
+    uint64_t odd_epoch; /* the last life that was said to report no number */
     /* the driver kills the process for this reason; NULL: it doesn't */
     char *why;
 };

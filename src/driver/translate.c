@@ -82,6 +82,25 @@ static int missing_metric(struct pbt_driver *driver,
     return pbt_driver_kill(driver, input->trial, why, error);
 }
 
+/* Once for each life: it may well be so in every step from now on. */
+static void say_no_number(struct pbt_driver *driver,
+                          const struct pbt_input *input, double value)
+{
+    struct pbt_drive *drive = &driver->drives[input->trial];
+    char id[PBT_TRIAL_ID_SIZE];
+    if (drive->odd_epoch == input->epoch) {
+        return;
+    }
+    drive->odd_epoch = input->epoch;
+    pbt_trial_id(driver->spec->settings.seed, input->trial, id);
+    pbt_driver_say(driver,
+                   "trial %s reports %s as `%s` at iteration %" PRId64 "\n"
+                   "  = with such a score it ranks below all others, and is "
+                   "replaced at its next perturbation",
+                   id, isnan(value) ? "NaN" : "an infinite number",
+                   driver->spec->metric, input->iteration);
+}
+
 static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
                        struct pbt_error *error)
 {
@@ -97,7 +116,10 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
             return missing_metric(driver, input, error);
         }
         double value = (double)NAN;
-        (void)pbt_metric_number(input->metrics_json, spec->metric, &value);
+        if (pbt_metric_number(input->metrics_json, spec->metric, &value) &&
+            !isfinite(value)) {
+            say_no_number(driver, input, value);
+        }
         event.score = spec->minimize ? -value : value;
     }
     for (uint32_t i = 0; i < spec->value_count; i++) {
