@@ -2,13 +2,15 @@
  * bad_toy: the toy example with bad behaviour, asked for by environment.
  *
  * WHERE is "trial:iteration"; the trial is its id, its number (the part behind the
- * underscore) or "*", the iteration one or "*" (setup, save and load only look at the
- * trial).  The iteration is counted by the model, so it goes back with a checkpoint.
+ * underscore) or "*", the iteration one or "*" (setup, load and TOY_FAIL_SAVE only look
+ * at the trial).  The iteration is counted by the model, so it goes back with a
+ * checkpoint.
  *
  *   TOY_CRASH=WHERE       kills itself with SIGKILL in step()
  *   TOY_EXIT=WHERE        exits with status 3 in step()
  *   TOY_FAIL=WHERE        step() fails with a message
  *   TOY_HANG=WHERE        step() never returns
+ *   TOY_HANG_SETUP, TOY_HANG_SAVE=WHERE    that function never returns
  *   TOY_GARBAGE=WHERE     writes a line to the socket that is no JSON
  *   TOY_NAN=WHERE         reports NaN as score
  *   TOY_DONE=WHERE        says that the trial is done
@@ -94,6 +96,16 @@ static bool asked(const struct bad_toy *bad, const char *name,
     return trial && now && first_time(bad, name);
 }
 
+static void hang_if_asked(const struct bad_toy *bad, const char *name,
+                          int64_t iteration)
+{
+    while (asked(bad, name, iteration)) {
+        for (;;) {
+            (void)pause();
+        }
+    }
+}
+
 static void start_daemon(const struct bad_toy *bad)
 {
     pid_t pid = fork();
@@ -128,6 +140,7 @@ static int bad_setup(const struct pbt_context *context, void **self,
     (void)snprintf(bad->trial, sizeof bad->trial, "%s", context->trial_id);
     (void)snprintf(bad->dir, sizeof bad->dir, "%s", context->trial_dir);
     int status = PBT_EFAILED;
+    hang_if_asked(bad, "TOY_HANG_SETUP", 0);
     if (asked(bad, "TOY_FAIL_SETUP", 0)) {
         pbt_error_set(error, status, "setup fails on purpose");
     } else {
@@ -180,11 +193,7 @@ static int bad_step(void *self, struct pbt_result *result,
         return pbt_error_set(error, PBT_EFAILED, "step %lld fails on purpose",
                              (long long)iteration);
     }
-    while (asked(bad, "TOY_HANG", iteration)) {
-        for (;;) {
-            (void)pause();
-        }
-    }
+    hang_if_asked(bad, "TOY_HANG", iteration);
     if (asked(bad, "TOY_GARBAGE", iteration)) {
         write_garbage();
     }
@@ -224,6 +233,7 @@ static int bad_save(void *self, const char *dir, struct pbt_error *error)
     struct bad_toy *bad = self;
     char path[4096];
     sleep_ms("TOY_SLOW_SAVE_MS");
+    hang_if_asked(bad, "TOY_HANG_SAVE", bad->iteration);
     if (asked(bad, "TOY_FAIL_SAVE", 0)) {
         return pbt_error_set(error, PBT_EFAILED, "save fails on purpose");
     }

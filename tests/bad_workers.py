@@ -1,0 +1,152 @@
+"""Proof 5: a bad worker gets a message that names trial and step, and disturbs nobody.
+
+    bad_workers.py BUILD_DIR
+"""
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+import runs
+from runs import check
+
+BAD = 1  # the trial that misbehaves, at iteration 7 where it can choose
+PATIENCE_S = 0.5  # the time-outs that are set
+
+# name, environment of bad_toy, keys of the experiment, after which iteration it
+# fails, what is said of it
+LATER = (
+    ('exits', {'TOY_EXIT': '1:7'}, {}, 6, 'exited with status 3'),
+    ('crashes', {'TOY_CRASH': '1:7'}, {}, 6, 'killed by signal 9'),
+    ('fails', {'TOY_FAIL': '1:7'}, {}, 6, 'step: step 7 fails on purpose'),
+    ('garbage', {'TOY_GARBAGE': '1:7'}, {}, 6, 'this is {not JSON'),
+    ('hangs', {'TOY_HANG': '1:7'}, {'timeouts': {'step': PATIENCE_S}}, 6,
+     r'no answer to `run` within 0\.5 s \(timeouts\.step\)'),
+    ('no-save', {'TOY_HANG_SAVE': '1:5'}, {'timeouts': {'save': PATIENCE_S}},
+     5, r'no answer to `save` within 0\.5 s \(timeouts\.save\)'),
+    ('bad-save', {'TOY_FAIL_SAVE': '1'}, {}, 5,
+     'save_checkpoint: save fails on purpose'),
+    ('links', {'TOY_LINK': '1:5'}, {}, 5, 'symbolic link'),
+)
+
+# name, command, keys, what is said, the worker's own last words
+AT_ONCE = (
+    ('absent', ['/no/such/program'], {},
+     "can't run /no/such/program: No such file or directory", None),
+    ('ends', ['/bin/sh', '-c', 'echo first; echo no digits >&2; exit 7'], {},
+     'exited with status 7 before it said hello', 'no digits'),
+    ('ends-well', ['/bin/sh', '-c', 'echo nothing to do >&2'], {},
+     'exited with status 0 before it said hello', 'nothing to do'),
+    ('babbles', ['/bin/sh', '-c',
+                 'echo my words >&2; eval "echo some words >&$PBT_FD";'
+                 'exec sleep 1000'], {},
+     'line 1 of what it says is against the protocol.*some words', 'my words'),
+    ('newer', ['/bin/sh', '-c',
+               'eval "echo \'{\\"type\\":\\"hello\\",\\"protocol\\":2,'
+               '\\"client\\":\\"c\\",\\"capabilities\\":[],\\"pid\\":1,'
+               '\\"host\\":\\"h\\"}\' >&$PBT_FD"; exec sleep 1000'], {},
+     'version 2 of the protocol', None),
+    ('mute', ['/bin/sh', '-c', 'echo waiting >&2; exec sleep 1000'],
+     {'timeouts': {'setup': PATIENCE_S}},
+     r'no answer to `start` within 0\.5 s \(timeouts\.setup\)', None),
+)
+
+
+def finish(build, dir, keys, env, status):
+    """Runs to the end, which has to be `status`, with nothing left behind."""
+    run = runs.Run(build, dir, keys, env)
+    run.start()
+    got = run.finish()
+    check(got == status, '%s: exit status %d, not %d:\n%s', run.path, got,
+          status, run.said()[-3000:])
+    check(not run.processes(), '%s: processes are left', run.path)
+    return run
+
+
+def message(run, trial, iteration, text):
+    """What pbt said of a failure: the trial, the step and why."""
+    name = os.path.basename(run.trial_dir(trial))
+    check(re.search('trial %s failed after iteration %d: .*%s' % (
+        name, iteration, text), run.said()), '%s: no message like "%s":\n%s',
+        run.path, text, run.said()[-3000:])
+
+
+def undisturbed(run, records, failures):
+    """All trials come to their end, and only the bad one has ever failed."""
+    failed = [r['trial'] for r in records
+              if r['k'] == 'exited' and r['leave'] in ('retry', 'error')]
+    check(failed == [BAD] * failures, '%s: failures of %s', run.path, failed)
+    for trial in range(4):
+        last = [r['it'] for r in records
+                if r['k'] == 'result' and r['trial'] == trial][-1]
+        check(last == 20, '%s: trial %d ends at %d', run.path, trial, last)
+        check(os.path.exists(run.trial_dir(trial) + '/error.txt') ==
+              (trial == BAD and failures > 0), '%s: error.txt', run.path)
+
+
+def later(build, dir, name, env, keys, iteration, text):
+    """When there were results: it is tried again, and the others train on."""
+    run = finish(build, dir, runs.experiment(
+        name, [build + '/tests/bad_toy'], resources={'cpu': 4},
+        scheduler={'type': 'fifo'},  # an exploit could skip an iteration
+        checkpoint={'frequency': 5, 'at_end': True},
+        failure={'max_failures': 1}, **keys), dict(env, TOY_ONCE='1'), 0)
+    undisturbed(run, runs.records_of(run.path), 1)
+    message(run, BAD, iteration, text)
+    with open(run.trial_dir(BAD) + '/error.txt') as file:
+        check(re.search(text, file.read()), '%s: error.txt', run.path)
+
+
+def at_once(build, dir, name, command, keys, text, words):
+    """Before the experiment's first result: that is no bad luck, so all is stopped."""
+    run = finish(build, dir, runs.experiment(
+        name, command, resources={'cpu': 4}, failure={'max_failures': 5},
+        **keys), {}, 1)
+    failed = [r['trial'] for r in runs.records_of(run.path)
+              if r['k'] == 'exited' and r['leave'] == 'error']
+    check(failed, '%s: nobody failed', run.path)
+    message(run, failed[0], 0, text)
+    check(words is None or re.search(
+        r'last words on stderr.*\n\s*%s\n' % words, run.said()),
+        '%s: without its last words:\n%s', run.path, run.said()[-3000:])
+    check('before there was any result' in run.said(), '%s: the reason',
+          run.path)
+
+
+def no_numbers(build, dir):
+    run = finish(build, dir, runs.experiment(
+        'nan', [build + '/tests/bad_toy'], resources={'cpu': 4}),
+        {'TOY_NAN': '1:*', 'TOY_SLEEP_MS': '5'}, 0)
+    records = runs.records_of(run.path)
+    undisturbed(run, records, 0)
+    check(re.search('trial %s reports NaN as `score` at iteration 1' %
+                    os.path.basename(run.trial_dir(BAD)), run.said()),
+          'NaN is not told:\n%s', run.said()[-3000:])
+    donors = [r['donor'] for r in records if r['k'] == 'exploit']
+    losers = [r['trial'] for r in records if r['k'] == 'exploit']
+    check(BAD in losers and BAD not in donors, 'exploits: %s from %s', losers,
+          donors)
+
+
+def main():
+    build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else 'build')
+    dir = tempfile.mkdtemp(prefix='bad_workers.')
+    try:
+        for case in LATER:
+            later(build, dir, *case)
+            print('later:', case[0], flush=True)
+        for case in AT_ONCE:
+            at_once(build, dir, *case)
+            print('at once:', case[0], flush=True)
+        no_numbers(build, dir)
+        print('no numbers')
+    except runs.Failed as failure:
+        print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
+        return 1
+    shutil.rmtree(dir)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
