@@ -76,6 +76,7 @@ struct pbt_sim {
     size_t count;
     size_t capacity;
     bool stop_asked;
+    uint32_t good_syncs; /* until one fails; 0: none does */
 
     struct pbt_input *inputs; /* of the present batch */
     struct item **given;      /* what they borrow from */
@@ -532,6 +533,9 @@ static void submit_sync(struct pbt_sim *sim, const struct pbt_job *job)
     struct item *item =
         new_item(sim, sim->now + spread(sim, sim->rates.sync_ns), ITEM_SYNC, 0);
     item->input = (struct pbt_input){.kind = PBT_INPUT_SYNCED, .seq = job->seq};
+    if (sim->good_syncs > 0 && --sim->good_syncs == 0) {
+        item->input.text = "the simulated disk fails to sync";
+    }
     item->synced_count = job->checkpoint_count;
     item->synced = calloc(job->checkpoint_count + 1, sizeof *item->synced);
     pbt_sim_disk_sync_begin(sim->disk);
@@ -660,6 +664,10 @@ static void happen(struct pbt_sim *sim, struct item *item)
         give(sim, item);
         return;
     case ITEM_SYNC:
+        if (item->input.text != NULL) {
+            give(sim, item);
+            return;
+        }
         pbt_sim_disk_sync_done(sim->disk);
         for (size_t i = 0; i < item->synced_count; i++) {
             struct pbt_sim_checkpoint *checkpoint =
@@ -815,6 +823,7 @@ void pbt_sim_kill(struct pbt_sim *sim)
     }
     pbt_sim_disk_sync_forget(sim->disk);
     sim->stop_asked = false;
+    sim->good_syncs = 0;
     sim->now += spread(sim, 1000000000);
 }
 
@@ -840,6 +849,11 @@ void pbt_sim_ask_capacity(struct pbt_sim *sim, uint64_t delay, uint32_t slots)
 void pbt_sim_die_at(struct pbt_sim *sim, uint32_t operations)
 {
     pbt_sim_disk_die_at(sim->disk, operations, draw_any, sim);
+}
+
+void pbt_sim_fail_sync(struct pbt_sim *sim, uint32_t number)
+{
+    sim->good_syncs = number;
 }
 
 bool pbt_sim_died(const struct pbt_sim *sim)

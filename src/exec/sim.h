@@ -78,7 +78,9 @@ void pbt_sim_ask_capacity(struct pbt_sim *sim, uint64_t delay, uint32_t slots);
  * and an append may have written a part.
  */
 void pbt_sim_die_at(struct pbt_sim *sim, uint32_t operations);
-/* True if it has: pbt_sim_kill() or pbt_sim_power_loss() must follow. */
+/* The `number`-th sync from now on fails: the driver is to end. */
+void pbt_sim_fail_sync(struct pbt_sim *sim, uint32_t number);
+/* True if the driver has died: pbt_sim_kill() or pbt_sim_power_loss() must follow. */
 bool pbt_sim_died(const struct pbt_sim *sim);
 
 /* A draw in [0, 1) from the simulator's own sequence. */

@@ -192,10 +192,14 @@ static void draw_life(struct sim_case *c, struct dice *dice,
                       struct driver_life *life)
 {
     static const enum doom MOSTLY[] = {DOOM_POINT, DOOM_POINT, DOOM_POINT,
-                                       DOOM_FILE, DOOM_STOP};
+                                       DOOM_POINT, DOOM_FILE,  DOOM_FILE,
+                                       DOOM_SYNC,  DOOM_STOP,  DOOM_STOP};
     uint32_t population = c->spec.settings.population;
-    life->doom = MOSTLY[between(dice, 0, 4)];
+    life->doom = MOSTLY[between(dice, 0, 8)];
     life->when = between(dice, 1, chance(dice, 0.3) ? 12 : 200);
+    if (life->doom == DOOM_SYNC) {
+        life->when = between(dice, 1, 20); /* there are fewer of these */
+    }
     life->power = chance(dice, 0.5);
     life->slots = between(dice, 1, population);
     life->capacity_changes = chance(dice, 0.2);

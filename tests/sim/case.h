@@ -16,6 +16,7 @@ enum doom {
     DOOM_NONE,  /* it finishes */
     DOOM_POINT, /* dies at the n-th turn point from its start */
     DOOM_FILE,  /* dies in the n-th change of a file */
+    DOOM_SYNC,  /* ends because the n-th sync fails */
     DOOM_STOP,  /* is asked to stop in the n-th turn */
     DOOMS
 };

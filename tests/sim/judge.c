@@ -343,6 +343,7 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
     trial->seq = record->seq;
     trial->iteration = record->iteration;
     trial->resting = record->halted;
+    trial->passed = false;
     trial->stopping = trial->stopping || record->stop > 0 || record->done;
     if (record->point) {
         trial->ranked = true;
@@ -627,10 +628,15 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         trial->terminates = record->leave == PBT_LEAVE_TERMINATE;
         break;
     case PBT_RECORD_PASS:
+        judge_pass(judge, record);
+        trial->passed = true;
         stop_asking(trial);
         judge->counts.passes++;
         break;
     case PBT_RECORD_SAVE:
+        if (record->point) {
+            judge_point_save(judge, record);
+        }
         trial->saving = true;
         break;
     case PBT_RECORD_HALTED:

@@ -49,6 +49,7 @@ struct judge_trial {
     bool over;
     bool error;
     bool terminates; /* its process is leaving for good */
+    bool passed;     /* at its point: an exploit was due and can't be */
     bool stopping;   /* it has reached a stop criterion */
     bool resting;
     bool saving;
@@ -123,5 +124,9 @@ struct judge_checkpoint *judge_checkpoint(struct judge *judge,
 
 /* judge_exploit.c: an exploit, or the asking before it. */
 void judge_donation(struct judge *judge, const struct pbt_record *record);
+/* Nobody could be the donor. */
+void judge_pass(struct judge *judge, const struct pbt_record *record);
+/* A save at a point: no exploit was due. */
+void judge_point_save(struct judge *judge, const struct pbt_record *record);
 
 #endif

@@ -265,6 +265,9 @@ static void begin_doom(struct story *story, const struct driver_life *life)
     if (life->doom == DOOM_FILE) {
         pbt_sim_die_at(story->sim, life->when);
     }
+    if (life->doom == DOOM_SYNC) {
+        pbt_sim_fail_sync(story->sim, life->when);
+    }
     if (story->trace) {
         printf("a driver with %" PRIu32 " slots%s\n", life->slots,
                life->capacity_changes ? ", which change" : "");
@@ -299,6 +302,9 @@ static bool turn_on(struct story *story, const struct driver_life *life,
         story->counts->turns++;
         int status = pbt_driver_turn(story->driver, &finished, &error);
         story->killed = story->killed || pbt_sim_died(story->sim);
+        if (status == PBT_EIO && life->doom == DOOM_SYNC) {
+            story->killed = true; /* as it should */
+        }
         if (status != PBT_OK) {
             if (!story->killed) {
                 fail(story, error.text);
