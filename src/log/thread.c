@@ -22,6 +22,14 @@
 /* A buffer that has grown beyond this in a rush is given back. */
 #define KEPT_CAPACITY ((size_t)1024 * 1024)
 
+/*
+ * Lines that come singly are gathered for so long, or until there are so many bytes: a
+ * driver of short steps would else wake this thread at each of them, which costs the two of
+ * them more than all the rest of a step.
+ */
+#define GATHER_NS UINT64_C(50000000)
+#define GATHER_BYTES ((size_t)64 * 1024)
+
 /* Between two flushes: ns, or bytes of lines if those come first. */
 #define FLUSH_NS UINT64_C(200000000)
 /* Between two writings of status.json. */
@@ -41,7 +49,8 @@ struct pbt_log_thread {
     struct pbt_buf queue;
     size_t queued; /* bytes: the queue, and what is at work */
     bool stopping;
-    int status; /* the failure, if any */
+    unsigned hurried; /* somebody waits until the queue is drained */
+    int status;       /* the failure, if any */
     struct pbt_error error;
 
     pthread_mutex_t board_lock;
@@ -193,6 +202,23 @@ static int work_off(struct pbt_log_thread *t, struct pbt_error *error)
     return status;
 }
 
+static struct timespec at_ns(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+                             .tv_nsec = (long)(ns % 1000000000)};
+}
+
+/* The first lines are there, more may follow.  With the queue's lock. */
+static void gather(struct pbt_log_thread *t)
+{
+    struct timespec until = at_ns(monotonic() + GATHER_NS);
+    int waited = 0;
+    while (t->queue.length < GATHER_BYTES && !t->stopping && t->hurried == 0 &&
+           waited == 0) {
+        waited = pthread_cond_timedwait(&t->filled, &t->queue_lock, &until);
+    }
+}
+
 /*
  * Waits for lines, or until something is due to be written; *stop: there are none and no
  * more will come.
@@ -200,8 +226,7 @@ static int work_off(struct pbt_log_thread *t, struct pbt_error *error)
 static void fetch(struct pbt_log_thread *t, bool *stop)
 {
     uint64_t due = next_due(t);
-    struct timespec until = {.tv_sec = (time_t)(due / 1000000000),
-                             .tv_nsec = (long)(due % 1000000000)};
+    struct timespec until = at_ns(due);
     int waited = 0;
     take(&t->queue_lock);
     while (t->queue.length == 0 && !t->stopping && waited == 0) {
@@ -210,6 +235,9 @@ static void fetch(struct pbt_log_thread *t, bool *stop)
         } else {
             waited = pthread_cond_timedwait(&t->filled, &t->queue_lock, &until);
         }
+    }
+    if (t->queue.length > 0) {
+        gather(t);
     }
     struct pbt_buf taken = t->queue;
     t->queue = t->work;
@@ -375,6 +403,7 @@ int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
     if (status != PBT_OK) {
         (void)pbt_error_set(error, status, "%s", thread->error.text);
     } else {
+        bool first = thread->queue.length == 0;
         pbt_buf_put(&thread->queue, lines, length);
         if (pbt_buf_failed(&thread->queue)) {
             thread->queue.failed = false;
@@ -384,7 +413,9 @@ int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
                                    length);
         } else {
             thread->queued += length;
-            (void)pthread_cond_signal(&thread->filled);
+            if (first || thread->queue.length >= GATHER_BYTES) {
+                (void)pthread_cond_signal(&thread->filled);
+            }
         }
     }
     give(&thread->queue_lock);
@@ -409,9 +440,12 @@ void pbt_log_thread_look(struct pbt_log_thread *thread,
 void pbt_log_thread_drain(struct pbt_log_thread *t)
 {
     take(&t->queue_lock);
+    t->hurried++;
+    (void)pthread_cond_signal(&t->filled);
     while (t->queued > 0 && t->status == PBT_OK) {
         (void)pthread_cond_wait(&t->drained, &t->queue_lock);
     }
+    t->hurried--;
     give(&t->queue_lock);
 }
 
