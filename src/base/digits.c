@@ -153,6 +153,28 @@ static void shortest_exact(double value, struct decimal *d)
     put_digits(d, n);
 }
 
+/*
+ * Below 1e-5, where a value has at most 15 places behind the point, as whole nanoseconds
+ * have: its digits are then those of a whole number.  No other decimal of so few digits
+ * reads back to the same double, so none is shorter.
+ */
+static bool shortest_places(double value, struct decimal *d)
+{
+    static const double PLACES =
+        1e15; /* exact, so that the quotient is rounded once */
+    double n = floor(value * PLACES + 0.5);
+    if (value >= 1e-5 || n < 1 || n / PLACES != value) {
+        return false;
+    }
+    int digits = 1;
+    while (digits < 17 && (uint64_t)n >= powers_of_ten[digits]) {
+        digits++;
+    }
+    d->point = digits - 15;
+    put_digits(d, (uint64_t)n);
+    return true;
+}
+
 /* For the rest: ask the C library with ever more digits. */
 static void shortest_search(double value, struct decimal *d)
 {
@@ -253,7 +275,7 @@ size_t pbt_real_repr(double value, char text[PBT_REPR_SIZE])
     struct decimal d;
     if (value >= 1e-5 && value < 1e17) {
         shortest_exact(value, &d);
-    } else {
+    } else if (!shortest_places(value, &d)) {
         shortest_search(value, &d);
     }
     return sign + lay_out(&d, text + sign);

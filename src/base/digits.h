@@ -4,7 +4,7 @@
  *
  * On the step path a result has several reals, and snprintf with a test reading costs more
  * than all the rest of its line: values from 1e-5 to 1e17 are done in exact 128-bit
- * integers, some 20 times as fast.
+ * integers, and smaller ones of few digits as whole numbers, some 20 times as fast.
  */
 #ifndef PBT_BASE_DIGITS_H
 #define PBT_BASE_DIGITS_H
