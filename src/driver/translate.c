@@ -141,6 +141,11 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
             driver->acks[driver->ack_count++] = input->trial;
         }
     }
+    if (input->halted && drive->sent.kind == PBT_COMMAND_RUN &&
+        input->epoch == drive->sent.epoch) {
+        /* It may rest before its grant is used up: then it gets the same again. */
+        drive->sent.kind = PBT_COMMAND_NONE;
+    }
     if (drive->deadline != PBT_NEVER && spec->timeout_step > 0) {
         /* The step is over; a further one of the same grant has its own time. */
         drive->deadline = driver->world->ops->now(driver->world) +
