@@ -65,7 +65,7 @@ format:
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format-14 -i
 
 install: all
-	@$(CMAKE) --install build
+	@$(CMAKE) --install build $(if $(PREFIX),--prefix "$(PREFIX)")
 
 clean:
 	rm -rf build build-debug build-asan build-tsan build-clang
