@@ -591,6 +591,22 @@ static void spoilt_files(void **state)
     go_on_after(spoil_files);
 }
 
+/* A power loss takes the records of most of what the files held. */
+static void cut_journal(void **state)
+{
+    (void)state;
+    char few[128];
+    char dir[128];
+    make_run_dir("few", few);
+    make_run_dir("run", dir);
+    write_all(few, false, line_count / 8, 10);
+    write_all(dir, false, line_count, 30);
+    remove_cursor(dir);
+    write_all(dir, false, line_count / 8, 10);
+    assert_true(compare(few, dir, "") > 0);
+    (void)compare(dir, few, "");
+}
+
 static void rebuild_needs_nothing(void **state)
 {
     (void)state;
@@ -617,6 +633,7 @@ int main(void)
         TEST(torn_cursor),
         TEST(cursor_that_does_not_count),
         TEST(spoilt_files),
+        TEST(cut_journal),
         TEST(rebuild_needs_nothing),
     };
     return cmocka_run_group_tests(tests, record_run, forget_run);

@@ -92,7 +92,10 @@ int pbt_log_file_cut(int dir, const char *path, struct pbt_log_file *file,
     if (close(fd) != 0 && status == PBT_OK) {
         status = failed(error, "close", path);
     }
-    return status;
+    /* What it held may never come again, and a rebuild makes no empty file. */
+    return status == PBT_OK && file->bytes == 0
+               ? pbt_log_remove(dir, path, error)
+               : status;
 }
 
 int pbt_log_file_append(int dir, const char *path, struct pbt_log_file *file,

@@ -25,8 +25,8 @@ struct pbt_log_file {
 };
 
 /*
- * Cuts a file back to file->bytes.  If it is shorter than that it is emptied, and
- * `bytes` and `record` are set to 0: it is to be written anew.
+ * Cuts a file back to file->bytes.  If it is shorter than that, `bytes` and
+ * `record` are set to 0: it is to be written anew.  A file of 0 bytes is removed.
  */
 int pbt_log_file_cut(int dir, const char *path, struct pbt_log_file *file,
                      struct pbt_error *error);
