@@ -5,6 +5,7 @@ works, fails, is slow, and is open when the program is killed.
 """
 
 import json
+import operator
 import os
 import pathlib
 import signal
@@ -88,11 +89,12 @@ def test_plain(root):
 def test_double(root):
     run(root, OWN_EXPLORE="double")
     found = records(root)
-    asks = {(ask["trial"], ask["it"]): ask for ask in of_kind(found, "ask")}
-    exploits = of_kind(found, "exploit")
+    by_trial = operator.itemgetter("trial", "n")
+    asks = sorted(of_kind(found, "ask"), key=by_trial)
+    exploits = sorted(of_kind(found, "exploit"), key=by_trial)
     assert exploits and len(asks) == len(exploits)
-    for exploit in exploits:
-        ask = asks[exploit["trial"], exploit["it"]]
+    for ask, exploit in zip(asks, exploits):
+        assert (exploit["trial"], exploit["it"]) == (ask["trial"], ask["it"])
         assert exploit["config"]["lr"] == 2 * ask["config"]["lr"]
         assert exploit["old_config"] == ask["old_config"]
 

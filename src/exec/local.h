@@ -6,8 +6,9 @@
  * verifying, deleting) or for the user's code (asks) runs in libuv's pool and comes back
  * as news.  Nothing here decides anything.
  *
- * Files: local.c (the loop), local_process.c (spawning and ends), local_talk.c (messages
- * to and from workers and shims), local_jobs.c (the pool).
+ * Files: local.c (the loop), local_process.c (beginnings and ends), local_exec.c (the spawn),
+ * local_stream.c (sockets), local_command.c (what workers are told), local_hear.c (what
+ * they and their shims say), local_jobs.c (the pool).
  */
 #ifndef PBT_EXEC_LOCAL_H
 #define PBT_EXEC_LOCAL_H

@@ -159,22 +159,43 @@ void pbt_process_kill(struct pbt_process *process);
 /* Closes what belongs to it; it is freed when libuv has let go. */
 void pbt_process_close(struct pbt_process *process);
 
-/* local_talk.c */
+/* local_exec.c */
+
+/* Spawns shim and worker, with these ends of their sockets; sets process->shim. */
+int pbt_process_exec(struct pbt_process *process,
+                     const struct pbt_command *start, int worker, int control,
+                     struct pbt_error *error);
+
+/* local_command.c */
 
 void pbt_local_command(struct pbt_local *local, const struct pbt_job *job);
 void pbt_local_ack(struct pbt_local *local, const struct pbt_job *job);
 /* Sends the acks that no command has carried. */
 void pbt_local_flush_acks(struct pbt_local *local);
-/* The checkpoint of a start or load was looked at. */
+/* The checkpoint of a start or load was looked at: NULL, or what is wrong with it. */
 void pbt_process_verified(struct pbt_process *process, const char *bad);
+
+/* local_hear.c */
+
+/* The line that was read last is against the protocol: ends the process. */
+void pbt_process_wrong(struct pbt_process *process, const char *what);
+void pbt_process_hear_worker(struct pbt_process *process,
+                             const struct pbt_message *message);
+void pbt_process_hear_shim(struct pbt_process *process,
+                           const struct pbt_message *message);
+
+/* local_stream.c */
+
+int pbt_stream_send(struct pbt_stream *stream,
+                    const struct pbt_message *message, struct pbt_error *error);
+/* Writes what waits in stream->out, as far as there is room. */
+int pbt_stream_flush(struct pbt_stream *stream, struct pbt_error *error);
 /* libuv's callbacks for the two streams. */
 void pbt_process_on_worker(uv_poll_t *poll, int status, int events);
 void pbt_process_on_control(uv_poll_t *poll, int status, int events);
 /* Reads once; true if there was anything. */
 bool pbt_process_read_worker(struct pbt_process *process);
 bool pbt_process_read_control(struct pbt_process *process);
-int pbt_stream_send(struct pbt_stream *stream,
-                    const struct pbt_message *message, struct pbt_error *error);
 
 /* local_jobs.c */
 

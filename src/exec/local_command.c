@@ -1,0 +1,223 @@
+/*
+ * local_command.c: what workers are told: commands, acknowledgements.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "exec/local_state.h"
+
+/* To the worker; a command carries the ack that is due. */
+static void tell_worker(struct pbt_process *process,
+                        struct pbt_message *message)
+{
+    struct pbt_error error;
+    if (process->ack_due && message->epoch == process->epoch &&
+        message->type != PBT_MESSAGE_ACK) {
+        message->ack = process->ack;
+        process->ack_due = false;
+    }
+    int status = pbt_stream_send(&process->worker, message, &error);
+    if (status != PBT_OK && status != PBT_EIO) {
+        pbt_process_break(process, "can't send it a command: %s", error.text);
+    }
+}
+
+/* --- lives and saves ------------------------------------------------------ */
+
+/* Remembers what was asked, since the answer has to say the same. */
+static bool note_life(struct pbt_process *process, const struct pbt_job *job)
+{
+    struct pbt_local *local = process->local;
+    struct pbt_error error;
+    process->asked = job->command;
+    process->checkpoint[0] = '\0';
+    json_decref(process->config);
+    process->config = json_loadb(job->json, job->json_length, 0, NULL);
+    if (process->config == NULL) {
+        pbt_local_fail(local, PBT_ENOMEM, "out of memory");
+        return false;
+    }
+    if (job->command.checkpoint.number != 0 &&
+        pbt_local_checkpoint_path(
+            local->options.spec, local->options.run_dir,
+            job->command.checkpoint, false, process->checkpoint,
+            sizeof process->checkpoint, &error) != PBT_OK) {
+        pbt_local_fail(local, error.status, error.text);
+        return false;
+    }
+    return true;
+}
+
+static void send_held(struct pbt_process *process)
+{
+    struct pbt_error error;
+    process->awaited = PBT_AWAITED_READY;
+    pbt_buf_put(&process->worker.out, process->held.data, process->held.length);
+    if (pbt_buf_failed(&process->worker.out)) {
+        pbt_local_fail(process->local, PBT_ENOMEM, "out of memory");
+        return;
+    }
+    (void)pbt_stream_flush(&process->worker,
+                           &error); /* a gone worker's end is news */
+}
+
+void pbt_process_verified(struct pbt_process *process, const char *bad)
+{
+    struct pbt_local *local = process->local;
+    if (bad == NULL) {
+        pbt_local_clear(local, process->asked.checkpoint);
+        send_held(process);
+        return;
+    }
+    struct pbt_input *input =
+        pbt_local_input(local, PBT_INPUT_BAD, process->trial);
+    if (input != NULL) {
+        input->checkpoint = process->asked.checkpoint;
+        input->text = pbt_local_keep(local, strdup(bad));
+    }
+}
+
+/* A life begins: in a new process, or in this one. */
+static void tell_life(struct pbt_process *process, const struct pbt_job *job)
+{
+    const struct pbt_command *command = &job->command;
+    struct pbt_error error;
+    if (!note_life(process, job)) {
+        return;
+    }
+    process->epoch = command->epoch;
+    process->seq = 0;
+    process->ack_due = false;
+    process->iteration = command->iteration;
+    process->time_total_s = command->time_total;
+    struct pbt_message message = {
+        .type = command->kind == PBT_COMMAND_START ? PBT_MESSAGE_START
+                                                   : PBT_MESSAGE_LOAD,
+        .epoch = command->epoch,
+        .trial = process->trial_id,
+        .trial_dir = process->trial_dir,
+        .config = job->json,
+        .config_length = job->json_length,
+        .seed = command->seed,
+        .checkpoint =
+            process->checkpoint[0] == '\0' ? NULL : process->checkpoint,
+        .iteration = command->iteration,
+        .time_total_s = command->time_total,
+    };
+    pbt_buf_reset(&process->held);
+    int status = pbt_message_encode(&message, &process->held, &error);
+    if (status != PBT_OK) {
+        pbt_process_break(process, "its configuration can't be sent: %s",
+                          error.text);
+    } else if (command->checkpoint.number != 0 &&
+               pbt_local_is_suspect(process->local, command->checkpoint)) {
+        process->awaited = PBT_AWAITED_VERIFY;
+        pbt_local_verify(process->local, process);
+    } else {
+        send_held(process);
+    }
+}
+
+static void tell_save(struct pbt_process *process, const struct pbt_job *job)
+{
+    const struct pbt_local *local = process->local;
+    struct pbt_error error;
+    process->asked = job->command;
+    process->awaited = PBT_AWAITED_SAVED;
+    pbt_buf_reset(&process->manifest);
+    pbt_buf_put(&process->manifest, job->json, job->json_length);
+    int status = pbt_local_checkpoint_path(
+        local->options.spec, local->options.run_dir, job->command.checkpoint,
+        true, process->checkpoint, sizeof process->checkpoint, &error);
+    if (status == PBT_OK && pbt_buf_failed(&process->manifest)) {
+        status = pbt_error_set(&error, PBT_ENOMEM, "out of memory");
+    }
+    if (status == PBT_OK && mkdir(process->checkpoint, 0700) != 0) {
+        status = pbt_error_set(&error, PBT_EIO, "%s: %s", process->checkpoint,
+                               strerror(errno));
+    }
+    if (status != PBT_OK) {
+        pbt_process_break(process, "can't make a checkpoint's directory: %s",
+                          error.text);
+        return;
+    }
+    struct pbt_message message = {.type = PBT_MESSAGE_SAVE,
+                                  .epoch = process->epoch,
+                                  .iteration = job->command.iteration,
+                                  .path = process->checkpoint};
+    tell_worker(process, &message);
+}
+
+void pbt_local_command(struct pbt_local *local, const struct pbt_job *job)
+{
+    const struct pbt_command *command = &job->command;
+    if (command->kind == PBT_COMMAND_START) {
+        pbt_local_spawn(local, command);
+    }
+    struct pbt_process *process = local->processes[job->trial];
+    if (process == NULL || process->spawned != command->process_epoch ||
+        local->failure.status != PBT_OK) {
+        return; /* its end is on its way to the driver */
+    }
+    struct pbt_message message = {.epoch = command->epoch};
+    switch (command->kind) {
+    case PBT_COMMAND_START:
+    case PBT_COMMAND_LOAD:
+        tell_life(process, job);
+        return;
+    case PBT_COMMAND_RUN:
+        process->asked = *command;
+        message.type = PBT_MESSAGE_RUN;
+        message.until = command->until;
+        break;
+    case PBT_COMMAND_SAVE:
+        tell_save(process, job);
+        return;
+    case PBT_COMMAND_HALT:
+        message.type = PBT_MESSAGE_HALT;
+        break;
+    case PBT_COMMAND_STOP:
+        message.type = PBT_MESSAGE_STOP;
+        /* An exploit may have opened an epoch that this process never enters. */
+        message.epoch = process->epoch;
+        process->leaving = true;
+        break;
+    case PBT_COMMAND_KILL:
+        pbt_process_kill(process);
+        return;
+    case PBT_COMMAND_NONE:
+    case PBT_COMMAND_ASK:
+        return;
+    }
+    tell_worker(process, &message);
+}
+
+void pbt_local_ack(struct pbt_local *local, const struct pbt_job *job)
+{
+    struct pbt_process *process = local->processes[job->trial];
+    if (process == NULL || process->epoch != job->epoch) {
+        return; /* whoever waits for it is gone, or lives another life */
+    }
+    process->ack = job->seq;
+    if (!process->ack_due) {
+        process->ack_due = true;
+        local->ack_due[local->ack_due_count++] = job->trial;
+    }
+}
+
+void pbt_local_flush_acks(struct pbt_local *local)
+{
+    for (size_t i = 0; i < local->ack_due_count; i++) {
+        struct pbt_process *process = local->processes[local->ack_due[i]];
+        if (process != NULL && process->ack_due && process->worker.fd >= 0) {
+            struct pbt_message message = {.type = PBT_MESSAGE_ACK,
+                                          .epoch = process->epoch,
+                                          .seq = process->ack};
+            process->ack_due = false;
+            tell_worker(process, &message);
+        }
+    }
+    local->ack_due_count = 0;
+}
