@@ -29,6 +29,7 @@ struct process {
     double theta;
     double lr;
     double score;
+    bool no_score; /* the last result says nothing of it */
     double time_total;
     uint64_t seed;
     uint64_t last_news;    /* when its last message arrives: order is kept */
@@ -57,6 +58,7 @@ struct item {
     struct pbt_command command;
     struct pbt_cell *cells;
     double score;
+    bool no_score;
     struct pbt_checkpoint_id *synced;
     size_t synced_count;
     size_t length;
@@ -220,6 +222,7 @@ static void tell(struct pbt_sim *sim, uint32_t trial,
     item->input = *input;
     item->input.trial = trial;
     item->score = process->score;
+    item->no_score = process->no_score;
     push(sim, item);
 }
 
@@ -229,7 +232,8 @@ static void die(struct pbt_sim *sim, uint32_t trial, int exit_code, int signal)
     struct pbt_input input = {.kind = PBT_INPUT_EXITED,
                               .epoch = process->spawned,
                               .exit_code = exit_code,
-                              .signal = signal};
+                              .signal = signal,
+                              .text = exit_code != 0 ? "its last words" : NULL};
     tell(sim, trial, &input);
     process->state = PROCESS_NONE;
 }
@@ -272,6 +276,10 @@ static void end_step(struct pbt_sim *sim, uint32_t trial)
     process->time_total += (double)sim->rates.step_ns * 1e-9;
     process->score = process->theta;
     if (pbt_sim_draw(sim) < sim->rates.nan_score) {
+        process->score = (double)NAN;
+    }
+    process->no_score = pbt_sim_draw(sim) < sim->rates.no_score;
+    if (process->no_score) {
         process->score = (double)NAN;
     }
     bool halted = process->halt || process->iteration >= process->until;
@@ -331,6 +339,11 @@ static void end_setup(struct pbt_sim *sim, uint32_t trial,
                               .epoch = command->epoch,
                               .iteration = command->iteration,
                               .can_reset = sim->rates.can_reset};
+    if (command->kind == PBT_COMMAND_START) {
+        input.pid = 1000 + (int64_t)trial;
+        input.host = "node";
+        input.client = "sim 1";
+    }
     tell(sim, trial, &input);
 }
 
@@ -514,7 +527,7 @@ static void submit_command(struct pbt_sim *sim, const struct pbt_job *job)
 static void submit_ask(struct pbt_sim *sim, const struct pbt_job *job)
 {
     struct item *item =
-        new_item(sim, sim->now + latency(sim) + spread(sim, sim->rates.step_ns),
+        new_item(sim, sim->now + latency(sim) + spread(sim, sim->rates.ask_ns),
                  ITEM_ANSWER, job->trial);
     uint32_t count = sim->spec->settings.space.count;
     item->command = job->command;
@@ -632,7 +645,8 @@ static void give(struct pbt_sim *sim, struct item *item)
     sim->metrics[at] = NULL;
     if (item->input.kind == PBT_INPUT_RESULT) {
         sim->metrics[at] = json_object();
-        (void)json_object_set_new(sim->metrics[at], "score",
+        (void)json_object_set_new(sim->metrics[at],
+                                  item->no_score ? "other" : "score",
                                   score_json(item->score));
     }
 }
@@ -645,9 +659,11 @@ static void finish_given(struct pbt_sim *sim)
             continue;
         }
         double score = sim->given[i]->score;
-        int n = isnan(score)
-                    ? snprintf(sim->texts[i], 64, "{\"score\":\"NaN\"}")
-                    : snprintf(sim->texts[i], 64, "{\"score\":%.17g}", score);
+        const char *name = sim->given[i]->no_score ? "other" : "score";
+        int n =
+            isnan(score)
+                ? snprintf(sim->texts[i], 64, "{\"%s\":\"NaN\"}", name)
+                : snprintf(sim->texts[i], 64, "{\"%s\":%.17g}", name, score);
         sim->inputs[i].metrics = sim->texts[i];
         sim->inputs[i].metrics_length = (size_t)n;
         sim->inputs[i].metrics_json = sim->metrics[i];
@@ -808,7 +824,7 @@ void pbt_sim_calm(struct pbt_sim *sim)
 {
     struct pbt_sim_rates *rates = &sim->rates;
     rates->crash_step = rates->crash_setup = rates->crash_save = 0;
-    rates->hang = rates->nan_score = rates->damage = 0;
+    rates->no_score = rates->hang = rates->nan_score = rates->damage = 0;
     rates->duplicate = rates->stale = rates->ask_fails = rates->late = 0;
 }
 

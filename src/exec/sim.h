@@ -25,6 +25,7 @@ struct pbt_sim_rates {
     double crash_save;
     double hang; /* never answers again */
     double nan_score;
+    double no_score;  /* a result without the experiment's metric */
     double damage;    /* a checkpoint is found bad when it is loaded */
     double duplicate; /* a result arrives twice */
     double stale;     /* a result of an older epoch arrives once more */
@@ -34,6 +35,7 @@ struct pbt_sim_rates {
     uint64_t step_ns;
     uint64_t setup_ns;
     uint64_t save_ns;
+    uint64_t ask_ns;
     uint64_t latency_ns;
     uint64_t late_ns;
     uint64_t sync_ns;

@@ -132,7 +132,7 @@ static void draw_spec(struct sim_case *c, struct dice *dice, double step_s)
     spec->name = NAME;
     spec->metric = METRIC;
     spec->minimize = chance(dice, 0.3);
-    spec->require_attrs = true;
+    spec->require_attrs = chance(dice, 0.5);
     spec->log_config = true;
     settings->seed = pbt_mix(c->seed, 1);
     settings->population = between(dice, 1, chance(dice, 0.2) ? 12 : 6);
@@ -165,6 +165,7 @@ static void draw_rates(struct sim_case *c, struct dice *dice)
         .crash_save = draw_rate(dice, 0.2),
         .hang = draw_rate(dice, 0.05),
         .nan_score = draw_rate(dice, 0.4),
+        .no_score = draw_rate(dice, 0.05),
         .damage = draw_rate(dice, 0.2),
         .duplicate = draw_rate(dice, 0.3),
         .stale = draw_rate(dice, 0.3),
@@ -173,6 +174,7 @@ static void draw_rates(struct sim_case *c, struct dice *dice)
         .can_reset = chance(dice, 0.7),
         .step_ns = step,
         .setup_ns = nanoseconds(dice, MS, 2 * step),
+        .ask_ns = nanoseconds(dice, MS, (chance(dice, 0.3) ? 20 : 2) * step),
         .save_ns = nanoseconds(dice, MS, 2 * step),
         .latency_ns = nanoseconds(dice, MS / 10, step / 5),
         .late_ns = 4 * step,
@@ -253,10 +255,11 @@ void case_print(const struct sim_case *c)
            s->checkpoint_frequency, s->checkpoint_at_end, s->num_to_keep,
            s->max_failures, c->spec.timeout_step,
            (double)s->time_budget_ns * 1e-9);
-    printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, damage "
-           "%g, duplicate %g, stale %g, ask fails %g, late %g\n",
+    printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, no score "
+           "%g, damage %g, duplicate %g, stale %g, ask fails %g, late %g\n",
            r->crash_step, r->crash_setup, r->crash_save, r->hang, r->nan_score,
-           r->damage, r->duplicate, r->stale, r->ask_fails, r->late);
+           r->no_score, r->damage, r->duplicate, r->stale, r->ask_fails,
+           r->late);
     printf("  step %g s, window %g s, sync %g s, can_reset %d\n",
            (double)r->step_ns * 1e-9, (double)r->window_ns * 1e-9,
            (double)r->sync_ns * 1e-9, r->can_reset);
