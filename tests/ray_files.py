@@ -208,6 +208,25 @@ def lines(items):
     return "".join(item + "\n" for item in items) if items else None
 
 
+def expect_status(directory, run, last):
+    """status.json: ours, not Ray's."""
+    with open(directory + "/status.json", encoding="utf-8") as file:
+        status = json.load(file)
+    scores = [r["score"] for t in run.trials.values() for r in t.results]
+    best = max(s for s in scores if not isinstance(s, str))
+    there = (status["record"], status["clock"], status["wall"],
+             status["results"], status["perturbations"],
+             status["best"]["score"],
+             [(t["id"], t["config"], t["failures"])
+              for t in status["trials"]])
+    must = (last["n"], last["t"], run.base + last["t"], len(scores),
+            len(run.everything), best,
+            [(t.name, t.config, t.failures)
+             for _, t in sorted(run.trials.items())])
+    if there != must:
+        sys.exit("status.json:\n  is   %s\n  must %s" % (there, must))
+
+
 def main():
     records, directory, drawn, mutated = sys.argv[1:5]
     ids = sorted(name for name in os.listdir(directory)
@@ -216,7 +235,9 @@ def main():
     exploits = failures = results = 0
     with open(records, encoding="utf-8") as file:
         for line in file:
-            run.feed(json.loads(line))
+            last = json.loads(line)
+            run.feed(last)
+    expect_status(directory, run, last)
     expect(directory, "pbt_global.txt", lines(run.everything))
     for t in run.trials.values():
         expect(directory, "pbt_policy_%s.txt" % t.name, lines(t.policy))

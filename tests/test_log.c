@@ -387,8 +387,13 @@ static void files_are_as_python_writes_them(void **state)
     (void)state;
     char dir[128];
     char command[1024];
+    struct writer w;
+    struct pbt_error error = {0};
     make_run_dir("run", dir);
-    write_all(dir, false, line_count, 50);
+    open_writer(&w, dir, false);
+    feed(&w, line_count, 50);
+    assert_int_equal(pbt_log_write_status(w.log, &error), PBT_OK);
+    close_writer(&w);
     write_file(base, "records", lines.data, lines.length);
     (void)snprintf(command, sizeof command,
                    "/usr/bin/python3 " PBT_SOURCE_DIR
