@@ -150,6 +150,7 @@ static void push_point(struct judge *judge, struct judge_trial *trial,
                              .pair = trial->pair,
                              .config = trial->config,
                              .iteration = trial->iteration,
+                             .last_perturbation = trial->last_perturbation,
                              .exploits = trial->exploits,
                              .ranked = trial->ranked,
                              .score = trial->score};
@@ -164,6 +165,7 @@ static void go_back(struct judge_trial *trial)
     trial->pair = top->pair;
     trial->config = top->config;
     trial->iteration = top->iteration;
+    trial->last_perturbation = top->last_perturbation;
     trial->exploits = top->exploits;
     trial->ranked = top->ranked;
     trial->score = top->score;
@@ -316,6 +318,67 @@ static void take_start(struct judge *judge, const struct pbt_record *record)
     trial->life_iteration = record->iteration;
 }
 
+static double clock_of(const struct judge *judge, int64_t iteration,
+                       double time_total)
+{
+    return judge->settings->time_attr == PBT_TIME_ITERATION ? (double)iteration
+                                                            : time_total;
+}
+
+/* Ray's two conditions; then nothing may hide the point, and nobody train past it. */
+static void check_point(struct judge *judge, const struct judge_trial *trial,
+                        const struct pbt_record *record)
+{
+    const struct pbt_settings *settings = judge->settings;
+    double clock = clock_of(judge, record->iteration, record->time_total);
+    bool due =
+        settings->scheduler == PBT_SCHEDULER_PBT &&
+        clock >= settings->burn_in_period &&
+        clock - trial->last_perturbation >= settings->perturbation_interval;
+    bool counts = record->stop == 0 && !record->done && !trial->stopping &&
+                  judge->end == PBT_END_NOT;
+    if (record->point != (due && counts)) {
+        judge_object(judge,
+                     "the result of trial %" PRIu32 " at iteration %" PRId64
+                     " %s a perturbation point",
+                     record->trial, record->iteration,
+                     record->point ? "is no" : "should be");
+    }
+    if (!record->halted && (due || record->stop > 0)) {
+        judge_object(judge,
+                     "trial %" PRIu32 " trains on after iteration %" PRId64
+                     ", where something is to be decided",
+                     record->trial, record->iteration);
+    }
+}
+
+/* 1 + the first criterion that is reached; of stop_all first. */
+static void check_stop(struct judge *judge, const struct pbt_record *record)
+{
+    const struct pbt_settings *settings = judge->settings;
+    uint32_t expected = 0;
+    bool all = false;
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        const struct pbt_stop *stop = &settings->stops[i];
+        double value =
+            stop->source == PBT_STOP_ITERATION ? (double)record->iteration
+            : stop->source == PBT_STOP_SECONDS ? record->time_total
+                                               : record->values[stop->index];
+        bool reached =
+            stop->at_most ? value <= stop->bound : value >= stop->bound;
+        if (reached && (expected == 0 || (stop->all && !all))) {
+            expected = i + 1;
+            all = stop->all;
+        }
+    }
+    if (record->stop != expected) {
+        judge_object(judge,
+                     "the result of trial %" PRIu32 " at iteration %" PRId64
+                     " reaches criterion %" PRIu32 ", not %" PRIu32,
+                     record->trial, record->iteration, expected, record->stop);
+    }
+}
+
 static void take_result(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -339,6 +402,8 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
                                   .score = record->score,
                                   .point = record->point};
     judge_add_result(judge, &result);
+    check_stop(judge, record);
+    check_point(judge, trial, record);
     judge->counts.results++;
     trial->seq = record->seq;
     trial->iteration = record->iteration;
@@ -347,6 +412,8 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
     trial->stopping = trial->stopping || record->stop > 0 || record->done;
     if (record->point) {
         trial->ranked = true;
+        trial->last_perturbation =
+            clock_of(judge, record->iteration, record->time_total);
         trial->score = record->score;
         trial->pair = (struct pbt_checkpoint_id){0, 0};
     }
@@ -439,6 +506,8 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     trial->asked = false;
     trial->exploits++;
     trial->iteration = record->donor_iteration;
+    trial->last_perturbation =
+        clock_of(judge, record->donor_iteration, record->time_total);
     trial->config = config_of(judge, record->cells);
     trial->pair = (struct pbt_checkpoint_id){0, 0};
     trial->life_checkpoint = record->checkpoint;
@@ -572,8 +641,10 @@ static void take_end(struct judge *judge, const struct pbt_record *record)
     judge->end = record->end;
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         struct judge_trial *trial = &judge->trials[i];
-        trial->asked =
-            trial->asked && !trial->process && !is_final(record->end);
+        /* Without a process it asks on, unless this is the end for good. */
+        if (trial->process || is_final(record->end)) {
+            stop_asking(trial);
+        }
         if (is_final(record->end) && trial->created && !trial->process &&
             !trial->over) {
             finish(trial, false);

@@ -22,6 +22,7 @@ struct judge_point {
     struct pbt_checkpoint_id pair;
     struct judge_config config;
     int64_t iteration;
+    double last_perturbation;
     uint32_t exploits;
     bool ranked;
     double score;
@@ -66,6 +67,7 @@ struct judge_trial {
     int64_t life_iteration;
 
     int64_t iteration;
+    double last_perturbation; /* in units of time_attr */
     uint32_t exploits;
     bool ranked;
     double score;
