@@ -424,6 +424,7 @@ static void test_renewed_beside_the_loop(void **state)
     for (int i = 0; i < 10000; i++) {
         assert_false(pbt_lock_lost(lock, now_ns()));
     }
+    assert_int_equal(pbt_lock_renew(lock, NULL), PBT_OK);
     assert_int_equal(pthread_join(thread, &failed), 0);
     assert_null(failed);
     pbt_lock_release(lock);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct pbt_lock {
     char nonce[NONCE_SIZE];
     char host[NAME_SIZE];
     char boot[NAME_SIZE];
+    pthread_mutex_t renewing; /* guards the lease */
     uint64_t lease;
     bool effective; /* the file system has locks */
     /* Written by whoever renews, read by the loop. */
@@ -459,6 +461,7 @@ static void discard(struct pbt_lock *lock)
     if (lock->fd >= 0) {
         (void)close(lock->fd); /* lets go of the system's lock */
     }
+    (void)pthread_mutex_destroy(&lock->renewing);
     free(lock);
 }
 
@@ -472,6 +475,7 @@ int pbt_lock_take_with(struct pbt_lock **out, const char *run_dir,
     }
     lock->fd = -1;
     lock->settings = settings != NULL ? *settings : pbt_lock_defaults;
+    (void)pthread_mutex_init(&lock->renewing, NULL); /* can't fail on Linux */
     atomic_init(&lock->renewed_ns, 0);
     atomic_init(&lock->taken, false);
     int n = snprintf(lock->path, sizeof lock->path, "%s/lock", run_dir);
@@ -528,7 +532,7 @@ static int check_ours(struct pbt_lock *lock, struct pbt_error *error)
                          holder.known ? holder.host : "an unknown host");
 }
 
-int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error)
+static int renew(struct pbt_lock *lock, struct pbt_error *error)
 {
     /* The time before the writing counts: a watcher may have seen it then. */
     uint64_t start = now_ns();
@@ -544,6 +548,14 @@ int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error)
     if (status == PBT_OK) {
         atomic_store(&lock->renewed_ns, start);
     }
+    return status;
+}
+
+int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error)
+{
+    (void)pthread_mutex_lock(&lock->renewing);
+    int status = renew(lock, error);
+    (void)pthread_mutex_unlock(&lock->renewing);
     return status;
 }
 

@@ -63,8 +63,7 @@ int pbt_lock_take(struct pbt_lock **lock, const char *run_dir,
                   struct pbt_error *error);
 
 /*
- * Counts the lease up.  From any one thread at a time; pbt_lock_lost() may run
- * beside it.  PBT_ETEMP: another driver has taken the lock (or its file is gone):
+ * Counts the lease up.  From any thread.  PBT_ETEMP: another driver has taken the lock (or its file is gone):
  * stop.  Other failures (PBT_EIO, ...) may pass: try again until pbt_lock_lost().
  */
 int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error);

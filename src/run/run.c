@@ -158,18 +158,21 @@ static int take_records(struct pbt_sink *sink, const char *lines, size_t length,
     return pbt_log_thread_feed(run->log, lines, length, error);
 }
 
-/* Once a second: a driver that has lost its lease may not go on. */
+/*
+ * Once a second: a driver that has lost its lease may not go on.  One that was stopped for
+ * a while (Ctrl-Z, a machine that slept) has not lost it if nobody has taken it.
+ */
 static int tick(void *user, struct pbt_error *error)
 {
     const struct run *run = user;
-    if (!pbt_lock_lost(run->lock, clock_ns(CLOCK_MONOTONIC))) {
+    if (!pbt_lock_lost(run->lock, clock_ns(CLOCK_MONOTONIC)) ||
+        pbt_lock_renew(run->lock, error) == PBT_OK) {
         return PBT_OK;
     }
-    return pbt_error_set(error, PBT_ETEMP,
-                         "the lock on %s was lost: another driver has taken "
-                         "it, or the file system did not answer for 30 s; "
-                         "nothing more is written (pbt resume goes on)",
-                         run->path);
+    return pbt_error_prefix(error, PBT_ETEMP,
+                            "the lock on %s was lost, so nothing more is "
+                            "written (pbt resume goes on)",
+                            run->path);
 }
 
 static void say_nothing(void *user, const char *text)
