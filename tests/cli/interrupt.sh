@@ -38,6 +38,7 @@ pbt status exp | tail -1
 # It goes on and ends; the record up to here is unchanged.
 cat runs/exp/journal/*.jsonl >journal
 pbt resume exp --quiet >out
-cat runs/exp/journal/*.jsonl | head -c "$(wc -c <journal)" | cmp - journal
+cat runs/exp/journal/*.jsonl >after
+cmp -n "$(wc -c <journal)" journal after
 pbt status exp | tail -1
 grep 'resuming' err
