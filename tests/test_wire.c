@@ -351,6 +351,65 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
+/* What a line is read as: a line again, or NULL. */
+static char *read_as(const char *line, size_t length)
+{
+    struct pbt_message message;
+    struct pbt_error error;
+    struct pbt_buf out;
+    if (pbt_message_decode(&message, line, length, &error) != PBT_OK) {
+        return NULL;
+    }
+    pbt_buf_init(&out, 100000);
+    assert_int_equal(pbt_message_encode(&message, &out, &error), PBT_OK);
+    pbt_message_done(&message);
+    return out.data;
+}
+
+/* A space before the brace keeps a line off the fast path; it means the same. */
+static void test_the_fast_path_reads_the_same(void **state)
+{
+    (void)state;
+    static const enum pbt_message_type often[] = {
+        PBT_MESSAGE_RESULT, PBT_MESSAGE_RUN, PBT_MESSAGE_ACK,
+        PBT_MESSAGE_SAVED};
+    const char *given = getenv("PBT_TEST_SEED");
+    uint64_t seed =
+        given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    print_message("seed: PBT_TEST_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t random = seed * 2 + 1;
+    int good = 0;
+    for (int round = 0; round < 40000; round++) {
+        struct pbt_message message = sample(often[next_random(&random) % 4]);
+        struct pbt_error error;
+        struct pbt_buf line;
+        message.metrics = "{\"acc\":0.5,\"n\":3}"; /* flat and plain */
+        message.metrics_length = strlen(message.metrics);
+        message.iteration = (int64_t)(next_random(&random) % 1000);
+        message.done = next_random(&random) % 2 == 0;
+        pbt_buf_init(&line, 100000);
+        pbt_buf_char(&line, ' ');
+        assert_int_equal(pbt_message_encode(&message, &line, &error), PBT_OK);
+        size_t length = line.length - 1;
+        for (uint64_t hits = next_random(&random) % 3; hits > 0; hits--) {
+            static const char bytes[] = "{}[]\",:NIe.-+019 u";
+            line.data[1 + next_random(&random) % (length - 1)] =
+                bytes[next_random(&random) % (sizeof bytes - 1)];
+        }
+        char *slow = read_as(line.data, length);
+        char *fast = read_as(line.data + 1, length - 1);
+        assert_int_equal(slow == NULL, fast == NULL);
+        if (slow != NULL) {
+            assert_string_equal(slow, fast);
+            good++;
+        }
+        free(slow);
+        free(fast);
+        pbt_buf_done(&line);
+    }
+    assert_true(good > 10000);
+}
+
 /* Random bytes and damaged messages: never a crash, never a message by accident. */
 static void test_random(void **state)
 {
@@ -488,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_missing_members),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_the_fast_path_reads_the_same),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_long_lines),

@@ -169,17 +169,6 @@ static bool take_slices(struct pbt_message *message,
                       &message->manifest_length);
 }
 
-static bool find_type(const char *name, enum pbt_message_type *type)
-{
-    for (int i = 0; name != NULL && i < PBT_MESSAGE_TYPE_COUNT; i++) {
-        if (strcmp(pbt_message_name((enum pbt_message_type)i), name) == 0) {
-            *type = (enum pbt_message_type)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Fills `message` from its root.  `why` has room for PBT_ERROR_TEXT_MAX. */
 static bool read_members(struct pbt_message *message,
                          const struct pbt_scan *scan, char *why)
@@ -189,7 +178,8 @@ static bool read_members(struct pbt_message *message,
     bool good = json_is_object(message->root) && json_is_string(type);
     if (!good) {
         pbt_error_set(&note, PBT_EDATA, "not an object with a \"type\"");
-    } else if (!find_type(json_string_value(type), &message->type)) {
+    } else if (!pbt_message_find_type(json_string_value(type),
+                                      &message->type)) {
         good = false;
         pbt_error_set(&note, PBT_EDATA, "unknown type of message");
     }
@@ -231,6 +221,9 @@ int pbt_message_decode(struct pbt_message *message, const char *line,
     *message = (struct pbt_message){0};
     if (length > PBT_MESSAGE_LINE_MAX) {
         return refuse(error, line, length, "longer than 1 MiB");
+    }
+    if (pbt_message_decode_strict(message, line, length)) {
+        return PBT_OK;
     }
     pbt_scan_line(&scan, line, length);
     if (scan.depth_max > PBT_MESSAGE_DEPTH_MAX) {

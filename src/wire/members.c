@@ -1,5 +1,7 @@
 #include "wire/members.h"
 
+#include <string.h>
+
 const struct pbt_message_member pbt_message_members[PBT_MEMBER_COUNT] = {
 #define PBT_MEMBER_ROW(id, name, kind, field)                                  \
     {name, kind, offsetof(struct pbt_message, field)},
@@ -48,4 +50,15 @@ const char *pbt_message_name(enum pbt_message_type type)
     };
     size_t index = (size_t)type;
     return index < PBT_MESSAGE_TYPE_COUNT ? names[index] : "unknown";
+}
+
+bool pbt_message_find_type(const char *name, enum pbt_message_type *type)
+{
+    for (int i = 0; name != NULL && i < PBT_MESSAGE_TYPE_COUNT; i++) {
+        if (strcmp(pbt_message_name((enum pbt_message_type)i), name) == 0) {
+            *type = (enum pbt_message_type)i;
+            return true;
+        }
+    }
+    return false;
 }

@@ -5,6 +5,7 @@
 #ifndef PBT_WIRE_MEMBERS_H
 #define PBT_WIRE_MEMBERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,5 +81,15 @@ enum {
 
 extern const struct pbt_message_member pbt_message_members[PBT_MEMBER_COUNT];
 extern const struct pbt_message_form pbt_message_forms[PBT_MESSAGE_TYPE_COUNT];
+
+/* False for a name (or NULL) that is none of a type. */
+bool pbt_message_find_type(const char *name, enum pbt_message_type *type);
+
+/*
+ * Reads a message of the step path that stands in the very form of our encoder.  False:
+ * it does not, and `message` is all zeros; it may be a good one all the same.
+ */
+bool pbt_message_decode_strict(struct pbt_message *message, const char *line,
+                               size_t length);
 
 #endif
