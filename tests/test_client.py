@@ -1,5 +1,7 @@
-"""tests/client.py, the client that was written from docs/protocol.md alone, driven by
-this test in the place of pbt.
+"""tests/client.py, the client that was written from docs/protocol.md alone: driven by
+this test in the place of pbt, and at last by pbt.
+
+    test_client.py BUILD_DIR
 """
 import os
 import shutil
@@ -7,7 +9,10 @@ import sys
 import tempfile
 import unittest
 
+import runs
 from driven import Worker
+
+BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else 'build')
 
 CLIENT = [sys.executable, os.path.dirname(os.path.abspath(__file__))
           + '/client.py']
@@ -71,5 +76,24 @@ class Client(unittest.TestCase):
         self.assertNotEqual(self.worker.wait(), 0)
 
 
+class Trained(unittest.TestCase):
+    def test_by_pbt(self):
+        dir = tempfile.mkdtemp(prefix='test_client.')
+        self.addCleanup(shutil.rmtree, dir)
+        rate = {'uniform': [0.02, 0.2]}
+        run = runs.Run(BUILD, dir, runs.experiment(
+            'client', CLIENT, resources={'cpu': 2}, config={'lr': rate},
+            scheduler={'type': 'pbt', 'perturbation_interval': 5,
+                       'hyperparam_mutations': {'lr': rate}}))
+        run.start()
+        self.assertEqual(run.finish(), 0, run.said())
+        records = runs.records_of(run.path)
+        self.assertEqual({r['data']['client'] for r in records
+                          if r['k'] == 'ready' and 'data' in r}, {'client.py'})
+        self.assertTrue([r for r in records if r['k'] == 'exploit'])
+        self.assertFalse([r for r in records if r['k'] == 'exited' and
+                          r['leave'] in ('retry', 'error')])
+
+
 if __name__ == '__main__':
-    unittest.main(argv=sys.argv[:1])
+    unittest.main()
