@@ -47,6 +47,8 @@ AT_ONCE = (
                '\\"client\\":\\"c\\",\\"capabilities\\":[],\\"pid\\":1,'
                '\\"host\\":\\"h\\"}\' >&$PBT_FD"; exec sleep 1000'], {},
      'version 2 of the protocol', None),
+    ('patricide', ['/bin/sh', '-c', 'sleep 1000 & kill -9 $PPID; wait'], {},
+     'its pbt-shim was killed', None),
     ('mute', ['/bin/sh', '-c', 'echo waiting >&2; exec sleep 1000'],
      {'timeouts': {'setup': PATIENCE_S}},
      r'no answer to `start` within 0\.5 s \(timeouts\.setup\)', None),
@@ -60,7 +62,7 @@ def finish(build, dir, keys, env, status):
     got = run.finish()
     check(got == status, '%s: exit status %d, not %d:\n%s', run.path, got,
           status, run.said()[-3000:])
-    check(not run.processes(), '%s: processes are left', run.path)
+    run.wait_gone()
     return run
 
 

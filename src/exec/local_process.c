@@ -194,6 +194,11 @@ static void on_ended(uv_poll_t *poll, int status, int events)
     process->shim_ended = true;
     while (pbt_process_read_control(process)) {
     }
+    if (!process->has_status) {
+        /* Killed itself, the shim has swept nothing: its group, whose number is not
+         * free before the wait below, may hold the worker's children. */
+        (void)kill(-process->shim, SIGKILL);
+    }
     if (pbt_process_read_worker(process)) {
         return; /* polled again: a pidfd stays readable */
     }
