@@ -30,7 +30,7 @@ enum pbt_input_kind {
     PBT_INPUT_EXITED,   /* a process has been seen to end */
     PBT_INPUT_BAD,      /* a checkpoint is lost or damaged: text says how */
     PBT_INPUT_ANSWERED, /* to an ask: cells, or text why there are none */
-    PBT_INPUT_SYNCED,   /* job sync is done; text if it failed: then all is over */
+    PBT_INPUT_SYNCED, /* job sync is done; text if it failed: then all is over */
     PBT_INPUT_CAPACITY, /* there are `slots` now */
     PBT_INPUT_STOP,     /* somebody wants the run to end: a signal, a call */
     PBT_INPUT_FATAL,    /* the world can't go on: text and status */
