@@ -63,9 +63,10 @@ int pbt_segment_count(struct pbt_files *files, const char *dir, uint64_t *count,
 
 static char *put_text(char *to, const char *text)
 {
-    size_t length = strlen(text);
-    memcpy(to, text, length);
-    return to + length;
+    while (*text != '\0') {
+        *to++ = *text++;
+    }
+    return to;
 }
 
 static char *put_number(char *to, uint64_t value)
@@ -100,7 +101,7 @@ size_t pbt_segment_closing(const char *lines, size_t length, uint64_t count,
 static int sync_last(struct pbt_files *files, const char *dir,
                      struct pbt_error *error)
 {
-    uint64_t count;
+    uint64_t count = 0;
     char path[PBT_SEGMENT_PATH_SIZE];
     int status = pbt_segment_count(files, dir, &count, error);
     if (status == PBT_OK && count > 0) {

@@ -257,7 +257,9 @@ static int name_ourselves(struct pbt_lock *lock, struct pbt_error *error)
     }
     (void)snprintf(lock->host, sizeof lock->host, "%s", system.nodename);
     for (char *c = lock->host; *c != '\0'; c++) {
-        *c = *c > 0x20 && *c < 0x7f ? *c : '?';
+        if (*c <= 0x20 || *c >= 0x7f) {
+            *c = '?';
+        }
     }
     read_boot_id(lock->boot);
     for (size_t i = 0; i < sizeof random; i++) {
@@ -393,7 +395,7 @@ static int watch(struct pbt_lock *lock, struct content *before,
                  struct pbt_error *error)
 {
     struct holder holder = read_holder(before);
-    struct content now;
+    struct content now = {.length = 0};
     uint64_t start = now_ns();
     say_wait(lock, &holder);
     while (now_ns() - start < lock->settings.stale_ns) {
@@ -414,7 +416,7 @@ static int watch(struct pbt_lock *lock, struct content *before,
 /* Where locks are without effect two watchers may write: the last one has it. */
 static int confirm(struct pbt_lock *lock, struct pbt_error *error)
 {
-    struct content content;
+    struct content content = {.length = 0};
     sleep_ns(lock->settings.poll_ns);
     int status = read_content(lock->path, &content, error);
     if (status == PBT_OK) {
@@ -428,8 +430,8 @@ static int confirm(struct pbt_lock *lock, struct pbt_error *error)
 
 static int take(struct pbt_lock *lock, struct pbt_error *error)
 {
-    bool busy;
-    struct content content;
+    bool busy = false;
+    struct content content = {.length = 0};
     int status = open_and_lock(lock, &busy, error);
     if (status == PBT_OK) {
         status = read_content(lock->path, &content, error);
@@ -508,7 +510,7 @@ int pbt_lock_take(struct pbt_lock **lock, const char *run_dir,
 /* PBT_OK: the line is ours.  PBT_ETEMP: it is another's, or gone, for good. */
 static int check_ours(struct pbt_lock *lock, struct pbt_error *error)
 {
-    struct content content;
+    struct content content = {.length = 0};
     int status = read_content(lock->path, &content, error);
     if (status == PBT_ENOINPUT) {
         atomic_store(&lock->taken, true);
@@ -596,7 +598,7 @@ static bool is_locked(const char *path)
 struct pbt_lock_look pbt_lock_look(const char *run_dir)
 {
     struct pbt_lock_look look = {.state = PBT_LOCK_UNKNOWN};
-    struct content content;
+    struct content content = {.length = 0};
     struct utsname system;
     char path[PATH_SIZE];
     int n = snprintf(path, sizeof path, "%s/lock", run_dir);

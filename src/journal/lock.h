@@ -54,7 +54,7 @@ extern const struct pbt_lock_settings pbt_lock_defaults;
  * PBT_ETEMP: another driver lives; the text names its host and pid and what to do.
  * PBT_ENOINPUT: there is no such directory.  PBT_EPERM: it can't be written.
  */
-int pbt_lock_take_with(struct pbt_lock **lock, const char *run_dir,
+int pbt_lock_take_with(struct pbt_lock **out, const char *run_dir,
                        const struct pbt_lock_settings *settings,
                        struct pbt_error *error);
 
