@@ -14,8 +14,8 @@ try:
 except ImportError:
     sys.exit(77)  # not installed: there is nothing to compare with
 
-BATCH, BATCHES, ROUNDS = 64, 9, 15
-ITERATIONS = 20
+BATCH, BATCHES, ROUNDS = 64, 9, 9
+ITERATIONS = 5
 
 
 def main():
