@@ -15,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The names are those of others. */
+/* NOLINTBEGIN(readability-identifier-naming) */
+
 /* No clock: time comes with the event. */
 #define time(x) core_must_not_call_time(x)
 #define clock(x) core_must_not_call_clock(x)
@@ -55,6 +58,9 @@
 #define strcpy(x, y) core_must_not_call_strcpy(x, y)
 #define strcat(x, y) core_must_not_call_strcat(x, y)
 #define sprintf(...) core_must_not_call_sprintf(__VA_ARGS__)
+#undef alloca
 #define alloca(x) core_must_not_call_alloca(x)
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif

@@ -320,7 +320,7 @@ static int start_handles(struct pbt_local *local, struct pbt_error *error)
     return PBT_OK;
 }
 
-int pbt_local_create(struct pbt_local **out,
+int pbt_local_create(struct pbt_local **made,
                      const struct pbt_local_options *options,
                      struct pbt_error *error)
 {
@@ -349,7 +349,7 @@ int pbt_local_create(struct pbt_local **out,
         pbt_local_destroy(local);
         return status;
     }
-    *out = local;
+    *made = local;
     return PBT_OK;
 }
 

@@ -43,7 +43,7 @@ struct pbt_local_options {
 struct pbt_local;
 
 /* The options' pointers are borrowed for its life. */
-int pbt_local_create(struct pbt_local **local,
+int pbt_local_create(struct pbt_local **made,
                      const struct pbt_local_options *options,
                      struct pbt_error *error);
 struct pbt_world *pbt_local_world(struct pbt_local *local);

@@ -21,8 +21,6 @@
 #define CHILD_WORKER_FD 3
 #define CHILD_CONTROL_FD 4
 
-extern char **environ;
-
 /* The environment of a worker: ours, what the file adds, what we tell it. */
 struct environment {
     char own[9][PBT_LOCAL_PATH_SIZE + 64];

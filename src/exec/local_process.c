@@ -301,8 +301,8 @@ static struct pbt_process *new_process(struct pbt_local *local,
     process->pidfd = -1;
     pbt_lines_init(&process->worker.lines);
     pbt_lines_init(&process->control.lines);
-    pbt_buf_init(&process->worker.out, 4 * PBT_MESSAGE_LINE_MAX);
-    pbt_buf_init(&process->control.out, 4 * PBT_MESSAGE_LINE_MAX);
+    pbt_buf_init(&process->worker.out, (size_t)4 * PBT_MESSAGE_LINE_MAX);
+    pbt_buf_init(&process->control.out, (size_t)4 * PBT_MESSAGE_LINE_MAX);
     pbt_buf_init(&process->held, PBT_MESSAGE_LINE_MAX + 1);
     pbt_buf_init(&process->manifest, PBT_MESSAGE_LINE_MAX);
     pbt_trial_id(local->options.spec->settings.seed, start->trial,

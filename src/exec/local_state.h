@@ -199,9 +199,9 @@ bool pbt_process_read_control(struct pbt_process *process);
 
 /* local_jobs.c */
 
-void pbt_local_sync(struct pbt_local *local, const struct pbt_job *job);
-void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *job);
-void pbt_local_ask(struct pbt_local *local, const struct pbt_job *job);
+void pbt_local_sync(struct pbt_local *local, const struct pbt_job *order);
+void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order);
+void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_verify(struct pbt_local *local,
                       const struct pbt_process *process);
 

@@ -159,7 +159,7 @@ static int check(const struct pbt_experiment *experiment,
 int pbt_run(const struct pbt_experiment *experiment,
             struct pbt_outcome *outcome, struct pbt_error *error)
 {
-    struct pbt_error unwanted;
+    struct pbt_error unwanted = {.status = PBT_OK};
     struct pbt_spec spec;
     struct pbt_run_place place;
     struct pbt_run_outcome out;

@@ -12,7 +12,7 @@
 struct pbt_keeper;
 
 /* All pointers are borrowed until stop. */
-int pbt_keeper_start(struct pbt_keeper **keeper, struct pbt_lock *lock,
+int pbt_keeper_start(struct pbt_keeper **out, struct pbt_lock *lock,
                      struct pbt_log_thread *log,
                      const struct pbt_run_options *options,
                      struct pbt_error *error);

@@ -37,7 +37,7 @@ int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error)
         char *full = realpath(named, NULL);
         bool fits = full != NULL && strlen(full) < size;
         if (fits) {
-            strcpy(path, full);
+            memcpy(path, full, strlen(full) + 1);
         }
         free(full);
         return fits ? PBT_OK

@@ -244,11 +244,11 @@ static void put_text(struct trial_table *t, uint32_t column, const char *text,
     }
     char cut[4 * TEXT_COLUMNS + 8] = "...";
     size_t fits = pbt_text_fit(text, length, TEXT_COLUMNS - 3);
-    if (fits > 4 * TEXT_COLUMNS) {
+    if (fits > sizeof cut - 8) {
         fits = 0; /* a heap of combining marks */
     }
     memcpy(cut, text, fits);
-    memcpy(cut + fits, "...", 3);
+    memcpy(cut + fits, "...", sizeof "...");
     pbt_table_text(&t->table, column, cut, fits + 3);
 }
 

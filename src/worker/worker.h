@@ -45,7 +45,7 @@ struct pbt_config {
 
 /* Takes a copy of the text and a reference to the parsed object. */
 int pbt_config_take(struct pbt_config *config, const json_t *root,
-                   const char *text, size_t length, struct pbt_error *error);
+                    const char *text, size_t length, struct pbt_error *error);
 void pbt_config_done(struct pbt_config *config);
 
 /* result.c */
