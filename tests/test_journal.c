@@ -594,7 +594,7 @@ static void test_damage_anywhere(void **state)
         struct pbt_buf *content = &segment(number)->content;
         /* The last batch of all looks as if it had been torn. */
         size_t end = content->length;
-        size_t more;
+        size_t more = 0;
         if (number == 3) {
             end = whole_batches(content, end - 1, &more);
         }
