@@ -51,7 +51,7 @@ def date(wall):
 FILLED = ["done", "training_iteration", "time_this_iter_s", "time_total_s",
           "trial_id", "date", "timestamp", "pid", "hostname", "node_ip",
           "config", "time_since_restore", "iterations_since_restore",
-          "experiment_tag", "epoch", "seq"]
+          "experiment_tag", "pbt_epoch", "pbt_seq"]
 
 
 class Trial:
@@ -148,8 +148,8 @@ class Run:
             "node_ip": t.life["node_ip"], "config": t.life["config"],
             "time_since_restore": t.seconds,
             "iterations_since_restore": r["it"] - t.first,
-            "experiment_tag": t.life["tag"], "epoch": r["epoch"],
-            "seq": r["seq"]})
+            "experiment_tag": t.life["tag"], "pbt_epoch": r["epoch"],
+            "pbt_seq": r["seq"]})
         t.results.append(result)
 
     def feed_exited(self, r):

@@ -535,6 +535,8 @@ static void test_names(void **state)
     assert_false(pbt_metric_reserved("pi"));
     assert_false(pbt_metric_reserved("pids"));
     assert_false(pbt_metric_reserved("timesteps_total"));
+    assert_false(
+        pbt_metric_reserved("epoch")); /* many programs report theirs */
 }
 
 int main(void)

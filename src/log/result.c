@@ -26,8 +26,8 @@ static const char *const reserved[] = {
     "time_since_restore",
     "iterations_since_restore",
     "experiment_tag",
-    "epoch",
-    "seq",
+    "pbt_epoch",
+    "pbt_seq",
 };
 
 void pbt_result_writer_init(struct pbt_result_writer *writer)
@@ -341,8 +341,8 @@ static void add_automatic(struct result *r, struct pbt_result_writer *writer,
             record->iteration - trial->life_iteration);
     add_string(r, "experiment_tag",
                life->tag.data == NULL ? "" : life->tag.data);
-    add_integer(r, "epoch", record->epoch, false);
-    add_integer(r, "seq", record->seq, false);
+    add_integer(r, "pbt_epoch", record->epoch, false);
+    add_integer(r, "pbt_seq", record->seq, false);
 }
 
 int pbt_result_write(struct pbt_result_writer *writer,

@@ -143,11 +143,16 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
     (void)snprintf(temporary, sizeof temporary, "%s/.new-run-%ld", dir,
                    (long)getpid());
     *taken = false;
+    /* The process of this number that made one before died over it. */
+    int status = pbt_checkpoint_delete(temporary, error);
+    if (status != PBT_OK) {
+        return status;
+    }
     if (mkdir(temporary, 0700) != 0) {
         return pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
                              temporary, strerror(errno));
     }
-    int status = fill(spec, temporary, error);
+    status = fill(spec, temporary, error);
     if (status == PBT_OK) {
         status = files->ops->sync_path(files, temporary, error);
     }

@@ -67,8 +67,8 @@ bool pbt_metric_reserved(const char *name)
         "time_since_restore",
         "iterations_since_restore",
         "timesteps_since_restore",
-        "epoch",
-        "seq",
+        "pbt_epoch",
+        "pbt_seq",
     };
     size_t length = strcspn(name, "/");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
