@@ -24,7 +24,7 @@ int pbt_cli_flush(void)
     return failure;
 }
 
-static void print_error(const char *fmt, va_list args)
+PBT_PRINTF(1, 0) static void print_error(const char *fmt, va_list args)
 {
     char text[PBT_ERROR_TEXT_MAX];
     (void)vsnprintf(text, sizeof text, fmt, args);

@@ -18,6 +18,36 @@
 /* The names are those of others. */
 /* NOLINTBEGIN(readability-identifier-naming) */
 
+/* Some are macros already, as with _FORTIFY_SOURCE. */
+#undef time
+#undef clock
+#undef clock_gettime
+#undef sleep
+#undef rand
+#undef srand
+#undef random
+#undef drand48
+#undef getenv
+#undef fopen
+#undef open
+#undef read
+#undef write
+#undef printf
+#undef fprintf
+#undef abort
+#undef exit
+#undef exp
+#undef log
+#undef pow
+#undef malloc
+#undef calloc
+#undef realloc
+#undef strdup
+#undef strcpy
+#undef strcat
+#undef sprintf
+#undef alloca
+
 /* No clock: time comes with the event. */
 #define time(x) core_must_not_call_time(x)
 #define clock(x) core_must_not_call_clock(x)
@@ -58,7 +88,6 @@
 #define strcpy(x, y) core_must_not_call_strcpy(x, y)
 #define strcat(x, y) core_must_not_call_strcat(x, y)
 #define sprintf(...) core_must_not_call_sprintf(__VA_ARGS__)
-#undef alloca
 #define alloca(x) core_must_not_call_alloca(x)
 
 /* NOLINTEND(readability-identifier-naming) */
