@@ -210,6 +210,7 @@ static int bad_step(void *self, struct pbt_result *result,
     return status;
 }
 
+PBT_PRINTF(4, 5)
 static int save_text(const char *dir, const char *name, struct pbt_error *error,
                      const char *format, ...)
 {
