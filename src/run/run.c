@@ -264,14 +264,18 @@ static int prepare(struct run *run, uint32_t *slots, struct pbt_error *error)
 
 /* --- the end -------------------------------------------------------------- */
 
-/* In this order: nobody is left who could write when the lock goes. */
+/*
+ * In this order: nobody is left who could write when the lock goes.  The threads end before
+ * the loop: libuv closes its descriptors behind ThreadSanitizer's back, which then takes
+ * a number that a thread has been given anew for the old one.
+ */
 static int close_parts(struct run *run, struct pbt_error *error)
 {
     struct pbt_error failed;
-    pbt_local_destroy(run->local);
-    pbt_driver_close(run->driver);
     pbt_keeper_stop(run->keeper);
     int status = pbt_log_thread_stop(run->log, &failed);
+    pbt_local_destroy(run->local);
+    pbt_driver_close(run->driver);
     pbt_lock_release(run->lock);
     if (run->has_log_spec) {
         pbt_spec_done(&run->log_spec);
