@@ -18,8 +18,8 @@ static int feed(void *user, const struct pbt_entry *entry,
     return pbt_log_feed(log, entry, error);
 }
 
-static int rebuild(const char *run, struct pbt_spec *spec,
-                   struct pbt_journal_info *info, struct pbt_error *error)
+static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
+                      struct pbt_journal_info *info, struct pbt_error *error)
 {
     struct pbt_board board;
     struct pbt_log *log = NULL;
@@ -27,7 +27,7 @@ static int rebuild(const char *run, struct pbt_spec *spec,
     if (status != PBT_OK) {
         return status;
     }
-    status = pbt_log_open(&log, run, spec, &board, true, error);
+    status = pbt_log_open(&log, run, spec, &board, anew, error);
     if (status == PBT_OK) {
         status = pbt_cli_read_journal(run, spec, feed, log, info, error);
         if (status == PBT_OK) {
@@ -51,19 +51,25 @@ static void say(void *user, const char *text)
 }
 
 /* Under the run's lock: no driver may be writing these files. */
-static int rebuild_locked(const char *run, struct pbt_spec *spec,
-                          struct pbt_journal_info *info,
-                          struct pbt_error *error)
+static int write_locked(const char *run, struct pbt_spec *spec, bool anew,
+                        struct pbt_journal_info *info, struct pbt_error *error)
 {
     struct pbt_lock_settings settings = pbt_lock_defaults;
     struct pbt_lock *lock = NULL;
     settings.say = say;
     int status = pbt_lock_take_with(&lock, run, &settings, error);
     if (status == PBT_OK) {
-        status = rebuild(run, spec, info, error);
+        status = write_logs(run, spec, anew, info, error);
         pbt_lock_release(lock);
     }
     return status;
+}
+
+int pbt_cli_catch_up(const char *run, struct pbt_spec *spec,
+                     struct pbt_error *error)
+{
+    struct pbt_journal_info info;
+    return write_locked(run, spec, false, &info, error);
 }
 
 int pbt_cli_rebuild(int argc, char **argv)
@@ -99,7 +105,7 @@ int pbt_cli_rebuild(int argc, char **argv)
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }
-    status = rebuild_locked(run, &spec, &info, &error);
+    status = write_locked(run, &spec, true, &info, &error);
     pbt_spec_done(&spec);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);

@@ -185,7 +185,7 @@ int pbt_cli_run(int argc, char **argv)
     return go(place.path, quiet);
 }
 
-/* Says so where nothing is left to do. */
+/* A run that is over may still lack the last lines of its log files. */
 static int is_over(const char *run, bool *over, struct pbt_error *error)
 {
     struct pbt_spec spec;
@@ -198,6 +198,9 @@ static int is_over(const char *run, bool *over, struct pbt_error *error)
     if (status == PBT_OK) {
         *over = pbt_core_over(core);
         pbt_core_destroy(core);
+    }
+    if (status == PBT_OK && *over) {
+        status = pbt_cli_catch_up(run, &spec, error);
     }
     pbt_spec_done(&spec);
     return status;
