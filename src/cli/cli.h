@@ -76,8 +76,7 @@ int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
  * Writes what a finished run's log files lack: its driver may have been killed behind the
  * last record and before them.
  */
-int pbt_cli_catch_up(const char *run, struct pbt_spec *spec,
-                     struct pbt_error *error);
+int pbt_cli_catch_up(const char *run, struct pbt_error *error);
 
 /*
  * The one of `count` words that `word` may be a misspelling of, or NULL.  The words are the

@@ -65,11 +65,16 @@ static int write_locked(const char *run, struct pbt_spec *spec, bool anew,
     return status;
 }
 
-int pbt_cli_catch_up(const char *run, struct pbt_spec *spec,
-                     struct pbt_error *error)
+int pbt_cli_catch_up(const char *run, struct pbt_error *error)
 {
+    struct pbt_spec spec;
     struct pbt_journal_info info;
-    return write_locked(run, spec, false, &info, error);
+    int status = pbt_run_read_spec(run, &spec, error);
+    if (status == PBT_OK) {
+        status = write_locked(run, &spec, false, &info, error);
+        pbt_spec_done(&spec);
+    }
+    return status;
 }
 
 int pbt_cli_rebuild(int argc, char **argv)

@@ -185,7 +185,7 @@ int pbt_cli_run(int argc, char **argv)
     return go(place.path, quiet);
 }
 
-/* A run that is over may still lack the last lines of its log files. */
+/* True if nothing is left to be done. */
 static int is_over(const char *run, bool *over, struct pbt_error *error)
 {
     struct pbt_spec spec;
@@ -198,9 +198,6 @@ static int is_over(const char *run, bool *over, struct pbt_error *error)
     if (status == PBT_OK) {
         *over = pbt_core_over(core);
         pbt_core_destroy(core);
-    }
-    if (status == PBT_OK && *over) {
-        status = pbt_cli_catch_up(run, &spec, error);
     }
     pbt_spec_done(&spec);
     return status;
@@ -241,6 +238,9 @@ int pbt_cli_resume(int argc, char **argv)
     }
     if (status == PBT_OK) {
         status = is_over(full, &over, &error);
+    }
+    if (status == PBT_OK && over) {
+        status = pbt_cli_catch_up(full, &error);
     }
     if (status != PBT_OK) {
         free(full);

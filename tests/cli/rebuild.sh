@@ -21,6 +21,12 @@ echo garbage >>runs/exp/pbt_global.txt
 echo garbage >runs/exp/log_cursor.json
 pbt rebuild runs/exp/ >out
 same
+# A driver that was killed behind its last record leaves the files short.
+for file in runs/exp/*_00001/result.json runs/exp/*_00002/progress.csv; do
+    truncate -s -100 "$file"
+done
+pbt resume exp >out
+same
 # A journal that is damaged in the middle is refused, with its place.
 sed -i '3s/"trial"/"tri"/' runs/exp/journal/000001.jsonl
 expect 65 pbt rebuild exp
