@@ -165,15 +165,14 @@ int main(int argc, char **argv)
         options.data = found;
     if (options.data == NULL ||
         training_open(&training, options.data, (uint64_t)options.seed,
-                      &failure) != 0) {
+                      &failure) != 0 ||
+        training_set(&training, options.lr, options.momentum,
+                     (int64_t)options.batch_size, &failure) != 0) {
         (void)fprintf(stderr, "convnet-train: %s\n", failure.text);
         return 1;
     }
     /* Digits and clothes look alike in a table of losses. */
     (void)fprintf(stderr, "convnet-train: images from %s\n", options.data);
-    training.net.lr = options.lr;
-    training.net.momentum = options.momentum;
-    training.batch_size = (size_t)options.batch_size;
     if (options.bench)
         bench(&training);
     else

@@ -2,10 +2,13 @@
 #include "training.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "convnet_file.h"
 
 #define DEBIAN_DIRECTORY "/usr/share/datasets/fashion-mnist"
 
@@ -103,6 +106,53 @@ int training_open(struct training *training, const char *directory,
     training->batch_size = TRAINING_BATCH;
     convnet_init(&training->net, seed);
     return 0;
+}
+
+int training_set(struct training *training, double lr, double momentum,
+                 int64_t batch_size, struct failure *failure)
+{
+    /* Written so that NaN is refused too. */
+    if (!(lr >= 0.0 && isfinite(lr)))
+        return failure_set(failure, EDOM, "lr is %g: must be 0 or more", lr);
+    if (!(momentum >= 0.0 && isfinite(momentum)))
+        return failure_set(failure, EDOM, "momentum is %g: must be 0 or more",
+                           momentum);
+    if (batch_size < 1 || batch_size > TRAINING_MAX_BATCH)
+        return failure_set(failure, EDOM, "batch_size is %lld: must be 1 to %d",
+                           (long long)batch_size, (int)TRAINING_MAX_BATCH);
+    training->net.lr = lr;
+    training->net.momentum = momentum;
+    training->batch_size = (size_t)batch_size;
+    return 0;
+}
+
+static int model_path(char *path, size_t size, const char *directory,
+                      struct failure *failure)
+{
+    int length = snprintf(path, size, "%s/model.bin", directory);
+
+    if (length < 0 || (size_t)length >= size)
+        return failure_set(failure, ENAMETOOLONG, "%s: the path is too long",
+                           directory);
+    return 0;
+}
+
+int training_save(const struct training *training, const char *directory,
+                  struct failure *failure)
+{
+    char path[4096];
+    int number = model_path(path, sizeof path, directory, failure);
+
+    return number != 0 ? number : convnet_save(&training->net, path, failure);
+}
+
+int training_load(struct training *training, const char *directory,
+                  struct failure *failure)
+{
+    char path[4096];
+    int number = model_path(path, sizeof path, directory, failure);
+
+    return number != 0 ? number : convnet_load(&training->net, path, failure);
 }
 
 void training_close(struct training *training)

@@ -49,6 +49,19 @@ int training_find_data(char *path, size_t size, struct failure *failure);
 int training_open(struct training *training, const char *directory,
                   uint64_t seed, struct failure *failure);
 
+/*
+ * Takes other hyperparameters, also in the middle of a training: rates from 0 on, a batch
+ * of 1 to TRAINING_MAX_BATCH images.  After a failure (EDOM) nothing has changed.
+ */
+int training_set(struct training *training, double lr, double momentum,
+                 int64_t batch_size, struct failure *failure);
+
+/* The network, its optimiser and its random numbers as a file in `directory`. */
+int training_save(const struct training *training, const char *directory,
+                  struct failure *failure);
+int training_load(struct training *training, const char *directory,
+                  struct failure *failure);
+
 /* Also of one that is all zeros. */
 void training_close(struct training *training);
 
