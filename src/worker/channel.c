@@ -52,8 +52,9 @@ int pbt_channel_open(struct pbt_channel *channel, struct pbt_error *error)
                              "by a launcher?)",
                              text);
     }
+    /* Blocking: a worker that waits for its next grant then makes one call, not two. */
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0 ||
         fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
         return pbt_error_set(error, PBT_EIO, "PBT_FD=%s: %s", text,
                              strerror(errno));
@@ -71,10 +72,11 @@ void pbt_channel_close(struct pbt_channel *channel)
     pbt_buf_done(&channel->out);
 }
 
-static void wait_for(const struct pbt_channel *channel, short events)
+/* True if there is anything to read, the stream's end included. */
+static bool has_word(const struct pbt_channel *channel)
 {
-    struct pollfd fd = {.fd = channel->fd, .events = events};
-    (void)poll(&fd, 1, -1); /* interrupted: whoever asked tries again */
+    struct pollfd fd = {.fd = channel->fd, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
 }
 
 int pbt_channel_send(struct pbt_channel *channel,
@@ -92,8 +94,6 @@ int pbt_channel_send(struct pbt_channel *channel,
         if (sent >= 0) {
             from += sent;
             left -= (size_t)sent;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            wait_for(channel, POLLOUT);
         } else if (errno == EPIPE || errno == ECONNRESET) {
             end_at_once();
         } else if (errno != EINTR) {
@@ -112,8 +112,8 @@ int pbt_channel_receive(struct pbt_channel *channel, bool wait, char **line,
         if (*line != NULL) {
             return PBT_OK;
         }
-        if (wait) {
-            wait_for(channel, POLLIN);
+        if (!wait && !has_word(channel)) {
+            return PBT_OK;
         }
         bool ended;
         int status =
@@ -123,10 +123,6 @@ int pbt_channel_receive(struct pbt_channel *channel, bool wait, char **line,
         }
         if (ended) {
             end_at_once();
-        }
-        if (!wait) {
-            *line = pbt_lines_next(&channel->lines, length);
-            return PBT_OK;
         }
     }
 }
