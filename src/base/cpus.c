@@ -2,13 +2,10 @@
 
 #include "base/cpus.h"
 
-#include <limits.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "base/cgroup.h"
 
 #define CPUS_MAX (1u << 20)
 
@@ -33,62 +30,9 @@ static double affinity_cpus(void)
     return online > 0 ? (double)online : 1;
 }
 
-/* What a cpu.max file ("150000 100000", or "max 100000") grants; 0: no limit. */
-static double quota_cpus(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char text[128] = "";
-    if (file == NULL) {
-        return 0;
-    }
-    const char *line = fgets(text, sizeof text, file);
-    (void)fclose(file);
-    if (line == NULL) {
-        return 0;
-    }
-    char *end;
-    double quota = strtod(text, &end);
-    double period = end == text ? 0 : strtod(end, NULL);
-    return quota > 0 && period > 0 ? quota / period : 0;
-}
-
-/* The path of our cgroup, "/user.slice/...", from its line "0::PATH". */
-static bool cgroup_path(char *path, size_t size)
-{
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    bool found = false;
-    if (file == NULL) {
-        return false;
-    }
-    while (!found && fgets(path, (int)size, file) != NULL) {
-        found = strncmp(path, "0::/", 4) == 0;
-    }
-    (void)fclose(file);
-    if (found) {
-        memmove(path, path + 3, strlen(path + 3) + 1);
-        path[strcspn(path, "\n")] = '\0';
-    }
-    return found;
-}
-
 double pbt_cpus(void)
 {
     double cpus = affinity_cpus();
-    char cgroup[PATH_MAX];
-    if (!cgroup_path(cgroup, sizeof cgroup)) {
-        return cpus;
-    }
-    for (;;) {
-        char path[PATH_MAX + 32];
-        (void)snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", cgroup);
-        double quota = quota_cpus(path);
-        if (quota > 0 && quota < cpus) {
-            cpus = quota;
-        }
-        char *slash = strrchr(cgroup, '/');
-        if (slash == NULL) {
-            return cpus;
-        }
-        *slash = '\0';
-    }
+    double granted = pbt_cgroup_cpus("");
+    return granted > 0 && granted < cpus ? granted : cpus;
 }

@@ -5,8 +5,8 @@
 #define PBT_BASE_CPUS_H
 
 /*
- * The CPUs that this process may run on (its affinity), or less if its cgroup (version
- * 2) or one above grants less time than that; a fraction is possible.  Above 0.
+ * The CPUs that this process may run on (its affinity), or less if its cgroup
+ * (cgroup.h) or one above grants less time than that; a fraction is possible.  Above 0.
  */
 double pbt_cpus(void);
 

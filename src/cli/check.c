@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cpus.h"
+#include "exec/budget.h"
 #include "cli/cli.h"
 
 #define OUTPUT_MAX (4u << 20)
@@ -27,20 +27,43 @@ static void put_program(const struct pbt_spec *spec, struct pbt_buf *out)
     pbt_buf_char(out, '\n');
 }
 
-static void put_trials(const struct pbt_spec *spec, uint32_t slots, double cpus,
-                       struct pbt_buf *out)
+/* " (2 CPUs are here, 1 a trial; 4 GPUs are here, 0.5 a trial)" */
+static void put_budget(const struct pbt_spec *spec,
+                       const struct pbt_budget *budget, struct pbt_buf *out)
+{
+    const double gib = 0x1p30;
+    bool given = spec->resources_cpu > 0;
+    pbt_buf_printf(out, " (%.15g CPUs %s, %.15g a trial",
+                   given ? spec->resources_cpu : budget->machine.cpus,
+                   given ? "are given" : "are here", spec->trial_cpu);
+    if (spec->trial_gpu > 0) {
+        given = spec->resources_gpu > 0;
+        pbt_buf_printf(out, "; %u GPUs %s, %.15g a trial",
+                       given ? spec->resources_gpu : budget->machine.gpus,
+                       given ? "are given" : "are here", spec->trial_gpu);
+    }
+    if (spec->trial_memory > 0) {
+        given = spec->resources_memory > 0;
+        pbt_buf_printf(
+            out, "; %.3g GiB %s, %.3g a trial",
+            (double)(given ? spec->resources_memory : budget->machine.memory) /
+                gib,
+            given ? "are given" : "are here", (double)spec->trial_memory / gib);
+    }
+    pbt_buf_text(out, ")\n");
+}
+
+static void put_trials(const struct pbt_spec *spec,
+                       const struct pbt_budget *budget, struct pbt_buf *out)
 {
     uint32_t population = spec->settings.population;
-    bool given = spec->resources_cpu > 0;
     pbt_buf_printf(out, "trials       %" PRIu32, population);
-    if (slots < population) {
-        pbt_buf_printf(out, ", %" PRIu32 " at a time", slots);
+    if (budget->slots < population) {
+        pbt_buf_printf(out, ", %" PRIu32 " at a time", budget->slots);
     } else if (population > 1) {
         pbt_buf_text(out, ", all at the same time");
     }
-    pbt_buf_printf(out, " (%.15g CPUs %s, %.15g a trial)\n",
-                   given ? spec->resources_cpu : cpus,
-                   given ? "are given" : "are here", spec->trial_cpu);
+    put_budget(spec, budget, out);
 }
 
 static void put_metric(const struct pbt_spec *spec, struct pbt_buf *out)
@@ -237,13 +260,13 @@ static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
     }
 }
 
-static void put_summary(const struct pbt_spec *spec, uint32_t slots,
-                        double cpus, struct pbt_buf *out)
+static void put_summary(const struct pbt_spec *spec,
+                        const struct pbt_budget *budget, struct pbt_buf *out)
 {
     pbt_buf_printf(out, "experiment   %s, seed %" PRIu64 "\n", spec->name,
                    spec->settings.seed);
     put_program(spec, out);
-    put_trials(spec, slots, cpus, out);
+    put_trials(spec, budget, out);
     put_metric(spec, out);
     put_ends(spec, false, "trial ends   at ", out);
     put_ends(spec, true, "run ends     at ", out);
@@ -294,19 +317,12 @@ static int program_problem(const char *program)
 }
 
 /* What is wrong beside the file's own errors. */
-static int check_world(const struct pbt_spec *spec, uint32_t slots, double cpus)
+static int check_world(const struct pbt_spec *spec)
 {
     struct pbt_error error;
     int status = pbt_spec_finish(spec, &error);
     if (status != PBT_OK) {
         (void)pbt_cli_fail(&error);
-    }
-    if (slots == 0) {
-        status = pbt_cli_error(PBT_ECONFIG,
-                               "a trial takes %.15g CPUs "
-                               "(resources_per_trial.cpu), this machine gives "
-                               "us %.15g",
-                               spec->trial_cpu, cpus);
     }
     int problem = program_problem(spec->command[0]);
     if (problem != 0) {
@@ -318,11 +334,13 @@ static int check_world(const struct pbt_spec *spec, uint32_t slots, double cpus)
 
 static int show(const struct pbt_spec *spec)
 {
-    double cpus = pbt_cpus();
-    uint32_t slots = pbt_spec_slots(spec, cpus);
+    struct pbt_budget budget;
+    struct pbt_error lacks;
+    char warning[256];
+    int fits = pbt_budget_find(spec, &budget, &lacks);
     struct pbt_buf out;
     pbt_buf_init(&out, OUTPUT_MAX);
-    put_summary(spec, slots, cpus, &out);
+    put_summary(spec, &budget, &out);
     if (pbt_buf_failed(&out)) {
         pbt_buf_done(&out);
         return pbt_cli_error(PBT_ENOMEM, "out of memory");
@@ -330,7 +348,12 @@ static int show(const struct pbt_spec *spec)
     pbt_cli_put(&out, false);
     pbt_buf_done(&out);
     pbt_cli_put(&spec->warnings, true);
-    return check_world(spec, slots, cpus);
+    if (pbt_budget_warning(spec, &budget, warning, sizeof warning)) {
+        (void)pbt_cli_flush();
+        (void)fprintf(stderr, "warning: %s\n", warning);
+    }
+    int status = check_world(spec);
+    return fits == PBT_OK ? status : pbt_cli_fail(&lacks);
 }
 
 int pbt_cli_check(int argc, char **argv)

@@ -342,7 +342,10 @@ int pbt_local_create(struct pbt_local **made,
     local->deadline = NO_DEADLINE;
     local->processes = calloc(population, sizeof(struct pbt_process *));
     local->ack_due = calloc(population, sizeof *local->ack_due);
-    int status = local->processes == NULL || local->ack_due == NULL
+    local->slot_taken =
+        calloc(options->budget->slots, sizeof *local->slot_taken);
+    int status = local->processes == NULL || local->ack_due == NULL ||
+                         local->slot_taken == NULL
                      ? out_of_memory(error)
                      : start_handles(local, error);
     if (status != PBT_OK) {
@@ -394,5 +397,6 @@ void pbt_local_destroy(struct pbt_local *local)
     free(local->suspects);
     free(local->processes);
     free(local->ack_due);
+    free(local->slot_taken);
     free(local);
 }

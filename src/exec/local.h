@@ -20,13 +20,15 @@
 #include "base/buf.h"
 #include "base/files.h"
 #include "driver/world.h"
+#include "exec/budget.h"
 #include "spec/spec.h"
 
 struct pbt_local_options {
-    struct pbt_spec *spec;   /* takes in the texts of answers to asks */
-    struct pbt_files *files; /* for syncing directories */
-    const char *run_dir;     /* absolute */
-    const char *shim;        /* absolute path of pbt-shim */
+    struct pbt_spec *spec;           /* takes in the texts of answers to asks */
+    struct pbt_files *files;         /* for syncing directories */
+    const char *run_dir;             /* absolute */
+    const char *shim;                /* absolute path of pbt-shim */
+    const struct pbt_budget *budget; /* which devices a slot is */
     int stop_fd; /* readable: somebody wants the run to end; -1: nobody can */
     /*
      * The custom explore function: a configuration's JSON in, the new one's out.  Called

@@ -21,9 +21,11 @@
 #define CHILD_WORKER_FD 3
 #define CHILD_CONTROL_FD 4
 
+#define OWN_MAX 11
+
 /* The environment of a worker: ours, what the file adds, what we tell it. */
 struct environment {
-    char own[9][PBT_LOCAL_PATH_SIZE + 64];
+    char own[OWN_MAX][PBT_LOCAL_PATH_SIZE + 64];
     int own_count;
     char **all;
 };
@@ -66,14 +68,30 @@ static void add_own(struct environment *env, const char *name, const char *fmt,
     va_end(args);
 }
 
+/* The CPUs of each of a trial's tasks; libraries would take the whole machine's. */
 static void add_threads(struct environment *env, const struct pbt_spec *spec)
 {
     static const char *const NAMES[] = {"OMP_NUM_THREADS", "MKL_NUM_THREADS",
                                         "OPENBLAS_NUM_THREADS"};
-    int threads = spec->trial_cpu > 1 ? (int)spec->trial_cpu : 1;
+    double share = spec->trial_cpu / spec->trial_tasks;
+    int threads = share > 1 ? (int)share : 1;
     for (int i = 0; i < 3; i++) {
         if (!is_set(environ, NAMES[i]) && !is_set(spec->env, NAMES[i])) {
             add_own(env, NAMES[i], "%d", threads);
+        }
+    }
+}
+
+static void add_devices(struct environment *env,
+                        const struct pbt_process *process)
+{
+    const struct pbt_budget *budget = process->local->options.budget;
+    char devices[PBT_LOCAL_PATH_SIZE];
+    if (pbt_budget_devices(process->local->options.spec, budget, process->slot,
+                           devices, sizeof devices)) {
+        add_own(env, budget->gpus.variable, "%s", devices);
+        if (budget->gpus.pci_order) {
+            add_own(env, "CUDA_DEVICE_ORDER", "PCI_BUS_ID");
         }
     }
 }
@@ -92,9 +110,11 @@ static int make_environment(struct environment *env,
     add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
             process->spawned >> PBT_EPOCH_SHIFT);
     add_own(env, "PBT_SEED", "%" PRIu64, start->seed);
+    add_own(env, "PBT_TASKS", "%" PRIu32, spec->trial_tasks);
     add_threads(env, spec);
+    add_devices(env, process);
 
-    char *own[10] = {NULL};
+    char *own[OWN_MAX + 1] = {NULL};
     size_t count = 0;
     for (int i = 0; i < env->own_count; i++) {
         own[i] = env->own[i];
@@ -106,7 +126,7 @@ static int make_environment(struct environment *env,
     while (spec->env[extra] != NULL) {
         extra++;
     }
-    env->all = calloc(count + extra + 10, sizeof *env->all);
+    env->all = calloc(count + extra + OWN_MAX + 1, sizeof *env->all);
     if (env->all == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
@@ -117,9 +137,13 @@ static int make_environment(struct environment *env,
             env->all[at++] = environ[i];
         }
     }
-    memcpy(env->all + at, spec->env, extra * sizeof *env->all);
-    memcpy(env->all + at + extra, own,
-           (size_t)env->own_count * sizeof *env->all);
+    for (size_t i = 0; i < extra; i++) {
+        if (!is_replaced(spec->env[i],
+                         own)) { /* its GPUs: a slot's are fewer */
+            env->all[at++] = spec->env[i];
+        }
+    }
+    memcpy(env->all + at, own, (size_t)env->own_count * sizeof *env->all);
     return PBT_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,6 +93,7 @@ void pbt_process_close(struct pbt_process *process)
     uv_close((uv_handle_t *)&process->linger, on_closed);
     (void)close(process->pidfd);
     local->processes[process->trial] = NULL;
+    local->slot_taken[process->slot] = false;
     local->process_count--;
 }
 
@@ -334,6 +336,21 @@ static void tell_no_start(struct pbt_local *local,
     }
 }
 
+/* The lowest free slot. */
+static int take_slot(struct pbt_process *process, struct pbt_error *error)
+{
+    struct pbt_local *local = process->local;
+    for (uint32_t slot = 0; slot < local->options.budget->slots; slot++) {
+        if (!local->slot_taken[slot]) {
+            process->slot = slot;
+            return PBT_OK;
+        }
+    }
+    return pbt_error_set(error, PBT_EINTERNAL,
+                         "internal error: all %" PRIu32 " slots are taken",
+                         local->options.budget->slots);
+}
+
 void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
 {
     struct pbt_error error = {.status = PBT_OK};
@@ -352,6 +369,9 @@ void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
         status = pbt_make_dirs(process->trial_dir, &error);
     }
     if (status == PBT_OK) {
+        status = take_slot(process, &error);
+    }
+    if (status == PBT_OK) {
         status =
             pbt_process_exec(process, start, worker[1], control[1], &error);
     }
@@ -365,6 +385,7 @@ void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
         return;
     }
     local->processes[start->trial] = process;
+    local->slot_taken[process->slot] = true;
     local->process_count++;
     const int ours[2] = {worker[0], control[0]};
     if (watch_all(process, ours, &error) != PBT_OK) {
@@ -373,6 +394,7 @@ void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
         (void)kill(process->shim, SIGKILL);
         (void)waitpid(process->shim, NULL, 0);
         local->processes[start->trial] = NULL;
+        local->slot_taken[process->slot] = false;
         local->process_count--;
     }
 }

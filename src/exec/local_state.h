@@ -39,6 +39,7 @@ struct pbt_process {
     uint32_t trial;
     uint64_t spawned; /* its name: the epoch of its start */
     uint64_t epoch;
+    uint32_t slot; /* its own until its end was seen: it keeps its devices */
     char trial_id[24];
     char trial_dir[PBT_LOCAL_PATH_SIZE];
 
@@ -106,6 +107,7 @@ struct pbt_local {
 
     struct pbt_process **processes; /* per trial; NULL: none */
     uint32_t process_count;
+    bool *slot_taken;  /* [budget->slots] */
     uint32_t *ack_due; /* trials whose ack was not carried by a command */
     size_t ack_due_count;
     /* Checkpoints that an earlier driver left: looked at before they are loaded. */

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cpus.h"
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
 #include "driver/driver.h"
@@ -28,6 +27,7 @@ struct run {
     char shim[PBT_RUN_PATH_SIZE];
     char journal_dir[PBT_RUN_PATH_SIZE + 16];
     char host[256];
+    struct pbt_budget budget;
     struct pbt_sink sink; /* `run` is found from it */
     struct pbt_lock *lock;
     struct pbt_log_thread *log;
@@ -41,24 +41,6 @@ static uint64_t clock_ns(clockid_t clock)
     struct timespec now = {0, 0};
     (void)clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* --- slots ---------------------------------------------------------------- */
-
-static int count_slots(const struct pbt_spec *spec, uint32_t *slots,
-                       struct pbt_error *error)
-{
-    double cpus = pbt_cpus();
-    *slots = pbt_spec_slots(spec, cpus);
-    if (*slots == 0) {
-        return pbt_error_set(
-            error, PBT_ECONFIG,
-            "a trial takes %g CPUs (resources_per_trial.cpu), and the budget "
-            "is %g: no trial can run",
-            spec->trial_cpu,
-            spec->resources_cpu > 0 ? spec->resources_cpu : cpus);
-    }
-    return PBT_OK;
 }
 
 /* --- checkpoints at open -------------------------------------------------- */
@@ -203,6 +185,7 @@ static int open_parts(struct run *run, struct pbt_error *error)
                                       .files = pbt_files_posix(),
                                       .run_dir = run->path,
                                       .shim = run->shim,
+                                      .budget = &run->budget,
                                       .stop_fd = options->stop_fd,
                                       .explore = options->explore,
                                       .explore_user = options->explore_user,
@@ -211,13 +194,13 @@ static int open_parts(struct run *run, struct pbt_error *error)
     return pbt_local_create(&run->local, &local, error);
 }
 
-static int open_driver(struct run *run, uint32_t slots, struct pbt_error *error)
+static int open_driver(struct run *run, struct pbt_error *error)
 {
     run->sink.records = take_records;
     struct pbt_driver_options options = {
         .files = pbt_files_posix(),
         .journal_dir = run->journal_dir,
-        .slots = slots,
+        .slots = run->budget.slots,
         .wall_ns = (int64_t)clock_ns(CLOCK_REALTIME),
         .pid = getpid(),
         .host = run->host,
@@ -232,7 +215,20 @@ static int open_driver(struct run *run, uint32_t slots, struct pbt_error *error)
                            pbt_local_world(run->local), &options, error);
 }
 
-static int prepare(struct run *run, uint32_t *slots, struct pbt_error *error)
+static int find_budget(struct run *run, struct pbt_error *error)
+{
+    char warning[256];
+    char text[sizeof warning + 16];
+    int status = pbt_budget_find(&run->spec, &run->budget, error);
+    if (status == PBT_OK && run->options->say != NULL &&
+        pbt_budget_warning(&run->spec, &run->budget, warning, sizeof warning)) {
+        (void)snprintf(text, sizeof text, "warning: %s", warning);
+        run->options->say(run->options->user, text);
+    }
+    return status;
+}
+
+static int prepare(struct run *run, struct pbt_error *error)
 {
     int status = pbt_run_read_spec(run->path, &run->spec, error);
     run->has_spec = status == PBT_OK;
@@ -247,7 +243,7 @@ static int prepare(struct run *run, uint32_t *slots, struct pbt_error *error)
     run->log_spec.settings.custom_explore = run->options->explore != NULL;
     status = pbt_spec_finish(&run->spec, error);
     if (status == PBT_OK) {
-        status = count_slots(&run->spec, slots, error);
+        status = find_budget(run, error);
     }
     if (status == PBT_OK && run->options->shim != NULL) {
         (void)snprintf(run->shim, sizeof run->shim, "%s", run->options->shim);
@@ -331,7 +327,6 @@ static int judge(const struct pbt_run_outcome *outcome, struct pbt_error *error)
 int pbt_run_go(const char *path, const struct pbt_run_options *options,
                struct pbt_run_outcome *outcome, struct pbt_error *error)
 {
-    uint32_t slots = 0;
     *outcome = (struct pbt_run_outcome){.end = PBT_END_NOT};
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL) {
@@ -339,12 +334,12 @@ int pbt_run_go(const char *path, const struct pbt_run_options *options,
     }
     run->path = path;
     run->options = options;
-    int status = prepare(run, &slots, error);
+    int status = prepare(run, error);
     if (status == PBT_OK) {
         status = open_parts(run, error);
     }
     if (status == PBT_OK) {
-        status = open_driver(run, slots, error);
+        status = open_driver(run, error);
     }
     if (status == PBT_OK) {
         status = pbt_driver_run(run->driver, error);

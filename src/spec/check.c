@@ -86,6 +86,41 @@ static void check_pbt(struct pbt_reader *reader)
     check_first_point(reader);
 }
 
+/* A budget that is given, and what one trial takes of it. */
+static void check_budget(struct pbt_reader *reader, enum pbt_key_id id,
+                         double budget, double share)
+{
+    const struct pbt_node *node = reader->given[id];
+    const char *name = pbt_key_name(&pbt_keys[id]);
+    if (node != NULL && budget > 0 && budget < share) {
+        pbt_problem_label(pbt_problem(reader->problems, node->span,
+                                      "`%s` is less than one trial takes",
+                                      pbt_keys[id].path),
+                          "resources_per_trial.%s is %.15g", name, share);
+    }
+}
+
+static void check_resources(struct pbt_reader *reader)
+{
+    const struct pbt_spec *spec = reader->spec;
+    const struct pbt_node *gpu = reader->given[PBT_KEY_PER_TRIAL_GPU];
+    if (gpu != NULL && spec->trial_gpu > 1 &&
+        spec->trial_gpu != floor(spec->trial_gpu)) {
+        struct pbt_problem *problem =
+            pbt_problem(reader->problems, gpu->span,
+                        "`resources_per_trial.gpu` is neither a share of one "
+                        "GPU nor a whole number of them");
+        pbt_problem_help(problem, "below 1, trials share a device: with 0.25, "
+                                  "four run on each");
+    }
+    check_budget(reader, PBT_KEY_RESOURCES_CPU, spec->resources_cpu,
+                 spec->trial_cpu);
+    check_budget(reader, PBT_KEY_RESOURCES_GPU, spec->resources_gpu,
+                 spec->trial_gpu);
+    check_budget(reader, PBT_KEY_RESOURCES_MEMORY,
+                 (double)spec->resources_memory, (double)spec->trial_memory);
+}
+
 void pbt_read_check(struct pbt_reader *reader)
 {
     const struct pbt_spec *spec = reader->spec;
@@ -99,12 +134,5 @@ void pbt_read_check(struct pbt_reader *reader)
         reader->given[PBT_KEY_MODE] == NULL) {
         missing(reader, PBT_KEY_MODE, "");
     }
-    const struct pbt_node *budget = reader->given[PBT_KEY_RESOURCES_CPU];
-    if (budget != NULL && spec->resources_cpu > 0 &&
-        spec->resources_cpu < spec->trial_cpu) {
-        pbt_problem_label(
-            pbt_problem(reader->problems, budget->span,
-                        "`resources.cpu` is less than one trial takes"),
-            "resources_per_trial.cpu is %.15g", spec->trial_cpu);
-    }
+    check_resources(reader);
 }

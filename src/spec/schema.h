@@ -41,6 +41,7 @@ enum pbt_key_id {
     PBT_KEY_RESOURCES,
     PBT_KEY_RESOURCES_CPU,
     PBT_KEY_RESOURCES_GPU,
+    PBT_KEY_RESOURCES_MEMORY,
     PBT_KEY_PER_TRIAL,
     PBT_KEY_PER_TRIAL_CPU,
     PBT_KEY_PER_TRIAL_GPU,
@@ -80,6 +81,7 @@ enum pbt_key_type {
     PBT_TYPE_WORD,      /* an enum, or a bool: one of `words` */
     PBT_TYPE_SEED,      /* uint64_t */
     PBT_TYPE_SECONDS,   /* uint64_t: seconds in the file, ns in memory */
+    PBT_TYPE_BYTES,     /* uint64_t: bytes, or a text such as "4 GiB" */
     PBT_TYPE_STOPS,     /* settings.stops */
     PBT_TYPE_CONFIG,    /* settings.space */
     PBT_TYPE_MUTATIONS, /* settings.space */

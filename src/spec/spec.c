@@ -87,14 +87,53 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
         "without PBT)");
 }
 
-uint32_t pbt_spec_slots(const struct pbt_spec *spec, double machine_cpus)
+/* Whole shares of a budget: ten of 0.1 fit into 1. */
+static double shares(double budget, double share)
 {
-    double budget =
-        spec->resources_cpu > 0 ? spec->resources_cpu : machine_cpus;
-    /* Ten shares of 0.1 fit into 1. */
-    double fit = floor(budget / spec->trial_cpu + 1e-9);
-    uint32_t population = spec->settings.population;
-    return fit < population ? (uint32_t)fit : population;
+    return floor(budget / share + 1e-9);
+}
+
+uint32_t pbt_spec_gpu_shares(const struct pbt_spec *spec)
+{
+    return spec->trial_gpu > 0 && spec->trial_gpu < 1
+               ? (uint32_t)shares(1, spec->trial_gpu)
+               : 0;
+}
+
+static double gpu_slots(const struct pbt_spec *spec, uint32_t gpus)
+{
+    uint32_t shared = pbt_spec_gpu_shares(spec);
+    double budget = spec->resources_gpu > 0 && spec->resources_gpu < gpus
+                        ? spec->resources_gpu
+                        : gpus;
+    return shared > 0 ? budget * shared : shares(budget, spec->trial_gpu);
+}
+
+uint32_t pbt_spec_slots(const struct pbt_spec *spec,
+                        const struct pbt_machine *machine, const char **scarce)
+{
+    double cpus = spec->resources_cpu > 0 ? spec->resources_cpu : machine->cpus;
+    uint64_t memory =
+        spec->resources_memory > 0 ? spec->resources_memory : machine->memory;
+    double fit = spec->settings.population;
+    const char *why = NULL;
+    if (shares(cpus, spec->trial_cpu) < fit) {
+        fit = shares(cpus, spec->trial_cpu);
+        why = "cpu";
+    }
+    if (spec->trial_gpu > 0 && gpu_slots(spec, machine->gpus) < fit) {
+        fit = gpu_slots(spec, machine->gpus);
+        why = "gpu";
+    }
+    if (spec->trial_memory > 0 && memory > 0 &&
+        shares((double)memory, (double)spec->trial_memory) < fit) {
+        fit = shares((double)memory, (double)spec->trial_memory);
+        why = "memory";
+    }
+    if (scarce != NULL) {
+        *scarce = why;
+    }
+    return (uint32_t)fit;
 }
 
 void pbt_spec_done(struct pbt_spec *spec)

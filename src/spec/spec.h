@@ -26,7 +26,12 @@ struct pbt_spec {
     bool require_attrs;
     bool log_config;      /* write pbt_global.txt and pbt_policy_*.txt */
     double resources_cpu; /* the budget; 0: this machine's */
-    double trial_cpu;     /* per trial */
+    uint32_t resources_gpu;
+    uint64_t resources_memory; /* bytes */
+    double trial_cpu;          /* per trial */
+    double trial_gpu;          /* below 1: a share of one */
+    uint64_t trial_memory;     /* bytes; 0: not counted */
+    uint32_t trial_tasks;
     double timeout_setup; /* seconds; 0: off */
     double timeout_step;
     double timeout_save;
@@ -90,11 +95,24 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
 int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,
                    struct pbt_error *error);
 
+/* What a machine gives us. */
+struct pbt_machine {
+    double cpus;
+    uint32_t gpus;
+    uint64_t memory; /* bytes; 0: unknown, which is never too little */
+};
+
 /*
- * How many trials run at once where the machine gives us so many CPUs: what fits into
- * the budget, and not more than there are trials.  0: not even one fits.
+ * How many trials run at once on this machine: what fits into the budget, and not more
+ * than there are trials.  A share of a GPU is one of a single device: where a trial takes
+ * 0.6, each runs one.  0: not even one fits; `scarce`, unless
+ * NULL, is set to what limits them: "cpu", "gpu", "memory", or NULL (the population).
  */
-uint32_t pbt_spec_slots(const struct pbt_spec *spec, double machine_cpus);
+uint32_t pbt_spec_slots(const struct pbt_spec *spec,
+                        const struct pbt_machine *machine, const char **scarce);
+
+/* How many trials share a GPU; 0 if a trial takes whole ones, or none. */
+uint32_t pbt_spec_gpu_shares(const struct pbt_spec *spec);
 
 void pbt_spec_done(struct pbt_spec *spec);
 

@@ -164,6 +164,49 @@ static void read_whole(struct pbt_reader *reader, const struct pbt_key *key,
     }
 }
 
+/* "4 GiB", "512MB", "1.5 TiB"; false: it is none of these. */
+static bool parse_bytes(const char *text, double *bytes)
+{
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {{"B", 1},        {"kB", 1e3},     {"MB", 1e6},
+                 {"GB", 1e9},     {"TB", 1e12},    {"KiB", 0x1p10},
+                 {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+    char *unit;
+    if (*text < '0' || *text > '9') {
+        return false;
+    }
+    double number = strtod(text, &unit);
+    unit += *unit == ' ' ? 1 : 0;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(unit, units[i].name) == 0) {
+            *bytes = number * units[i].bytes;
+            return *bytes < 0x1p53;
+        }
+    }
+    return false;
+}
+
+static void read_bytes(struct pbt_reader *reader, const struct pbt_key *key,
+                       const struct pbt_node *node)
+{
+    struct pbt_scalar scalar = read_scalar(node);
+    double bytes = scalar.real;
+    bool good =
+        scalar.type == PBT_SCALAR_STRING
+            ? parse_bytes(node->text, &bytes)
+            : scalar.type == PBT_SCALAR_INT && bytes >= 0 && bytes < 0x1p53;
+    if (!good) {
+        pbt_reader_expected(reader, node, key->path,
+                            "bytes, or a number and its unit: `512 MiB`, "
+                            "`4 GiB`, `4 GB`");
+        return;
+    }
+    uint64_t whole = (uint64_t)bytes;
+    store(reader, key, &whole, sizeof whole);
+}
+
 static void read_seconds(struct pbt_reader *reader, const struct pbt_key *key,
                          const struct pbt_node *node)
 {
@@ -355,6 +398,7 @@ void pbt_read_value(struct pbt_reader *reader, const struct pbt_key *key,
         [PBT_TYPE_REAL] = read_real,   [PBT_TYPE_WHOLE] = read_whole,
         [PBT_TYPE_WORD] = read_word,   [PBT_TYPE_SEED] = read_seed,
         [PBT_TYPE_LATER] = read_later, [PBT_TYPE_SECONDS] = read_seconds,
+        [PBT_TYPE_BYTES] = read_bytes,
     };
     if (readers[key->type] != NULL) {
         readers[key->type](reader, key, node);

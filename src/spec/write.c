@@ -312,12 +312,13 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
         pbt_buf_text(out, key->words[whole]);
         break;
     case PBT_TYPE_SEED:
+    case PBT_TYPE_BYTES:
     case PBT_TYPE_SECONDS:
         memcpy(&large, field, sizeof large);
-        if (key->type == PBT_TYPE_SEED) {
-            pbt_buf_u64(out, large);
-        } else {
+        if (key->type == PBT_TYPE_SECONDS) {
             put_seconds(out, large);
+        } else {
+            pbt_buf_u64(out, large);
         }
         break;
     case PBT_TYPE_NAME:
@@ -381,6 +382,7 @@ static void put_key(const struct writer *writer, enum pbt_key_id id)
     case PBT_TYPE_WORD:
     case PBT_TYPE_SEED:
     case PBT_TYPE_SECONDS:
+    case PBT_TYPE_BYTES:
     case PBT_TYPE_LATER:
         break;
     }

@@ -113,8 +113,16 @@ static void put_resources(const struct pbt_board *board, uint32_t running,
     double budget = spec->resources_cpu > 0
                         ? spec->resources_cpu
                         : spec->trial_cpu * (double)board->slots;
-    pbt_buf_printf(out, "Resources requested: %g/%g CPUs\n",
+    pbt_buf_printf(out, "Resources requested: %g/%g CPUs",
                    spec->trial_cpu * (double)running, budget);
+    if (spec->trial_gpu > 0) {
+        uint32_t shared = pbt_spec_gpu_shares(spec);
+        double gpus = shared > 0 ? ceil((double)board->slots / shared)
+                                 : spec->trial_gpu * (double)board->slots;
+        pbt_buf_printf(out, ", %g/%g GPUs", spec->trial_gpu * (double)running,
+                       spec->resources_gpu > 0 ? spec->resources_gpu : gpus);
+    }
+    pbt_buf_char(out, '\n');
 }
 
 static void put_best(const struct pbt_board *board, struct pbt_buf *out)

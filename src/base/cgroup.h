@@ -1,0 +1,21 @@
+/*
+ * cgroup.h: what the control groups above us grant: versions 1, 2, and both at once.
+ */
+#ifndef PBT_BASE_CGROUP_H
+#define PBT_BASE_CGROUP_H
+
+#include <stdint.h>
+
+/*
+ * Both read /proc/self/cgroup and /proc/self/mountinfo, and the limits of our group and
+ * of those above it, as far as they are mounted; the smallest counts.  `root` is put
+ * before every path: "" on a real machine, a recorded tree in tests.
+ */
+
+/* CPUs' worth of time, a fraction is possible.  0: no limit. */
+double pbt_cgroup_cpus(const char *root);
+
+/* Bytes of memory.  0: no limit. */
+uint64_t pbt_cgroup_memory(const char *root);
+
+#endif
