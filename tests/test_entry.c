@@ -221,6 +221,9 @@ static void draw_member(struct world *w, struct pbt_record *record,
     case PBT_MEMBER_PASS:
         record->pass = (enum pbt_pass)(u32 % (PBT_PASS_DONOR_LOST + 1));
         break;
+    case PBT_MEMBER_REQUEST:
+        record->request = (enum pbt_request)(u32 % (PBT_REQUEST_STOP + 1));
+        break;
     case PBT_MEMBER_CELLS: {
         bool old = member == &pbt_entry_members[PBT_AT_OLD_CONFIG];
         struct pbt_cell *cells = w->cells[old];
@@ -297,6 +300,7 @@ static void check_member(const struct world *w, const struct pbt_record *a,
         [PBT_MEMBER_LEAVE] = sizeof(enum pbt_leave),
         [PBT_MEMBER_END] = sizeof(enum pbt_end),
         [PBT_MEMBER_PASS] = sizeof(enum pbt_pass),
+        [PBT_MEMBER_REQUEST] = sizeof(enum pbt_request),
     };
     if (member->type == PBT_MEMBER_CELLS) {
         bool old = member == &pbt_entry_members[PBT_AT_OLD_CONFIG];
@@ -509,6 +513,7 @@ static bool takes(enum pbt_entry_member_type type, const json_t *value)
     case PBT_MEMBER_LEAVE:
     case PBT_MEMBER_END:
     case PBT_MEMBER_PASS:
+    case PBT_MEMBER_REQUEST:
     case PBT_MEMBER_CELLS:
         return false;
     }

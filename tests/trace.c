@@ -228,6 +228,7 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
     case PBT_RECORD_DURABLE:
     case PBT_RECORD_BAD:
     case PBT_RECORD_CAPACITY:
+    case PBT_RECORD_REQUEST:
     case PBT_RECORD_KINDS:
         break;
     case PBT_RECORD_RESULT:
@@ -413,6 +414,12 @@ static void answer_event(const struct trace *trace, const struct words *words,
     event->cells = event->failed ? NULL : cell;
 }
 
+static void request_event(struct pbt_event *event, enum pbt_request request)
+{
+    event->kind = PBT_EVENT_REQUEST;
+    event->request = request;
+}
+
 /* News that name a trial.  False: no such verb. */
 static bool trial_event(const struct trace *trace, const struct words *words,
                         uint32_t number, struct pbt_event *event,
@@ -437,6 +444,12 @@ static bool trial_event(const struct trace *trace, const struct words *words,
         event->epoch = epoch_of(words, trial.process_epoch);
     } else if (strcmp(verb, "answer") == 0) {
         answer_event(trace, words, event, cell);
+    } else if (strcmp(verb, "pause") == 0) {
+        request_event(event, PBT_REQUEST_PAUSE);
+    } else if (strcmp(verb, "resume") == 0) {
+        request_event(event, PBT_REQUEST_RESUME);
+    } else if (strcmp(verb, "stop") == 0) {
+        request_event(event, PBT_REQUEST_STOP);
     } else {
         return false;
     }
@@ -456,7 +469,7 @@ static bool other_event(const struct trace *trace, const struct words *words,
     } else if (strcmp(verb, "capacity") == 0) {
         event->kind = PBT_EVENT_CAPACITY;
         event->slots = (uint32_t)strtoul(first, NULL, 10);
-    } else if (strcmp(verb, "stop") == 0) {
+    } else if (strcmp(verb, "stop") == 0 && words->count == 1) {
         event->kind = PBT_EVENT_STOP_ASKED;
     } else if (strcmp(verb, "time_up") == 0) {
         event->kind = PBT_EVENT_TIME_UP;
@@ -498,10 +511,11 @@ static void say_look(struct trace *trace, uint32_t number)
         (void)snprintf(score, sizeof score, "%g", trial.score);
     }
     say(trace,
-        "%s it=%" PRId64 " score=%s pair=%s exploits=%" PRIu32
+        "%s%s it=%" PRId64 " score=%s pair=%s exploits=%" PRIu32
         " failures=%" PRIu32 " x=%s",
-        states[trial.state], trial.iteration, score, id_text(trial.pair),
-        trial.exploits, trial.failures, cell_text(trial.cells[0]));
+        states[trial.state], trial.held ? " held" : "", trial.iteration, score,
+        id_text(trial.pair), trial.exploits, trial.failures,
+        cell_text(trial.cells[0]));
 }
 
 static void say_checkpoints(struct trace *trace, uint32_t number)

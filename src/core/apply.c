@@ -51,6 +51,13 @@ static void cancel_ask(struct pbt_core *core, uint32_t number)
     pbt_core_touch(core, number);
 }
 
+static void set_held(struct pbt_core *core, struct pbt_trial *trial, bool held)
+{
+    core->held += held && !trial->held ? 1 : 0;
+    core->held -= trial->held && !held ? 1 : 0;
+    trial->held = held;
+}
+
 static void finish(struct pbt_core *core, uint32_t number,
                    enum pbt_core_trial_state state)
 {
@@ -58,6 +65,8 @@ static void finish(struct pbt_core *core, uint32_t number,
     clear_ask(core, trial);
     pbt_core_set_point(core, number, false);
     trial->state = state;
+    set_held(core, trial, false);
+    trial->halting = false;
     pbt_core_clear_leave(core, number);
     trial->phase = PBT_PHASE_NONE;
     trial->process_epoch = 0;
@@ -136,12 +145,13 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
             trial->state = PBT_CORE_PENDING;
             trial->process_epoch = 0;
             trial->rest = false;
+            pbt_core_rank(core, i);
         } else if (trial->phase != PBT_PHASE_NONE) {
             /* Its process died with the former driver. */
             enum pbt_leave leave = pbt_core_is_over(core, trial)
                                        ? PBT_LEAVE_TERMINATE
                                        : trial->leave;
-            after_process(core, i, pbt_core_outcome(core, leave));
+            after_process(core, i, pbt_core_outcome(core, trial, leave));
         }
         pbt_core_touch(core, i);
     }
@@ -205,6 +215,8 @@ static bool apply_halted(struct pbt_core *core, const struct pbt_record *record)
         return false;
     }
     trial->rest = true;
+    /* What has nothing to be saved needs no save before it trains on. */
+    trial->halting = trial->halting && trial->seq != trial->saved_seq;
     pbt_core_touch(core, record->trial);
     return true;
 }
@@ -243,6 +255,7 @@ static bool apply_saved(struct pbt_core *core, const struct pbt_record *record)
     trial->phase = PBT_PHASE_RUN;
     trial->rest = true;
     trial->point_save = false;
+    trial->halting = false;
     trial->saved_seq = trial->seq;
     if (record->point) {
         pbt_core_set_pair(core, record->trial, id);
@@ -439,6 +452,7 @@ static bool apply_exploit(struct pbt_core *core,
     trial->ranked_epoch = 0;
     trial->ranked_seq = 0;
     trial->exploits++;
+    trial->halting = false;
     trial->lineage = record->lineage;
     copy_cells(core, trial->cells, record->cells);
     pbt_core_set_pair(core, record->trial, (struct pbt_checkpoint_id){0, 0});
@@ -522,11 +536,58 @@ static bool apply_delete(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+/*
+ * A grant may be under way, so only the answer to a halt says that it rests.  Not so at a
+ * point, nor after a halt that was owed before: then its last word holds.
+ */
+static bool halt_run(const struct pbt_core *core, struct pbt_trial *trial)
+{
+    bool grant = trial->phase == PBT_PHASE_RUN && !trial->at_point &&
+                 !trial->stopping && !trial->halting &&
+                 core->end == PBT_END_NOT;
+    trial->rest = trial->rest && !grant;
+    return grant;
+}
+
+static void stop_trial(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    trial->end_asked = true;
+    if (trial->phase == PBT_PHASE_ASK) {
+        cancel_ask(core, number);
+    }
+    if (trial->process_epoch == 0) {
+        finish(core, number, PBT_CORE_TERMINATED);
+        return;
+    }
+    (void)halt_run(core, trial);
+    trial->stopping = true;
+}
+
+static bool apply_request(struct pbt_core *core,
+                          const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (!pbt_core_can_request(core, trial, record->request)) {
+        return false;
+    }
+    if (record->request == PBT_REQUEST_STOP) {
+        stop_trial(core, record->trial);
+    } else {
+        bool pause = record->request == PBT_REQUEST_PAUSE;
+        set_held(core, trial, pause);
+        if (pause && halt_run(core, trial)) {
+            trial->halting = true;
+        }
+        pbt_core_set_startable(core, record->trial);
+        pbt_core_rank(core, record->trial);
+    }
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
 static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
 {
-    bool first = core->end == PBT_END_NOT;
-    core->end = record->end;
-    core->end_due = PBT_END_NOT;
     for (uint32_t i = 0; i < core->settings->population; i++) {
         struct pbt_trial *trial = &core->trials[i];
         bool over = trial->state == PBT_CORE_TERMINATED ||
@@ -539,16 +600,15 @@ static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
         if (trial->phase == PBT_PHASE_ASK) {
             cancel_ask(core, i);
         }
-        if (first && trial->phase == PBT_PHASE_RUN && !trial->at_point &&
-            !trial->stopping) {
-            /* A grant may be under way: only its answer says that it rests. */
-            trial->rest = false;
-        } else if (trial->phase == PBT_PHASE_NONE && trial->created && !over &&
-                   pbt_core_end_is_final(record->end)) {
+        (void)halt_run(core, trial);
+        if (trial->phase == PBT_PHASE_NONE && trial->created && !over &&
+            pbt_core_end_is_final(record->end)) {
             finish(core, i, PBT_CORE_TERMINATED);
         }
         pbt_core_touch(core, i);
     }
+    core->end = record->end;
+    core->end_due = PBT_END_NOT;
     return true;
 }
 
@@ -571,6 +631,8 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
         return apply_durable(core, record);
     case PBT_RECORD_BAD:
         return apply_bad(core, record);
+    case PBT_RECORD_REQUEST:
+        return apply_request(core, record);
     case PBT_RECORD_CAPACITY:
         core->slots = record->slots;
         return true;

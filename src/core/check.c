@@ -26,10 +26,8 @@ static uint32_t count_pins(const struct pbt_core *core,
 static const char *check_ranks(const struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
-    bool over =
-        trial->state == PBT_CORE_TERMINATED || trial->state == PBT_CORE_ERROR;
     bool member = pbt_order_has(&core->ranks, number);
-    if (member != (trial->ranked && !over)) {
+    if (member != pbt_core_is_compared(trial)) {
         return "ranks: wrong member";
     }
     if (!member) {
@@ -86,11 +84,20 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     if ((trial->phase == PBT_PHASE_LEAVE) != (trial->leave != PBT_LEAVE_NOT)) {
         return "trial: leaving without a reason, or the other way round";
     }
+    if (trial->held && (trial->state == PBT_CORE_TERMINATED ||
+                        trial->state == PBT_CORE_ERROR)) {
+        return "trial: finished and paused";
+    }
+    if (trial->halting && trial->phase != PBT_PHASE_RUN &&
+        trial->phase != PBT_PHASE_SAVE && trial->phase != PBT_PHASE_ASK &&
+        trial->phase != PBT_PHASE_LEAVE) {
+        return "trial: halted for a pause, and has nothing to halt";
+    }
     if ((trial->ask != 0) != (trial->phase == PBT_PHASE_ASK)) {
         return "trial: ask and phase disagree";
     }
     bool startable =
-        trial->created && !running && !asks_alone &&
+        trial->created && !running && !asks_alone && !trial->held &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
     if (pbt_order_has(&core->startable, number) != startable) {
         return "startable: wrong member";
@@ -124,6 +131,7 @@ const char *pbt_core_check(const struct pbt_core *core)
     uint32_t used = 0;
     uint32_t finished = 0;
     uint32_t leaving = 0;
+    uint32_t held = 0;
     for (uint32_t i = 0; i < core->settings->population; i++) {
         const struct pbt_trial *trial = &core->trials[i];
         const char *wrong = check_trial(core, i);
@@ -135,13 +143,14 @@ const char *pbt_core_check(const struct pbt_core *core)
                             trial->state == PBT_CORE_ERROR
                         ? 1
                         : 0;
+        held += trial->held ? 1 : 0;
         leaving += trial->leave == PBT_LEAVE_PAUSE ||
                            trial->leave == PBT_LEAVE_TERMINATE
                        ? 1
                        : 0;
     }
     if (used != core->used || finished != core->finished ||
-        leaving != core->leaving) {
+        leaving != core->leaving || held != core->held) {
         return "counts of trials are wrong";
     }
     return NULL;

@@ -135,6 +135,13 @@ bool pbt_core_finished(const struct pbt_core *core)
     return core->used == 0 && (all || core->end != PBT_END_NOT);
 }
 
+bool pbt_core_idle(const struct pbt_core *core)
+{
+    uint32_t unfinished = core->settings->population - core->finished;
+    return core->end == PBT_END_NOT && core->used == 0 && unfinished > 0 &&
+           core->held == unfinished;
+}
+
 bool pbt_core_over(const struct pbt_core *core)
 {
     return core->created == core->settings->population &&
@@ -155,6 +162,10 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
         .state = trial->state,
         .has_process = trial->process_epoch != 0,
         .resting = trial->rest,
+        .held = trial->held,
+        .ending = trial->stopping || trial->end_asked ||
+                  trial->leave == PBT_LEAVE_TERMINATE ||
+                  pbt_core_end_is_final(core->end),
         .epoch = trial->epoch,
         .process_epoch = trial->process_epoch,
         .iteration = trial->iteration,
@@ -270,7 +281,8 @@ static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
         (uint64_t)trial->can_reset << 2 | (uint64_t)trial->at_point << 3 |
         (uint64_t)trial->passed << 4 | (uint64_t)trial->stopping << 5 |
         (uint64_t)trial->orphaned << 6 | (uint64_t)trial->ranked << 7 |
-        (uint64_t)trial->point_save << 8;
+        (uint64_t)trial->point_save << 8 | (uint64_t)trial->held << 9 |
+        (uint64_t)trial->end_asked << 10 | (uint64_t)trial->halting << 11;
     digest = pbt_mix(digest, flags);
     digest = pbt_mix(digest, (uint64_t)trial->state << 32 |
                                  (uint64_t)trial->phase << 16 |
@@ -318,7 +330,7 @@ uint64_t pbt_core_digest(const struct pbt_core *core)
     digest = pbt_mix(digest, core->results);
     digest = pbt_mix(digest, (uint64_t)core->created << 32 | core->finished);
     digest = pbt_mix(digest, (uint64_t)core->slots << 32 | core->used);
-    digest = pbt_mix(digest, core->leaving);
+    digest = pbt_mix(digest, (uint64_t)core->leaving << 32 | core->held);
     digest = pbt_mix(digest, (uint64_t)core->end << 32 | core->end_due);
     digest = mix_real(digest, core->has_best ? core->best_score : 0);
     digest = mix_id(digest, core->best);

@@ -95,6 +95,10 @@ uint64_t pbt_core_time(const struct pbt_core *core);
 bool pbt_core_finished(const struct pbt_core *core);
 /* True if it can't go on either: every trial finished, or it was ended for good. */
 bool pbt_core_over(const struct pbt_core *core);
+/*
+ * True if nothing is done, nor will be: all that is unfinished is paused by the user.
+ */
+bool pbt_core_idle(const struct pbt_core *core);
 /* Why the experiment ended, or is ending. */
 enum pbt_end pbt_core_end(const struct pbt_core *core);
 
@@ -111,6 +115,8 @@ struct pbt_core_trial {
     enum pbt_core_trial_state state;
     bool has_process;
     bool resting; /* its last word was that it rests */
+    bool held;    /* paused by the user, or about to be */
+    bool ending;  /* will end for good at its next halt */
     uint64_t epoch;
     uint64_t process_epoch;
     int64_t iteration;

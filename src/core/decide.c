@@ -157,9 +157,10 @@ static bool decide_saved(const struct pbt_core *core,
                     trial->ranked_seq == trial->seq;
     record->score = trial->result_score;
     record->point = of_point;
-    record->pause = trial->point_save && !trial->stopping &&
-                    core->end == PBT_END_NOT &&
-                    should_pause(core, event->trial, trial->turn);
+    bool gives_way =
+        trial->point_save && should_pause(core, event->trial, trial->turn);
+    record->pause = !trial->stopping && core->end == PBT_END_NOT &&
+                    (trial->held || gives_way);
     return true;
 }
 
@@ -167,9 +168,10 @@ static enum pbt_leave exit_outcome(const struct pbt_core *core,
                                    const struct pbt_trial *trial)
 {
     if (trial->phase == PBT_PHASE_LEAVE) {
-        return pbt_core_outcome(core, trial->leave);
+        return pbt_core_outcome(core, trial, trial->leave);
     }
-    if (pbt_core_end_is_final(core->end) || pbt_core_is_over(core, trial)) {
+    if (pbt_core_end_is_final(core->end) || trial->end_asked ||
+        pbt_core_is_over(core, trial)) {
         return PBT_LEAVE_TERMINATE;
     }
     /* Killed because its step outlasted the grace time, most likely. */
@@ -290,8 +292,9 @@ static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
         record->epoch = next_epoch(core);
         int64_t turn =
             pbt_core_turn(core->trials[trial].turn, saved->iteration);
-        record->pause = core->trials[trial].process_epoch != 0 &&
-                        should_pause(core, trial, turn);
+        record->pause =
+            core->trials[trial].process_epoch != 0 &&
+            (core->trials[trial].held || should_pause(core, trial, turn));
     }
 }
 
@@ -339,6 +342,21 @@ static bool decide_capacity(const struct pbt_core *core,
     return true;
 }
 
+/* What has its way already, or comes too late, leads to nothing. */
+static bool decide_request(const struct pbt_core *core,
+                           const struct pbt_event *event,
+                           struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[event->trial];
+    if (!pbt_core_can_request(core, trial, event->request)) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_REQUEST, event->trial);
+    record->request = event->request;
+    record->iteration = trial->iteration;
+    return true;
+}
+
 static bool decide_event(const struct pbt_core *core,
                          const struct pbt_event *event,
                          struct pbt_record *record)
@@ -363,6 +381,8 @@ static bool decide_event(const struct pbt_core *core,
         return decide_capacity(core, event, record);
     case PBT_EVENT_STOP_ASKED:
         return decide_end(core, PBT_END_INTERRUPTED, record);
+    case PBT_EVENT_REQUEST:
+        return decide_request(core, event, record);
     case PBT_EVENT_TIME_UP:
         return decide_end(core, PBT_END_TIME_BUDGET, record);
     case PBT_EVENT_ANSWERED:
@@ -487,6 +507,15 @@ static bool due_resting(const struct pbt_core *core, uint32_t number,
     if (trial->at_point) {
         return due_at_point(core, number, record);
     }
+    if (trial->held || trial->halting) {
+        bool unsaved = trial->seq != trial->saved_seq;
+        if (unsaved) {
+            due_save(core, number, record);
+        } else if (trial->held) {
+            due_leave(core, number, PBT_LEAVE_PAUSE, record);
+        }
+        return unsaved || trial->held;
+    }
     if (frequency_due(core, trial)) {
         due_save(core, number, record);
         return true;
@@ -516,15 +545,16 @@ static bool due_for_trial(const struct pbt_core *core, uint32_t number,
                           struct pbt_record *record)
 {
     const struct pbt_trial *trial = &core->trials[number];
-    bool ending = core->end != PBT_END_NOT;
+    bool ends = trial->stopping || pbt_core_end_is_final(core->end);
+    bool pauses = trial->held || core->end != PBT_END_NOT;
     switch (trial->phase) {
     case PBT_PHASE_START:
     case PBT_PHASE_LOAD:
-        if (trial->orphaned || ending) {
+        if (trial->orphaned || ends || pauses) {
             due_leave(core, number,
-                      pbt_core_end_is_final(core->end) ? PBT_LEAVE_TERMINATE
-                      : ending                         ? PBT_LEAVE_PAUSE
-                                                       : PBT_LEAVE_RESPAWN,
+                      ends     ? PBT_LEAVE_TERMINATE
+                      : pauses ? PBT_LEAVE_PAUSE
+                               : PBT_LEAVE_RESPAWN,
                       record);
             return true;
         }

@@ -82,7 +82,8 @@ struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number)
                                (uint64_t)trial->iteration);
         break;
     case PBT_PHASE_RUN:
-        if (trial->stopping || core->end != PBT_END_NOT) {
+        if (trial->stopping || trial->held || trial->halting ||
+            core->end != PBT_END_NOT) {
             command.kind = trial->rest ? PBT_COMMAND_NONE : PBT_COMMAND_HALT;
         } else if (!trial->at_point) {
             command.kind = PBT_COMMAND_RUN;

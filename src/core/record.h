@@ -38,8 +38,22 @@ struct pbt_checkpoint_id {
     X(PBT_EVENT_BAD, "bad")           /* a checkpoint is lost or damaged */    \
     X(PBT_EVENT_CAPACITY, "capacity") /* the number of slots changed */        \
     X(PBT_EVENT_STOP_ASKED, "stop_asked") /* by the user or a signal */        \
+    X(PBT_EVENT_REQUEST, "request")       /* the user's, about one trial */    \
     X(PBT_EVENT_TIME_UP, "time_up")       /* time_budget_s is spent */         \
     X(PBT_EVENT_ANSWERED, "answered")     /* the answer to an ask */
+
+/* What the user asks of one trial. */
+#define PBT_REQUEST_MAP(X)                                                     \
+    X(PBT_REQUEST_NOT, "none")                                                 \
+    X(PBT_REQUEST_PAUSE, "pause")   /* saves, and gives its slot back */       \
+    X(PBT_REQUEST_RESUME, "resume") /* goes on after a pause */                \
+    X(PBT_REQUEST_STOP, "stop")     /* ends for good */
+
+enum pbt_request {
+#define PBT_REQUEST_ENUM(name, text) name,
+    PBT_REQUEST_MAP(PBT_REQUEST_ENUM)
+#undef PBT_REQUEST_ENUM
+};
 
 enum pbt_event_kind {
 #define PBT_EVENT_ENUM(name, text) name,
@@ -69,6 +83,7 @@ struct pbt_event {
     struct pbt_checkpoint_id checkpoint; /* saved, durable, bad */
     uint64_t incarnation;                /* opened */
     uint32_t slots;                      /* opened, capacity */
+    enum pbt_request request;            /* request */
     /* answered: the configuration, borrowed */
     const struct pbt_cell *cells;
 };
@@ -84,6 +99,7 @@ struct pbt_event {
     X(PBT_RECORD_DURABLE, "durable")                                           \
     X(PBT_RECORD_BAD, "bad")                                                   \
     X(PBT_RECORD_CAPACITY, "capacity")                                         \
+    X(PBT_RECORD_REQUEST, "request")                                           \
     /* decisions */                                                            \
     X(PBT_RECORD_TRIAL, "trial") /* a trial is created, with its config */     \
     X(PBT_RECORD_START, "start") /* a life begins in a process of its own */   \
@@ -182,6 +198,7 @@ struct pbt_record {
     /* exploit, ask: the iteration of the donor's checkpoint */
     int64_t donor_iteration;
     enum pbt_leave leave; /* leave; exited: what it led to */
+    enum pbt_request request;
     enum pbt_end end;
     enum pbt_pass pass;
     /* trial, start: the configuration; exploit, ask: explored */
@@ -192,6 +209,7 @@ struct pbt_record {
 
 const char *pbt_record_name(enum pbt_record_kind kind);
 const char *pbt_leave_name(enum pbt_leave leave);
+const char *pbt_request_name(enum pbt_request request);
 const char *pbt_end_name(enum pbt_end end);
 const char *pbt_pass_name(enum pbt_pass pass);
 const char *pbt_event_name(enum pbt_event_kind kind);

@@ -42,6 +42,29 @@ bool pbt_core_end_is_final(enum pbt_end end)
     return end == PBT_END_STOP_ALL || end == PBT_END_TIME_BUDGET;
 }
 
+bool pbt_core_can_request(const struct pbt_core *core,
+                          const struct pbt_trial *trial,
+                          enum pbt_request request)
+{
+    bool over = trial->state == PBT_CORE_TERMINATED ||
+                trial->state == PBT_CORE_ERROR || trial->end_asked ||
+                trial->leave == PBT_LEAVE_TERMINATE;
+    if (!trial->created || over || pbt_core_end_is_final(core->end)) {
+        return false;
+    }
+    switch (request) {
+    case PBT_REQUEST_PAUSE:
+        return !trial->held;
+    case PBT_REQUEST_RESUME:
+        return trial->held;
+    case PBT_REQUEST_STOP:
+        return true;
+    case PBT_REQUEST_NOT:
+        break;
+    }
+    return false;
+}
+
 bool pbt_core_is_over(const struct pbt_core *core,
                       const struct pbt_trial *trial)
 {
@@ -51,9 +74,11 @@ bool pbt_core_is_over(const struct pbt_core *core,
 }
 
 enum pbt_leave pbt_core_outcome(const struct pbt_core *core,
+                                const struct pbt_trial *trial,
                                 enum pbt_leave leave)
 {
-    return pbt_core_end_is_final(core->end) ? PBT_LEAVE_TERMINATE : leave;
+    bool ends = trial->end_asked || pbt_core_end_is_final(core->end);
+    return ends ? PBT_LEAVE_TERMINATE : leave;
 }
 
 int64_t pbt_core_turn(int64_t turn, int64_t iteration)
@@ -70,6 +95,14 @@ double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
 
 /* --- ranks and orders ---------------------------------------------------- */
 
+bool pbt_core_is_compared(const struct pbt_trial *trial)
+{
+    bool over =
+        trial->state == PBT_CORE_TERMINATED || trial->state == PBT_CORE_ERROR;
+    bool set_aside = trial->held && trial->process_epoch == 0;
+    return trial->ranked && !over && !set_aside;
+}
+
 static bool will_save(const struct pbt_trial *trial)
 {
     if (trial->phase == PBT_PHASE_SAVE) {
@@ -81,9 +114,7 @@ static bool will_save(const struct pbt_trial *trial)
 void pbt_core_rank(struct pbt_core *core, uint32_t number)
 {
     struct pbt_trial *trial = &core->trials[number];
-    bool over =
-        trial->state == PBT_CORE_TERMINATED || trial->state == PBT_CORE_ERROR;
-    if (!trial->ranked || over) {
+    if (!pbt_core_is_compared(trial)) {
         pbt_order_erase(&core->ranks, number);
         return;
     }
@@ -137,7 +168,7 @@ void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
-    if (trial->created && trial->phase == PBT_PHASE_NONE &&
+    if (trial->created && trial->phase == PBT_PHASE_NONE && !trial->held &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED)) {
         pbt_order_put(&core->startable, number, (double)trial->turn);
     } else {
@@ -332,6 +363,7 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->process_epoch = 0;
     trial->rest = false;
     trial->stopping = false;
+    trial->halting = false;
     trial->orphaned = false;
     trial->point_save = false;
     trial->seq = 0;

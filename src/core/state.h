@@ -69,8 +69,16 @@ struct pbt_trial {
     bool can_reset; /* takes a load in a live process */
     bool at_point;  /* at a perturbation point that is not settled yet */
     bool passed;    /* there: an exploit was due and can't be */
-    bool stopping;  /* reached a stop criterion */
-    bool orphaned;  /* what it is loading is lost */
+    bool stopping;  /* reached a stop criterion, or asked to stop */
+    bool held;      /* paused by the user: not started until it is resumed */
+    bool
+        end_asked; /* the user wants its end, whatever becomes of its process */
+    /*
+     * Halted for a pause: it saves before it trains on, even if it was resumed
+     * meanwhile.  The save's answer is behind whatever the halt's is.
+     */
+    bool halting;
+    bool orphaned; /* what it is loading is lost */
     uint64_t epoch;
     uint64_t process_epoch;
     uint64_t seq;       /* of the last result of this life */
@@ -140,6 +148,7 @@ struct pbt_core {
     uint64_t results;       /* of the whole experiment */
     uint32_t created;
     uint32_t finished; /* TERMINATED or ERROR */
+    uint32_t held;     /* of the others: paused by the user */
     uint32_t slots;
     uint32_t used;    /* processes whose end was not seen */
     uint32_t leaving; /* of these: on their way out, to be paused or finished */
@@ -205,11 +214,21 @@ double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
 bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b);
 /* Ended for good (as opposed to interrupted). */
 bool pbt_core_end_is_final(enum pbt_end end);
+/* False: the request has its way already, or comes too late. */
+bool pbt_core_can_request(const struct pbt_core *core,
+                          const struct pbt_trial *trial,
+                          enum pbt_request request);
 /* The trial is done, with nothing left to be saved: its process need only end. */
 bool pbt_core_is_over(const struct pbt_core *core,
                       const struct pbt_trial *trial);
+/*
+ * It counts in the quantiles.  What the user has paused does not: others would go back
+ * to its iteration again and again, and never get beyond it.
+ */
+bool pbt_core_is_compared(const struct pbt_trial *trial);
 /* What a process that leaves now leads to, if it was to lead to `leave`. */
 enum pbt_leave pbt_core_outcome(const struct pbt_core *core,
+                                const struct pbt_trial *trial,
                                 enum pbt_leave leave);
 
 void pbt_queue_push(struct pbt_queue *queue, uint32_t item, uint32_t capacity);

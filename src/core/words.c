@@ -35,6 +35,14 @@ const char *pbt_leave_name(enum pbt_leave leave)
     return "?";
 }
 
+const char *pbt_request_name(enum pbt_request request)
+{
+    switch (request) {
+        PBT_REQUEST_MAP(CASE)
+    }
+    return "?";
+}
+
 const char *pbt_end_name(enum pbt_end end)
 {
     switch (end) {

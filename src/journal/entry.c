@@ -52,6 +52,8 @@ uint32_t pbt_entry_members_always(enum pbt_record_kind kind)
         return BIT(TRIAL) | BIT(CHECKPOINT);
     case PBT_RECORD_CAPACITY:
         return BIT(SLOTS);
+    case PBT_RECORD_REQUEST:
+        return BIT(TRIAL) | BIT(REQUEST);
     case PBT_RECORD_TRIAL:
         return BIT(TRIAL) | BIT(CONFIG);
     case PBT_RECORD_START:
@@ -158,6 +160,8 @@ static bool is_default(const struct pbt_record *record,
     case PBT_MEMBER_PASS:
         return record->kind != PBT_RECORD_PASS &&
                record->pass == PBT_PASS_NO_DONOR;
+    case PBT_MEMBER_REQUEST:
+        return record->request == PBT_REQUEST_NOT;
     case PBT_MEMBER_CELLS:
         return false; /* see pbt_entry_write */
     }
@@ -240,6 +244,9 @@ static void put_member(struct pbt_buf *out, const struct pbt_record *record,
         break;
     case PBT_MEMBER_PASS:
         put_string(out, pbt_pass_word(record->pass));
+        break;
+    case PBT_MEMBER_REQUEST:
+        put_string(out, pbt_request_name(record->request));
         break;
     case PBT_MEMBER_CELLS: {
         FIELD(const struct pbt_cell *, cells);

@@ -183,6 +183,11 @@ static const char *end_word(uint32_t i)
     return pbt_end_name((enum pbt_end)i);
 }
 
+static const char *request_word(uint32_t i)
+{
+    return pbt_request_name((enum pbt_request)i);
+}
+
 static const char *pass_word(uint32_t i)
 {
     return pbt_pass_word((enum pbt_pass)i);
@@ -200,6 +205,9 @@ static int read_words(const struct source *s, const json_t *json,
     } else if (type == PBT_MEMBER_END) {
         status = read_word(s, json, PBT_END_INTERRUPTED + 1, end_word, &value);
         record->end = (enum pbt_end)value;
+    } else if (type == PBT_MEMBER_REQUEST) {
+        status = read_word(s, json, PBT_REQUEST_STOP + 1, request_word, &value);
+        record->request = (enum pbt_request)value;
     } else {
         status = read_word(s, json, PBT_PASS_DONOR_LOST + 1, pass_word, &value);
         record->pass = (enum pbt_pass)value;
@@ -268,6 +276,7 @@ static int read_member(struct source *s, const struct pbt_entry_member *member,
     case PBT_MEMBER_LEAVE:
     case PBT_MEMBER_END:
     case PBT_MEMBER_PASS:
+    case PBT_MEMBER_REQUEST:
         return read_words(s, json, member->type);
     case PBT_MEMBER_CELLS:
         return read_cells(s, json,

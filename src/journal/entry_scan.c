@@ -75,6 +75,13 @@ static bool scan_reason(struct scan *scan, enum pbt_entry_member_type type)
                 return true;
             }
         }
+    } else if (type == PBT_MEMBER_REQUEST) {
+        for (int i = 0; i <= PBT_REQUEST_STOP; i++) {
+            if (strcmp(pbt_request_name((enum pbt_request)i), word) == 0) {
+                record->request = (enum pbt_request)i;
+                return true;
+            }
+        }
     } else {
         for (int i = 0; i <= PBT_PASS_DONOR_LOST; i++) {
             if (strcmp(pbt_pass_word((enum pbt_pass)i), word) == 0) {
@@ -173,6 +180,7 @@ static bool scan_member(struct scan *scan,
     case PBT_MEMBER_LEAVE:
     case PBT_MEMBER_END:
     case PBT_MEMBER_PASS:
+    case PBT_MEMBER_REQUEST:
         return scan_reason(scan, member->type);
     case PBT_MEMBER_CELLS:
         return scan_cells(scan, member == &pbt_entry_members[PBT_AT_OLD_CONFIG],

@@ -26,6 +26,7 @@ enum pbt_entry_member_type {
     PBT_MEMBER_LEAVE,
     PBT_MEMBER_END,
     PBT_MEMBER_PASS,
+    PBT_MEMBER_REQUEST,
     PBT_MEMBER_CELLS, /* a configuration */
 };
 
@@ -51,6 +52,7 @@ enum pbt_entry_member_type {
     X(LEAVE, "leave", PBT_MEMBER_LEAVE, leave)                                 \
     X(END, "end", PBT_MEMBER_END, end)                                         \
     X(PASS, "pass", PBT_MEMBER_PASS, pass)                                     \
+    X(REQUEST, "request", PBT_MEMBER_REQUEST, request)                         \
     X(SEED, "seed", PBT_MEMBER_SEED, seed)                                     \
     X(INCARNATION, "incarnation", PBT_MEMBER_U64, incarnation)                 \
     X(SLOTS, "slots", PBT_MEMBER_U32, slots)                                   \

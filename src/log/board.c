@@ -120,7 +120,7 @@ static void after_process(struct pbt_board_trial *trial, enum pbt_leave leave)
 {
     trial->pid = 0;
     trial->leave = PBT_LEAVE_NOT;
-    switch (leave) {
+    switch (trial->end_asked ? PBT_LEAVE_TERMINATE : leave) {
     case PBT_LEAVE_PAUSE:
         trial->status = PBT_TRIAL_PAUSED;
         break;
@@ -138,6 +138,36 @@ static void after_process(struct pbt_board_trial *trial, enum pbt_leave leave)
     case PBT_LEAVE_RESPAWN:
     case PBT_LEAVE_NOT:
         trial->status = PBT_TRIAL_PENDING;
+        break;
+    }
+    if (trial->held && trial->status == PBT_TRIAL_PENDING) {
+        trial->status = PBT_TRIAL_PAUSED;
+    }
+}
+
+/* The user asks, of one trial. */
+static void feed_request(struct pbt_board_trial *trial,
+                         enum pbt_request request)
+{
+    bool waits =
+        trial->status == PBT_TRIAL_PENDING || trial->status == PBT_TRIAL_PAUSED;
+    switch (request) {
+    case PBT_REQUEST_PAUSE:
+        trial->held = true;
+        if (waits) {
+            trial->status = PBT_TRIAL_PAUSED;
+        }
+        break;
+    case PBT_REQUEST_RESUME:
+        trial->held = false;
+        break;
+    case PBT_REQUEST_STOP:
+        trial->end_asked = true;
+        if (waits) {
+            trial->status = PBT_TRIAL_TERMINATED;
+        }
+        break;
+    case PBT_REQUEST_NOT:
         break;
     }
 }
@@ -330,6 +360,9 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
         break;
     case PBT_RECORD_EXITED:
         return feed_exited(trial, record, data, error);
+    case PBT_RECORD_REQUEST:
+        feed_request(trial, record->request);
+        break;
     case PBT_RECORD_CAPACITY:
         board->slots = record->slots;
         break;

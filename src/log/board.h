@@ -32,6 +32,8 @@ const char *pbt_trial_status_name(enum pbt_trial_status status);
 
 struct pbt_board_trial {
     bool created;
+    bool held;      /* the user has paused it, or it is about to pause */
+    bool end_asked; /* the user has asked for its end */
     enum pbt_trial_status status;
     /* what the end of its process leads to, once decided */
     enum pbt_leave leave;

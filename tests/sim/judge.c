@@ -183,6 +183,7 @@ static void stop_asking(struct judge_trial *trial)
 static void finish(struct judge_trial *trial, bool error)
 {
     trial->over = true;
+    trial->held = false;
     trial->error = error;
     trial->asked = false;
     trial->pair = (struct pbt_checkpoint_id){0, 0};
@@ -228,7 +229,7 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
         if (trial->asked && !is_final(judge->end)) {
             continue; /* asked on, without a process */
         }
-        if (trial->terminates || is_final(judge->end) ||
+        if (trial->terminates || trial->end_asked || is_final(judge->end) ||
             was_done(judge, trial)) {
             finish(trial, false);
         } else {
@@ -297,6 +298,11 @@ static void take_start(struct judge *judge, const struct pbt_record *record)
                      "trial %" PRIu32 " is started while it has a "
                      "process, or is over",
                      record->trial);
+    }
+    if (trial->held || trial->end_asked) {
+        judge_object(judge,
+                     "trial %" PRIu32 " is started, and the user has %s it",
+                     record->trial, trial->held ? "paused" : "stopped");
     }
     if (!judge_same_id(record->checkpoint, top->checkpoint) ||
         record->iteration != top->iteration ||
@@ -462,6 +468,13 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
                      " is of a perturbation point, and not paired with it",
                      record->checkpoint.number, record->trial);
     }
+    bool goes = !trial->stopping && judge->end == PBT_END_NOT;
+    if (trial->held && goes && !record->pause) {
+        judge_object(judge,
+                     "trial %" PRIu32 " has saved, and does not pause as the "
+                     "user wants",
+                     record->trial);
+    }
     push_point(judge, trial, record->checkpoint);
     trial->saving = false;
     trial->resting = true;
@@ -477,6 +490,11 @@ static void take_exited(struct judge *judge, const struct pbt_record *record)
         judge_object(judge,
                      "the process of trial %" PRIu32 " ends and was not "
                      "there",
+                     record->trial);
+    }
+    if (trial->end_asked && record->leave != PBT_LEAVE_TERMINATE) {
+        judge_object(judge,
+                     "trial %" PRIu32 " goes on, and the user has stopped it",
                      record->trial);
     }
     trial->process = false;
@@ -652,6 +670,29 @@ static void take_end(struct judge *judge, const struct pbt_record *record)
     }
 }
 
+static void take_request(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    bool pause = record->request == PBT_REQUEST_PAUSE;
+    judge->counts.requests++;
+    if (!trial->created || trial->over || trial->end_asked ||
+        is_final(judge->end) ||
+        (record->request != PBT_REQUEST_STOP && pause == trial->held)) {
+        judge_object(judge, "a request to %s trial %" PRIu32 " changes nothing",
+                     pbt_request_name(record->request), record->trial);
+    }
+    if (record->request != PBT_REQUEST_STOP) {
+        trial->held = pause;
+        return;
+    }
+    stop_asking(trial);
+    trial->end_asked = true;
+    trial->stopping = true;
+    if (!trial->process) {
+        finish(trial, false);
+    }
+}
+
 static void take_kind(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -691,6 +732,9 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         break;
     case PBT_RECORD_END:
         take_end(judge, record);
+        break;
+    case PBT_RECORD_REQUEST:
+        take_request(judge, record);
         break;
     case PBT_RECORD_CAPACITY:
         judge->slots = record->slots;
@@ -817,6 +861,7 @@ static void check_trial(struct judge *judge, const struct pbt_core *core,
     struct pbt_core_trial trial = pbt_core_trial(core, number);
     bool over =
         trial.state == PBT_CORE_TERMINATED || trial.state == PBT_CORE_ERROR;
+    bool set_aside = mine->held && !mine->process;
     bool same_score = trial.score == mine->score ||
                       (isnan(trial.score) && isnan(mine->score));
     if (!mine->created || over != mine->over ||
@@ -824,13 +869,21 @@ static void check_trial(struct judge *judge, const struct pbt_core *core,
         trial.has_process != mine->process ||
         trial.iteration != mine->iteration ||
         trial.exploits != mine->exploits || !same_score ||
-        trial.ranked != (mine->ranked && !over) ||
+        trial.ranked != (mine->ranked && !over && !set_aside) ||
         !judge_same_id(trial.pair, mine->pair) ||
         !judge_same_config(judge, &mine->config, trial.cells)) {
         judge_object(judge,
                      "the state of trial %" PRIu32 " is not what its "
                      "records say",
                      number);
+    }
+    enum pbt_command_kind owed = pbt_core_owed(core, number).kind;
+    if ((mine->held || mine->end_asked) &&
+        (owed == PBT_COMMAND_RUN || owed == PBT_COMMAND_START ||
+         owed == PBT_COMMAND_LOAD)) {
+        judge_object(
+            judge, "trial %" PRIu32 " is to %s, and the user wants its %s",
+            number, pbt_command_name(owed), mine->held ? "pause" : "end");
     }
     struct pbt_core_checkpoint saved;
     for (uint32_t c = 0; pbt_core_checkpoint_at(core, number, c, &saved); c++) {
@@ -869,7 +922,8 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
         check_trial(judge, core, i);
         used += judge->trials[i].process ? 1 : 0;
         const struct judge_trial *trial = &judge->trials[i];
-        waiting += !trial->process && !trial->over && !trial->asked ? 1 : 0;
+        bool could = !trial->over && !trial->asked && !trial->held;
+        waiting += !trial->process && could ? 1 : 0;
     }
     if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
         judge_object(judge, "a slot is free, and a trial that could train "
@@ -922,4 +976,5 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->deletes += own->deletes;
     sum->errors += own->errors;
     sum->pauses += own->pauses;
+    sum->requests += own->requests;
 }

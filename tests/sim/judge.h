@@ -57,6 +57,7 @@ struct judge_counts {
     uint64_t deletes;
     uint64_t errors;
     uint64_t pauses;
+    uint64_t requests;
 };
 void judge_add_counts(const struct judge *judge, struct judge_counts *sum);
 

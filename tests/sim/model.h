@@ -51,7 +51,9 @@ struct judge_trial {
     bool error;
     bool terminates; /* its process is leaving for good */
     bool passed;     /* at its point: an exploit was due and can't be */
-    bool stopping;   /* it has reached a stop criterion */
+    bool stopping;   /* it has reached a stop criterion, or is asked to stop */
+    bool held;       /* the user has paused it */
+    bool end_asked;  /* the user has asked for its end */
     bool resting;
     bool saving;
     uint64_t saved_seq;
