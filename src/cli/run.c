@@ -95,6 +95,8 @@ static int go(const char *path, bool quiet)
     }
     pbt_console_init(&console, path, quiet);
     struct pbt_run_options options = {.stop_fd = stop_pipe[0],
+                                      .kill_hint = "Ctrl-C again to kill",
+                                      .unpause = PBT_RUN_NONE,
                                       .say = pbt_console_say,
                                       .show = pbt_console_show,
                                       .user = &console};

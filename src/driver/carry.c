@@ -16,7 +16,7 @@
 /* How long records may be unsynced if nothing else asks for a sync. */
 #define SYNC_EVERY_NS UINT64_C(3000000000)
 
-static bool grow(void **items, size_t count, size_t *capacity, size_t size)
+bool pbt_driver_grow(void **items, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity) {
         return true;
@@ -41,8 +41,8 @@ int pbt_driver_add_fresh(struct pbt_driver *driver,
                          struct pbt_error *error)
 {
     void *items = driver->fresh;
-    if (!grow(&items, driver->fresh_count, &driver->fresh_capacity,
-              sizeof *driver->fresh)) {
+    if (!pbt_driver_grow(&items, driver->fresh_count, &driver->fresh_capacity,
+                         sizeof *driver->fresh)) {
         return out_of_memory(error);
     }
     driver->fresh = items;
@@ -54,8 +54,8 @@ static int add_unlink(struct pbt_driver *driver,
                       const struct pbt_record *record, struct pbt_error *error)
 {
     void *items = driver->unlinks;
-    if (!grow(&items, driver->unlink_count, &driver->unlink_capacity,
-              sizeof *driver->unlinks)) {
+    if (!pbt_driver_grow(&items, driver->unlink_count, &driver->unlink_capacity,
+                         sizeof *driver->unlinks)) {
         return out_of_memory(error);
     }
     driver->unlinks = items;
@@ -313,6 +313,9 @@ int pbt_driver_synced(struct pbt_driver *driver, uint64_t records,
 int pbt_driver_carry_out(struct pbt_driver *driver, struct pbt_error *error)
 {
     int status = send_acks(driver, error);
+    if (status == PBT_OK) {
+        status = pbt_driver_send_replies(driver, error);
+    }
     const uint32_t *touched;
     size_t count = pbt_core_touched(driver->core, &touched);
     for (size_t i = 0; i < count && status == PBT_OK; i++) {

@@ -133,6 +133,7 @@ static int settle_and_carry_out(struct pbt_driver *driver,
         return PBT_EINTERNAL;
     }
     status = pbt_driver_carry_out(driver, error);
+    pbt_driver_say_idle(driver);
     if (status == PBT_OK && dies(driver, PBT_TURN_CARRIED_OUT, error)) {
         return PBT_EINTERNAL;
     }
@@ -337,6 +338,9 @@ static int begin(struct pbt_driver *driver, uint64_t incarnation,
     if (status == PBT_OK) {
         status = verify_checkpoints(driver, error);
     }
+    if (status == PBT_OK && driver->options.request != NULL) {
+        status = pbt_driver_request(driver, driver->options.request, error);
+    }
     return status == PBT_OK ? settle_and_carry_out(driver, error) : status;
 }
 
@@ -421,6 +425,7 @@ void pbt_driver_close(struct pbt_driver *driver)
     free(driver->fresh);
     free(driver->syncing);
     free(driver->unlinks);
+    free(driver->replies);
     pbt_buf_done(&driver->lines);
     pbt_buf_done(&driver->data);
     pbt_buf_done(&driver->json);

@@ -40,6 +40,10 @@ struct pbt_driver_options {
     int64_t wall_ns; /* unix time now: for the record `opened` */
     int64_t pid;
     const char *host;
+    /* Asked of the run as it is opened: seq 0, without an answer.  NULL: nothing. */
+    const struct pbt_input *request;
+    /* What ends it at once, for the message that it is stopping; NULL: nothing. */
+    const char *kill_hint;
     struct pbt_sink *sink; /* NULL: none */
     /*
      * Checkpoints on disk, at open (each may be NULL): is this one whole?  Remove what

@@ -30,6 +30,12 @@ struct pbt_unlink {
     uint64_t record;
 };
 
+/* A request whose answer waits for the append. */
+struct pbt_reply {
+    uint64_t request;
+    struct pbt_control_answer answer;
+};
+
 struct pbt_driver {
     struct pbt_spec *spec;
     struct pbt_world *world;
@@ -70,7 +76,12 @@ struct pbt_driver {
     uint64_t synced;    /* records known to be on the disk */
     uint64_t next_sync; /* world's clock: a sync is due without a reason */
 
+    struct pbt_reply *replies;
+    size_t reply_count;
+    size_t reply_capacity;
+
     bool time_up_sent;
+    bool said_idle;
 };
 
 /* driver.c: one event into the core, and its record into the batch. */
@@ -84,6 +95,15 @@ void pbt_driver_say(const struct pbt_driver *driver, const char *fmt, ...)
 int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
                      struct pbt_error *error);
 
+/* request.c: what the user asks of a run at work. */
+int pbt_driver_request(struct pbt_driver *driver, const struct pbt_input *input,
+                       struct pbt_error *error);
+/* A signal or a call wants the run to end. */
+int pbt_driver_stop(struct pbt_driver *driver, struct pbt_error *error);
+int pbt_driver_send_replies(struct pbt_driver *driver, struct pbt_error *error);
+/* Says so, once, when all that is left is paused. */
+void pbt_driver_say_idle(struct pbt_driver *driver);
+
 /* carry.c: what follows from applied records. */
 int pbt_driver_note_record(struct pbt_driver *driver,
                            const struct pbt_record *record,
@@ -93,6 +113,8 @@ int pbt_driver_time_outs(struct pbt_driver *driver, struct pbt_error *error);
 /* The driver ends a process on its own account; the core hears of the exit. */
 int pbt_driver_kill(struct pbt_driver *driver, uint32_t trial, const char *why,
                     struct pbt_error *error);
+/* Room for one more item; false: out of memory. */
+bool pbt_driver_grow(void **items, size_t count, size_t *capacity, size_t size);
 int pbt_driver_synced(struct pbt_driver *driver, uint64_t records,
                       struct pbt_error *error);
 /* Remembers a checkpoint for the next sync. */

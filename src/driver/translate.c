@@ -101,6 +101,19 @@ static void say_no_number(struct pbt_driver *driver,
                    driver->spec->metric, input->iteration);
 }
 
+/*
+ * What was sent is answered, so that the same is sent again if it is owed again: a worker
+ * may rest before its grant is used up, and a trial be resumed and paused anew.
+ */
+static void note_rest(struct pbt_drive *drive, uint64_t epoch)
+{
+    bool answers = drive->sent.kind == PBT_COMMAND_RUN ||
+                   drive->sent.kind == PBT_COMMAND_HALT;
+    if (answers && epoch == drive->sent.epoch) {
+        drive->sent.kind = PBT_COMMAND_NONE;
+    }
+}
+
 static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
                        struct pbt_error *error)
 {
@@ -141,10 +154,8 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
             driver->acks[driver->ack_count++] = input->trial;
         }
     }
-    if (input->halted && drive->sent.kind == PBT_COMMAND_RUN &&
-        input->epoch == drive->sent.epoch) {
-        /* It may rest before its grant is used up: then it gets the same again. */
-        drive->sent.kind = PBT_COMMAND_NONE;
+    if (input->halted) {
+        note_rest(drive, input->epoch);
     }
     if (drive->deadline != PBT_NEVER && spec->timeout_step > 0) {
         /* The step is over; a further one of the same grant has its own time. */
@@ -273,6 +284,7 @@ int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
     case PBT_INPUT_RESULT:
         return take_result(driver, input, error);
     case PBT_INPUT_HALTED:
+        note_rest(&driver->drives[input->trial], input->epoch);
         event = new_event(driver, PBT_EVENT_HALTED, input);
         return pbt_driver_event(driver, &event, error);
     case PBT_INPUT_SAVED:
@@ -295,9 +307,9 @@ int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
         event.slots = input->slots;
         return pbt_driver_event(driver, &event, error);
     case PBT_INPUT_STOP:
-        event = new_event(driver, PBT_EVENT_STOP_ASKED, input);
-        event.trial = 0;
-        return pbt_driver_event(driver, &event, error);
+        return pbt_driver_stop(driver, error);
+    case PBT_INPUT_REQUEST:
+        return pbt_driver_request(driver, input, error);
     case PBT_INPUT_FATAL:
         return pbt_error_set(error, input->status, "%s", input->text);
     }

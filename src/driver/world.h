@@ -20,6 +20,7 @@
 
 #include "core/core.h"
 #include "journal/journal.h"
+#include "wire/control.h"
 
 enum pbt_input_kind {
     /* start or load is done; pid, host, client if it is a start */
@@ -33,15 +34,21 @@ enum pbt_input_kind {
     PBT_INPUT_SYNCED, /* job sync is done; text if it failed: then all is over */
     PBT_INPUT_CAPACITY, /* there are `slots` now */
     PBT_INPUT_STOP,     /* somebody wants the run to end: a signal, a call */
+    PBT_INPUT_REQUEST,  /* on the control socket: answered by a job reply */
     PBT_INPUT_FATAL,    /* the world can't go on: text and status */
 };
+
+/* As the trial of a request: the whole run. */
+#define PBT_ALL_TRIALS UINT32_MAX
 
 /* News.  Borrowed until the next call of next_batch. */
 struct pbt_input {
     enum pbt_input_kind kind;
     uint32_t trial;
     uint64_t epoch; /* exited: that which the process was spawned with */
-    uint64_t seq;   /* result; answered: the ask; synced: the job's number */
+    /* result; answered: the ask; synced: the job's number; request: its own */
+    uint64_t seq;
+    enum pbt_control_kind request; /* request: of one trial or of all */
     int64_t iteration;
     double time_this_iter_s;
     double time_total_s;
@@ -73,6 +80,7 @@ enum pbt_job_kind {
     PBT_JOB_ACK,     /* trial, epoch: all results up to seq are safe */
     PBT_JOB_SYNC,    /* trial directories and the journal; answered by synced */
     PBT_JOB_UNLINK,  /* a checkpoint is removed */
+    PBT_JOB_REPLY,   /* to request seq: what it led to is in the journal */
 };
 
 struct pbt_job {
@@ -83,12 +91,13 @@ struct pbt_job {
     const char *json;
     size_t json_length;
     uint64_t epoch; /* ack */
-    uint64_t seq;   /* ack; sync: the job's number, echoed in synced */
+    uint64_t seq;   /* ack; sync: the job's number, echoed in synced; reply */
     struct pbt_checkpoint_id checkpoint; /* unlink */
     /* sync: the journal, and first the directories in which these have their names */
     struct pbt_journal *journal;
     const struct pbt_checkpoint_id *checkpoints;
     size_t checkpoint_count;
+    const struct pbt_control_answer *answer; /* reply */
 };
 
 struct pbt_world;

@@ -280,6 +280,9 @@ static int local_submit(struct pbt_world *world, const struct pbt_job *job,
     case PBT_JOB_UNLINK:
         pbt_local_unlink(local, job);
         break;
+    case PBT_JOB_REPLY:
+        pbt_local_reply(local, job);
+        break;
     }
     return local->failure.status == PBT_OK
                ? PBT_OK
@@ -315,6 +318,12 @@ static int start_handles(struct pbt_local *local, struct pbt_error *error)
         }
         if (code != 0) {
             return uv_failed(error, "listening to stop requests", code);
+        }
+    }
+    if (local->options.control_fd >= 0) {
+        code = pbt_local_control_start(local);
+        if (code != 0) {
+            return uv_failed(error, "listening to the control socket", code);
         }
     }
     return PBT_OK;
@@ -380,6 +389,7 @@ void pbt_local_destroy(struct pbt_local *local)
             pbt_process_kill(local->processes[i]);
         }
     }
+    pbt_local_control_stop(local);
     /* Each end is waited for: nothing of ours outlives us. */
     while (local->process_count > 0 || local->jobs_in_flight > 0) {
         (void)uv_run(&local->loop, UV_RUN_ONCE);

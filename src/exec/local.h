@@ -8,7 +8,7 @@
  *
  * Files: local.c (the loop), local_process.c (beginnings and ends), local_exec.c (the spawn),
  * local_stream.c (sockets), local_command.c (what workers are told), local_hear.c (what
- * they and their shims say), local_jobs.c (the pool).
+ * they and their shims say), local_jobs.c (the pool), local_control.c (requests).
  */
 #ifndef PBT_EXEC_LOCAL_H
 #define PBT_EXEC_LOCAL_H
@@ -30,6 +30,7 @@ struct pbt_local_options {
     const char *shim;                /* absolute path of pbt-shim */
     const struct pbt_budget *budget; /* which devices a slot is */
     int stop_fd; /* readable: somebody wants the run to end; -1: nobody can */
+    int control_fd; /* listens for requests (wire/control.h); -1: not */
     /*
      * The custom explore function: a configuration's JSON in, the new one's out.  Called
      * on a pool thread, one call at a time.  NULL: there is none.

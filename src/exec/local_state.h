@@ -80,6 +80,10 @@ struct pbt_process {
     char *why; /* what went wrong, if somebody said so */
 };
 
+struct pbt_control_client;
+/* At most so many are connected to the control socket. */
+#define PBT_CONTROL_CLIENTS 16
+
 /* Work in the pool. */
 struct pbt_pool_job {
     uv_work_t work;
@@ -101,6 +105,9 @@ struct pbt_local {
     uv_timer_t deadline_timer;
     uv_timer_t tick_timer;
     uv_poll_t stop_poll;
+    uv_poll_t control_poll;
+    struct pbt_control_client *clients[PBT_CONTROL_CLIENTS]; /* NULL: free */
+    uint64_t requests; /* so far: the last one's number */
     uint64_t deadline; /* that the timer is set to */
     bool deadline_passed;
     bool closing;
@@ -198,6 +205,13 @@ void pbt_process_on_control(uv_poll_t *poll, int status, int events);
 /* Reads once; true if there was anything. */
 bool pbt_process_read_worker(struct pbt_process *process);
 bool pbt_process_read_control(struct pbt_process *process);
+
+/* local_control.c */
+
+/* Listens at options.control_fd; returns a code of libuv. */
+int pbt_local_control_start(struct pbt_local *local);
+void pbt_local_control_stop(struct pbt_local *local);
+void pbt_local_reply(struct pbt_local *local, const struct pbt_job *job);
 
 /* local_jobs.c */
 

@@ -78,6 +78,8 @@ struct pbt_sim {
     size_t count;
     size_t capacity;
     bool stop_asked;
+    uint64_t requests;   /* so far */
+    uint32_t unanswered; /* of those that the driver has */
     uint32_t good_syncs; /* until one fails; 0: none does */
 
     struct pbt_input *inputs; /* of the present batch */
@@ -564,6 +566,16 @@ static void submit_sync(struct pbt_sim *sim, const struct pbt_job *job)
     push(sim, item);
 }
 
+static void take_reply(struct pbt_sim *sim, const struct pbt_job *job)
+{
+    if (sim->unanswered == 0 || job->seq == 0 || job->seq > sim->requests ||
+        !job->answer->ok) {
+        violate(sim, "a reply to what was not asked", 0, job->seq);
+        return;
+    }
+    sim->unanswered--;
+}
+
 static int sim_submit(struct pbt_world *world, const struct pbt_job *job,
                       struct pbt_error *error)
 {
@@ -584,6 +596,9 @@ static int sim_submit(struct pbt_world *world, const struct pbt_job *job,
         break;
     case PBT_JOB_SYNC:
         submit_sync(sim, job);
+        break;
+    case PBT_JOB_REPLY:
+        take_reply(sim, job);
         break;
     case PBT_JOB_UNLINK: {
         struct pbt_sim_checkpoint *checkpoint =
@@ -677,6 +692,7 @@ static void happen(struct pbt_sim *sim, struct item *item)
         process->state != PROCESS_NONE && process->spawned == item->spawned;
     switch (item->kind) {
     case ITEM_NEWS:
+        sim->unanswered += item->input.kind == PBT_INPUT_REQUEST ? 1 : 0;
         give(sim, item);
         return;
     case ITEM_SYNC:
@@ -733,6 +749,9 @@ static int sim_next_batch(struct pbt_world *world, uint64_t deadline,
 {
     struct pbt_sim *sim = of(world);
     release_given(sim);
+    if (sim->unanswered > 0) {
+        violate(sim, "a request was not answered within its turn", 0, 0);
+    }
     if (sim->stop_asked) {
         sim->stop_asked = false;
         struct item *item = new_item(sim, sim->now, ITEM_NEWS, 0);
@@ -839,6 +858,7 @@ void pbt_sim_kill(struct pbt_sim *sim)
     }
     pbt_sim_disk_sync_forget(sim->disk);
     sim->stop_asked = false;
+    sim->unanswered = 0;
     sim->good_syncs = 0;
     sim->now += spread(sim, 1000000000);
 }
@@ -852,6 +872,17 @@ void pbt_sim_power_loss(struct pbt_sim *sim)
 void pbt_sim_ask_stop(struct pbt_sim *sim)
 {
     sim->stop_asked = true;
+}
+
+void pbt_sim_ask_request(struct pbt_sim *sim, uint64_t delay,
+                         enum pbt_control_kind kind, uint32_t trial)
+{
+    struct item *item = new_item(sim, sim->now + delay, ITEM_NEWS, 0);
+    item->input = (struct pbt_input){.kind = PBT_INPUT_REQUEST,
+                                     .trial = trial,
+                                     .request = kind,
+                                     .seq = ++sim->requests};
+    push(sim, item);
 }
 
 void pbt_sim_ask_capacity(struct pbt_sim *sim, uint64_t delay, uint32_t slots)

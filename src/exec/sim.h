@@ -73,6 +73,9 @@ void pbt_sim_kill(struct pbt_sim *sim);
 void pbt_sim_power_loss(struct pbt_sim *sim);
 /* A stop is asked for at the next batch. */
 void pbt_sim_ask_stop(struct pbt_sim *sim);
+/* A request of the user comes after `delay` ns; PBT_ALL_TRIALS: about the run. */
+void pbt_sim_ask_request(struct pbt_sim *sim, uint64_t delay,
+                         enum pbt_control_kind kind, uint32_t trial);
 /* The number of slots changes after `delay` ns. */
 void pbt_sim_ask_capacity(struct pbt_sim *sim, uint64_t delay, uint32_t slots);
 /*

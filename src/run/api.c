@@ -185,6 +185,7 @@ int pbt_run(const struct pbt_experiment *experiment,
     }
     struct pbt_run_options options = {
         .stop_fd = experiment->stop_fd > 0 ? experiment->stop_fd : -1,
+        .unpause = PBT_RUN_NONE,
         .explore = experiment->explore == NULL ? NULL : explore,
         .explore_user = (void *)(uintptr_t)experiment,
         .say = experiment->say == NULL ? say_on_stderr : experiment->say,

@@ -30,6 +30,7 @@ struct run {
     struct pbt_budget budget;
     struct pbt_sink sink; /* `run` is found from it */
     struct pbt_lock *lock;
+    struct pbt_control_listener control;
     struct pbt_log_thread *log;
     struct pbt_keeper *keeper;
     struct pbt_local *local;
@@ -163,6 +164,23 @@ static void say_nothing(void *user, const char *text)
     (void)text;
 }
 
+/* Without it the run goes on all the same. */
+static void listen_to_user(struct run *run)
+{
+    const struct pbt_run_options *options = run->options;
+    struct pbt_error error;
+    char text[PBT_ERROR_TEXT_MAX + 128];
+    if (pbt_control_listen(run->path, &run->control, &error) == PBT_OK ||
+        options->say == NULL) {
+        return;
+    }
+    (void)snprintf(text, sizeof text,
+                   "warning: pbt stop, pause and resume can't reach this run: "
+                   "%s",
+                   error.text);
+    options->say(options->user, text);
+}
+
 static int open_parts(struct run *run, struct pbt_error *error)
 {
     const struct pbt_run_options *options = run->options;
@@ -181,12 +199,14 @@ static int open_parts(struct run *run, struct pbt_error *error)
     if (status != PBT_OK) {
         return status;
     }
+    listen_to_user(run);
     struct pbt_local_options local = {.spec = &run->spec,
                                       .files = pbt_files_posix(),
                                       .run_dir = run->path,
                                       .shim = run->shim,
                                       .budget = &run->budget,
                                       .stop_fd = options->stop_fd,
+                                      .control_fd = run->control.fd,
                                       .explore = options->explore,
                                       .explore_user = options->explore_user,
                                       .tick = tick,
@@ -196,6 +216,11 @@ static int open_parts(struct run *run, struct pbt_error *error)
 
 static int open_driver(struct run *run, struct pbt_error *error)
 {
+    struct pbt_input unpause = {.kind = PBT_INPUT_REQUEST,
+                                .request = PBT_CONTROL_RESUME,
+                                .trial = run->options->unpause == PBT_RUN_ALL
+                                             ? PBT_ALL_TRIALS
+                                             : (uint32_t)run->options->unpause};
     run->sink.records = take_records;
     struct pbt_driver_options options = {
         .files = pbt_files_posix(),
@@ -204,6 +229,8 @@ static int open_driver(struct run *run, struct pbt_error *error)
         .wall_ns = (int64_t)clock_ns(CLOCK_REALTIME),
         .pid = getpid(),
         .host = run->host,
+        .request = run->options->unpause == PBT_RUN_NONE ? NULL : &unpause,
+        .kill_hint = run->options->kill_hint,
         .sink = &run->sink,
         .checkpoint_good = checkpoint_good,
         .sweep = sweep,
@@ -272,6 +299,7 @@ static int close_parts(struct run *run, struct pbt_error *error)
     int status = pbt_log_thread_stop(run->log, &failed);
     pbt_local_destroy(run->local);
     pbt_driver_close(run->driver);
+    pbt_control_close(run->path, &run->control);
     pbt_lock_release(run->lock);
     if (run->has_log_spec) {
         pbt_spec_done(&run->log_spec);
@@ -333,6 +361,7 @@ int pbt_run_go(const char *path, const struct pbt_run_options *options,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     run->path = path;
+    run->control.fd = -1;
     run->options = options;
     int status = prepare(run, error);
     if (status == PBT_OK) {

@@ -50,9 +50,16 @@ int pbt_run_fold(const char *path, struct pbt_spec *spec,
 
 /* --- run.c ---------------------------------------------------------------- */
 
+#define PBT_RUN_NONE (-1)
+#define PBT_RUN_ALL (-2)
+
 struct pbt_run_options {
     const char *shim; /* pbt-shim; NULL: it is looked for */
     int stop_fd;      /* readable: the run is to end; -1: nobody asks */
+    /* What ends it at once, for the message that it is stopping; NULL: nothing. */
+    const char *kill_hint;
+    /* Of what the user has paused, this trial goes on (PBT_RUN_ALL: all of it). */
+    int64_t unpause;
     /* The custom explore function (exec/local.h); NULL: none. */
     int (*explore)(void *user, const char *json, size_t length,
                    struct pbt_buf *answer, struct pbt_error *error);

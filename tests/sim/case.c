@@ -210,6 +210,36 @@ static void draw_life(struct sim_case *c, struct dice *dice,
     life->changed_slots = between(dice, 0, population);
 }
 
+/* The last life is not stopped as a whole: it is to bring the run to its end. */
+static void draw_requests(struct sim_case *c, struct dice *dice, uint32_t life)
+{
+    static const enum pbt_control_kind MOSTLY[] = {
+        PBT_CONTROL_PAUSE, PBT_CONTROL_PAUSE, PBT_CONTROL_RESUME,
+        PBT_CONTROL_STOP};
+    struct driver_life *drawn = &c->lives[life];
+    drawn->request_count = between(dice, 0, REQUESTS_MAX);
+    for (uint32_t i = 0; i < drawn->request_count; i++) {
+        struct user_request *request = &drawn->requests[i];
+        request->after_ns = nanoseconds(dice, 0, 20 * c->rates.step_ns);
+        request->kind = MOSTLY[between(dice, 0, 3)];
+        bool all = chance(dice, 0.2) &&
+                   (request->kind != PBT_CONTROL_STOP || life < c->life_count);
+        request->trial =
+            all ? PBT_ALL_TRIALS
+                : between(dice, 0, c->spec.settings.population - 1);
+        if (i > 0 && chance(dice, 0.3)) {
+            /* Close upon the one before, and often about the same trial. */
+            request->after_ns =
+                request[-1].after_ns + nanoseconds(dice, 0, c->rates.step_ns);
+            request->trial = all ? PBT_ALL_TRIALS : request[-1].trial;
+            if (request->trial == PBT_ALL_TRIALS &&
+                request->kind == PBT_CONTROL_STOP) {
+                request->kind = PBT_CONTROL_RESUME;
+            }
+        }
+    }
+}
+
 void case_draw(struct sim_case *c, uint64_t seed)
 {
     struct dice dice = {.seed = pbt_mix(0x63617365, seed)};
@@ -224,6 +254,10 @@ void case_draw(struct sim_case *c, uint64_t seed)
     struct driver_life *last = &c->lives[c->life_count];
     last->doom = DOOM_NONE;
     c->calm_after = chance(&dice, 0.3) ? 0 : between(&dice, 1, 150);
+    bool asks = chance(&dice, 0.4);
+    for (uint32_t i = 0; asks && i <= c->life_count; i++) {
+        draw_requests(c, &dice, i);
+    }
 }
 
 void case_done(struct sim_case *c)

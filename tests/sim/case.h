@@ -21,6 +21,15 @@ enum doom {
     DOOMS
 };
 
+/* What the user asks of a driver at work. */
+struct user_request {
+    uint64_t after_ns; /* its start */
+    enum pbt_control_kind kind;
+    uint32_t trial; /* or PBT_ALL_TRIALS */
+};
+
+#define REQUESTS_MAX 6
+
 struct driver_life {
     enum doom doom;
     uint32_t when; /* the n of the above */
@@ -31,6 +40,8 @@ struct driver_life {
     uint64_t change_after_ns;
     uint64_t change_for_ns;
     uint32_t changed_slots;
+    struct user_request requests[REQUESTS_MAX];
+    uint32_t request_count;
 };
 
 #define LIVES_MAX 6

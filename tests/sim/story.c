@@ -285,6 +285,32 @@ static void change_capacity(struct story *story, const struct driver_life *life)
     }
 }
 
+static void ask(struct story *story, const struct driver_life *life)
+{
+    for (uint32_t i = 0; i < life->request_count; i++) {
+        const struct user_request *request = &life->requests[i];
+        if (story->trace) {
+            printf("  the user will ask after %g s: %s, trial %" PRId64 "\n",
+                   (double)request->after_ns * 1e-9,
+                   pbt_control_name(request->kind),
+                   request->trial == PBT_ALL_TRIALS ? -1
+                                                    : (int64_t)request->trial);
+        }
+        pbt_sim_ask_request(story->sim, request->after_ns, request->kind,
+                            request->trial);
+    }
+}
+
+/* Where all is paused nothing happens any more, until the user lets it go on. */
+static void wake(struct story *story)
+{
+    if (pbt_core_idle(pbt_driver_core(story->driver))) {
+        story->counts->idle++;
+        pbt_sim_ask_request(story->sim, story->c.rates.step_ns,
+                            PBT_CONTROL_RESUME, PBT_ALL_TRIALS);
+    }
+}
+
 /* Turns until the driver finishes or dies; false if it did neither. */
 static bool turn_on(struct story *story, const struct driver_life *life,
                     bool last)
@@ -300,6 +326,7 @@ static bool turn_on(struct story *story, const struct driver_life *life,
             story->counts->stops++;
         }
         story->counts->turns++;
+        wake(story);
         int status = pbt_driver_turn(story->driver, &finished, &error);
         story->killed = story->killed || pbt_sim_died(story->sim);
         if (status == PBT_EIO && life->doom == DOOM_SYNC) {
@@ -414,6 +441,7 @@ static void live_on(struct story *story)
         bool ended = true;
         if (open_driver(story, now) == PBT_OK) {
             change_capacity(story, now);
+            ask(story, now);
             ended = turn_on(story, now, last);
         }
         if (!ended) {

@@ -17,6 +17,7 @@ struct story_counts {
     uint64_t power_losses;
     uint64_t cuts; /* power losses that took records */
     uint64_t stops;
+    uint64_t idle; /* turns in which all was paused */
 };
 
 /*
