@@ -119,22 +119,21 @@ static void a_trial_that_waits_for_a_slot_is_paused_at_once(void **state)
     struct pbt_settings s = trace_settings(2);
     s.stops[0] = (struct pbt_stop){.source = PBT_STOP_ITERATION, .bound = 3};
     s.stop_count = 1;
-    play(
-        &s,
-        ". open 1\n"
-        ". ready 0\n"
-        "pause 1\n"
-        "look 1\n"
-        "  PENDING held it=0 score=- pair=none exploits=0 failures=0 x=0.3718\n"
-        "result 0 it=3 score=0.5\n"
-        "  stop 0\n"
-        "  leave 0: terminate\n"
-        "exited 0\n"
-        "  exit 0: terminate\n"
-        "resume 1\n"
-        "  start 1 (1.2)\n"
-        "look 1\n"
-        "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.3718\n");
+    play(&s,
+         ". open 1\n"
+         ". ready 0\n"
+         "pause 1\n"
+         "look 1\n"
+         "  PAUSED held it=0 score=- pair=none exploits=0 failures=0 x=0.3718\n"
+         "result 0 it=3 score=0.5\n"
+         "  stop 0\n"
+         "  leave 0: terminate\n"
+         "exited 0\n"
+         "  exit 0: terminate\n"
+         "resume 1\n"
+         "  start 1 (1.2)\n"
+         "look 1\n"
+         "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.3718\n");
 }
 
 static void a_halt_between_two_points_ranks_nobody(void **state)
@@ -330,7 +329,7 @@ one_that_dies_while_it_halts_goes_back_and_stays_paused(void **state)
          "exited 0\n"
          "  exit 0: retry\n"
          "look 0\n"
-         "  PENDING held it=1 score=- pair=none exploits=0 failures=1 x=0.548\n"
+         "  PAUSED held it=1 score=- pair=none exploits=0 failures=1 x=0.548\n"
          "resume 0\n"
          "  start 0 (1.3) from 0/1 at 1\n");
 }
@@ -370,15 +369,16 @@ a_pause_that_was_asked_for_holds_even_if_the_driver_dies_first(void **state)
 {
     (void)state;
     struct pbt_settings s = trace_settings(2);
-    play(&s, ". open 2\n"
-             ". ready 0-1\n"
-             ". result 0 it=2 score=0.5 running\n"
-             "pause 0\n"
-             "reopen 2\n"
-             "  start 1 (2.1)\n"
-             "look 0\n"
-             "  PENDING held it=0 score=- pair=none exploits=0 failures=0 "
-             "x=0.548\n");
+    play(
+        &s,
+        ". open 2\n"
+        ". ready 0-1\n"
+        ". result 0 it=2 score=0.5 running\n"
+        "pause 0\n"
+        "reopen 2\n"
+        "  start 1 (2.1)\n"
+        "look 0\n"
+        "  PAUSED held it=0 score=- pair=none exploits=0 failures=0 x=0.548\n");
 }
 
 static void
@@ -557,7 +557,7 @@ static void a_paused_trial_is_asked_about_again_after_a_resume(void **state)
          "answer 0 x=0.7\n"
          "  exploit 0 (2.3) from 3/1 at 5, 0.1 < 0.5\n"
          "look 0\n"
-         "  PENDING held it=5 score=- pair=none exploits=1 failures=0 x=0.7\n"
+         "  PAUSED held it=5 score=- pair=none exploits=1 failures=0 x=0.7\n"
          "resume 0\n"
          "  start 0 (2.4) from 3/1 at 5\n");
 }

@@ -17,6 +17,8 @@
 
 int pbt_cli_run(int argc, char **argv);
 int pbt_cli_resume(int argc, char **argv);
+int pbt_cli_stop(int argc, char **argv);
+int pbt_cli_pause(int argc, char **argv);
 int pbt_cli_check(int argc, char **argv);
 int pbt_cli_status(int argc, char **argv);
 int pbt_cli_rebuild(int argc, char **argv);

@@ -22,7 +22,12 @@ struct verb {
 static const struct verb verbs[] = {
     {"run", pbt_cli_run, "FILE [key=value ...]",
      "run the experiment that FILE describes"},
-    {"resume", pbt_cli_resume, "RUN", "go on with a run that was interrupted"},
+    {"resume", pbt_cli_resume, "RUN [TRIAL]",
+     "go on with what was interrupted or paused"},
+    {"stop", pbt_cli_stop, "RUN [TRIAL]",
+     "stop a run so that it can be resumed; a trial for good"},
+    {"pause", pbt_cli_pause, "RUN [TRIAL]",
+     "let a trial, or all, save and wait until it is resumed"},
     {"status", pbt_cli_status, "RUN", "show where a run is"},
     {"check", pbt_cli_check, "FILE [key=value ...]",
      "check an experiment file, and say what it would do"},

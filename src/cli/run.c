@@ -15,33 +15,38 @@
 
 #include "cli/cli.h"
 #include "cli/console.h"
+#include "cli/control.h"
 #include "run/run.h"
 
 /* --- signals -------------------------------------------------------------- */
 
 static int stop_pipe[2] = {-1, -1};
 static volatile sig_atomic_t stop_signal; /* the first one that came */
+static volatile sig_atomic_t asked;       /* by Ctrl-C or SIGTERM */
+/* Said when it is killed: made before, since a handler can't. */
+static char last_words[PATH_MAX + 128];
+static size_t last_words_length;
 
+/*
+ * Asked a second time it ends at once: the workers end with us, and the journal has all
+ * that counts.  SIGHUP is never that second time: who closes a terminal sends it more
+ * than once, and beside others.
+ */
 static void on_signal(int number)
 {
     int saved = errno;
-    if (stop_signal != 0) {
-        /* Asked twice: the workers end with us, the journal keeps all that counts. */
-        static const char TEXT[] =
-            "\nasked twice: ended at once; pbt resume goes on\n";
-        (void)!write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
+    if (asked != 0 && number != SIGHUP) {
+        (void)!write(STDERR_FILENO, last_words, last_words_length);
         _exit(128 + number);
     }
-    stop_signal = number;
+    asked = asked != 0 || number != SIGHUP;
+    stop_signal = stop_signal == 0 ? number : stop_signal;
     (void)!write(stop_pipe[1], "", 1);
     errno = saved;
 }
 
-static int catch_signals(struct pbt_error *error)
+static int make_stop_pipe(struct pbt_error *error)
 {
-    struct sigaction action = {.sa_handler = on_signal};
-    (void)sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
     if (pipe(stop_pipe) != 0) {
         return pbt_error_set(error, PBT_ENOMEM, "can't make a pipe: %s",
                              strerror(errno));
@@ -53,8 +58,30 @@ static int catch_signals(struct pbt_error *error)
                                  strerror(errno));
         }
     }
+    return PBT_OK;
+}
+
+static int catch_signals(const char *run, struct pbt_error *error)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction before;
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    int length = snprintf(last_words, sizeof last_words,
+                          "\nkilled; the run goes on from its newest "
+                          "checkpoints with: pbt resume %s\n",
+                          run);
+    last_words_length = length > 0 ? (size_t)length : 0;
+    int status = make_stop_pipe(error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    /* Under nohup it is not to be heard. */
+    bool hears =
+        sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN;
     if (sigaction(SIGINT, &action, NULL) != 0 ||
-        sigaction(SIGTERM, &action, NULL) != 0) {
+        sigaction(SIGTERM, &action, NULL) != 0 ||
+        (hears && sigaction(SIGHUP, &action, NULL) != 0)) {
         return pbt_error_set(error, PBT_EINTERNAL, "can't catch signals: %s",
                              strerror(errno));
     }
@@ -85,18 +112,18 @@ static void print_end(const char *path, const struct pbt_run_outcome *outcome)
     }
 }
 
-static int go(const char *path, bool quiet)
+static int go(const char *path, bool quiet, int64_t unpause)
 {
     struct pbt_error error;
     struct pbt_console console;
     struct pbt_run_outcome outcome;
-    if (catch_signals(&error) != PBT_OK) {
+    if (catch_signals(path, &error) != PBT_OK) {
         return pbt_cli_fail(&error);
     }
     pbt_console_init(&console, path, quiet);
     struct pbt_run_options options = {.stop_fd = stop_pipe[0],
                                       .kill_hint = "Ctrl-C again to kill",
-                                      .unpause = PBT_RUN_NONE,
+                                      .unpause = unpause,
                                       .say = pbt_console_say,
                                       .show = pbt_console_show,
                                       .user = &console};
@@ -111,7 +138,8 @@ static int go(const char *path, bool quiet)
         return PBT_OK;
     }
     (void)fflush(stdout); /* before what is said on stderr */
-    if (status == PBT_EINTERRUPTED && stop_signal == SIGTERM) {
+    if (status == PBT_EINTERRUPTED &&
+        (stop_signal == SIGTERM || stop_signal == SIGHUP)) {
         (void)fprintf(stderr, "terminated: the run can be resumed\n");
         return PBT_ETERMINATED;
     }
@@ -184,25 +212,32 @@ int pbt_cli_run(int argc, char **argv)
                       "%s\n",
                       place.path);
     }
-    return go(place.path, quiet);
+    return go(place.path, quiet, PBT_RUN_NONE);
 }
 
-/* True if nothing is left to be done. */
-static int is_over(const char *run, bool *over, struct pbt_error *error)
+static int resume(const char *run, const char *trial, bool quiet)
 {
-    struct pbt_spec spec;
-    struct pbt_core *core;
-    int status = pbt_run_read_spec(run, &spec, error);
-    if (status != PBT_OK) {
-        return status;
-    }
-    status = pbt_run_fold(run, &spec, &core, error);
+    struct pbt_error error;
+    struct pbt_cli_driver driver;
+    int64_t unpause = PBT_RUN_ALL;
+    bool over = false;
+    int status = pbt_cli_find_trial(run, trial, &unpause, &error);
     if (status == PBT_OK) {
-        *over = pbt_core_over(core);
-        pbt_core_destroy(core);
+        status = pbt_run_is_over(run, &over, &error);
     }
-    pbt_spec_done(&spec);
-    return status;
+    if (status == PBT_OK && over) {
+        status = pbt_cli_catch_up(run, &error);
+    }
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    if (over) {
+        (void)printf("%s is finished: there is nothing left to do\n", run);
+        return PBT_OK;
+    }
+    return pbt_cli_reach(run, &driver)
+               ? pbt_cli_request(&driver, run, trial, PBT_CONTROL_RESUME)
+               : go(run, quiet, unpause);
 }
 
 int pbt_cli_resume(int argc, char **argv)
@@ -214,15 +249,18 @@ int pbt_cli_resume(int argc, char **argv)
         {"quiet", NULL, "no status while it runs, only at the end", NULL,
          &quiet}};
     const struct pbt_cli_syntax syntax = {
-        .arguments = "RUN [--dir DIR]",
+        .arguments = "RUN [TRIAL] [--quiet] [--dir DIR]",
         .text = "Goes on with a run that was interrupted or killed, from what "
-                "its journal and\ncheckpoints say.  RUN is the run's name or "
-                "its directory.\n\n"
-                "  pbt resume mnist-convnet\n",
+                "its journal and\ncheckpoints say, and with all that was "
+                "paused in it, or with TRIAL alone.  If a\ndriver is at work "
+                "on it already, that one is told.  RUN is the run's name or "
+                "its\ndirectory; TRIAL is an id, or its number.\n\n"
+                "  pbt resume mnist-convnet\n"
+                "  pbt resume mnist-convnet 3\n",
         .options = options,
         .option_count = sizeof options / sizeof *options,
         .min = 1,
-        .max = 1};
+        .max = 2};
     char **args;
     size_t count;
     int status;
@@ -231,28 +269,14 @@ int pbt_cli_resume(int argc, char **argv)
     }
     char run[PATH_MAX];
     struct pbt_error error;
-    bool over = false;
     status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
     char *full = status == PBT_OK ? realpath(run, NULL) : NULL;
     if (status == PBT_OK && full == NULL) {
         status =
             pbt_error_set(&error, PBT_ENOINPUT, "%s: %s", run, strerror(errno));
     }
-    if (status == PBT_OK) {
-        status = is_over(full, &over, &error);
-    }
-    if (status == PBT_OK && over) {
-        status = pbt_cli_catch_up(full, &error);
-    }
-    if (status != PBT_OK) {
-        free(full);
-        return pbt_cli_fail(&error);
-    }
-    if (over) {
-        (void)printf("%s is finished: there is nothing left to do\n", full);
-    } else {
-        status = go(full, quiet);
-    }
+    status = status == PBT_OK ? resume(full, count > 1 ? args[1] : NULL, quiet)
+                              : pbt_cli_fail(&error);
     free(full);
     return status;
 }

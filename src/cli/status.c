@@ -73,12 +73,26 @@ static bool is_over(const struct pbt_board *board)
     return over == population;
 }
 
+/* PAUSED says not whether a slot is waited for, or the user. */
+static void put_held(const char *run, const struct pbt_board *board)
+{
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+        held += board->trials[i].held ? 1 : 0;
+    }
+    if (held > 0) {
+        (void)printf("Paused on request: %" PRIu32 " (go on: pbt resume %s)\n",
+                     held, run);
+    }
+}
+
 /* The sentence below the table: is anybody at work, and what to do next. */
 static void put_end(const char *run, const struct pbt_board *board,
                     const struct pbt_lock_look *look)
 {
     switch (look->state) {
     case PBT_LOCK_HELD:
+        put_held(run, board);
         (void)printf("A driver is at work: pid %" PRId64 " on %s.\n", look->pid,
                      look->host[0] != '\0' ? look->host : "a host");
         return;

@@ -78,6 +78,12 @@ static void finish(struct pbt_core *core, uint32_t number,
     pbt_core_touch(core, number);
 }
 
+/* Without a process, and not by its scheduler's wish. */
+static enum pbt_core_trial_state waiting(const struct pbt_trial *trial)
+{
+    return trial->held ? PBT_CORE_PAUSED : PBT_CORE_PENDING;
+}
+
 /* A process is gone, and this is what it leads to. */
 static void after_process(struct pbt_core *core, uint32_t number,
                           enum pbt_leave leave)
@@ -96,11 +102,11 @@ static void after_process(struct pbt_core *core, uint32_t number,
         break;
     case PBT_LEAVE_RETRY:
         trial->failures++;
-        trial->state = PBT_CORE_PENDING;
+        trial->state = waiting(trial);
         break;
     case PBT_LEAVE_RESPAWN:
     case PBT_LEAVE_NOT:
-        trial->state = PBT_CORE_PENDING;
+        trial->state = waiting(trial);
         break;
     }
     go_back(core, number);
@@ -142,7 +148,7 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
         }
         if (trial->phase == PBT_PHASE_ASK && !pbt_core_is_over(core, trial)) {
             /* An exploit needs the donor's checkpoint, not the loser's process. */
-            trial->state = PBT_CORE_PENDING;
+            trial->state = waiting(trial);
             trial->process_epoch = 0;
             trial->rest = false;
             pbt_core_rank(core, i);
@@ -578,6 +584,9 @@ static bool apply_request(struct pbt_core *core,
         set_held(core, trial, pause);
         if (pause && halt_run(core, trial)) {
             trial->halting = true;
+        }
+        if (pause && trial->process_epoch == 0) {
+            trial->state = PBT_CORE_PAUSED;
         }
         pbt_core_set_startable(core, record->trial);
         pbt_core_rank(core, record->trial);

@@ -71,6 +71,20 @@ static const char *check_restarts(const struct pbt_core *core,
     return NULL;
 }
 
+static const char *check_pause(const struct pbt_trial *trial)
+{
+    if (trial->held && (trial->state == PBT_CORE_TERMINATED ||
+                        trial->state == PBT_CORE_ERROR)) {
+        return "trial: finished and paused";
+    }
+    if (trial->halting && trial->phase != PBT_PHASE_RUN &&
+        trial->phase != PBT_PHASE_SAVE && trial->phase != PBT_PHASE_ASK &&
+        trial->phase != PBT_PHASE_LEAVE) {
+        return "trial: halted for a pause, and has nothing to halt";
+    }
+    return NULL;
+}
+
 static const char *check_trial(const struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
@@ -83,15 +97,6 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     }
     if ((trial->phase == PBT_PHASE_LEAVE) != (trial->leave != PBT_LEAVE_NOT)) {
         return "trial: leaving without a reason, or the other way round";
-    }
-    if (trial->held && (trial->state == PBT_CORE_TERMINATED ||
-                        trial->state == PBT_CORE_ERROR)) {
-        return "trial: finished and paused";
-    }
-    if (trial->halting && trial->phase != PBT_PHASE_RUN &&
-        trial->phase != PBT_PHASE_SAVE && trial->phase != PBT_PHASE_ASK &&
-        trial->phase != PBT_PHASE_LEAVE) {
-        return "trial: halted for a pause, and has nothing to halt";
     }
     if ((trial->ask != 0) != (trial->phase == PBT_PHASE_ASK)) {
         return "trial: ask and phase disagree";
@@ -122,7 +127,10 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
             return "pair: not the checkpoint of the ranked score";
         }
     }
-    const char *wrong = check_restarts(core, trial);
+    const char *wrong = check_pause(trial);
+    if (wrong == NULL) {
+        wrong = check_restarts(core, trial);
+    }
     return wrong != NULL ? wrong : check_ranks(core, number);
 }
 

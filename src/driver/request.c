@@ -191,7 +191,14 @@ int pbt_driver_request(struct pbt_driver *driver, const struct pbt_input *input,
 {
     struct pbt_control_answer answer = {.ok = true};
     int status = PBT_OK;
-    if (input->trial != PBT_ALL_TRIALS) {
+    if (input->request == PBT_CONTROL_RESUME &&
+        pbt_core_end(driver->core) == PBT_END_INTERRUPTED) {
+        /* This driver starts nothing any more. */
+        static const char TEXT[] = "the driver is stopping: when it has ended, "
+                                   "pbt resume starts another";
+        answer.ok = false;
+        memcpy(answer.error, TEXT, sizeof TEXT);
+    } else if (input->trial != PBT_ALL_TRIALS) {
         status =
             request_trial(driver, input->trial, input->request, &answer, error);
     } else if (input->request == PBT_CONTROL_STOP) {

@@ -569,7 +569,7 @@ static void submit_sync(struct pbt_sim *sim, const struct pbt_job *job)
 static void take_reply(struct pbt_sim *sim, const struct pbt_job *job)
 {
     if (sim->unanswered == 0 || job->seq == 0 || job->seq > sim->requests ||
-        !job->answer->ok) {
+        job->answer->ok == (job->answer->error[0] != '\0')) {
         violate(sim, "a reply to what was not asked", 0, job->seq);
         return;
     }

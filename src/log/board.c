@@ -143,6 +143,7 @@ static void after_process(struct pbt_board_trial *trial, enum pbt_leave leave)
     if (trial->held && trial->status == PBT_TRIAL_PENDING) {
         trial->status = PBT_TRIAL_PAUSED;
     }
+    trial->held = trial->held && trial->status == PBT_TRIAL_PAUSED;
 }
 
 /* The user asks, of one trial. */
@@ -165,6 +166,7 @@ static void feed_request(struct pbt_board_trial *trial,
         trial->end_asked = true;
         if (waits) {
             trial->status = PBT_TRIAL_TERMINATED;
+            trial->held = false;
         }
         break;
     case PBT_REQUEST_NOT:
@@ -212,6 +214,7 @@ static void feed_end(struct pbt_board *board, const struct pbt_record *record)
         if (trial->created && (trial->status == PBT_TRIAL_PENDING ||
                                trial->status == PBT_TRIAL_PAUSED)) {
             trial->status = PBT_TRIAL_TERMINATED;
+            trial->held = false;
         }
     }
 }

@@ -54,3 +54,20 @@ int pbt_run_fold(const char *path, struct pbt_spec *spec,
     *core = fold.core;
     return PBT_OK;
 }
+
+int pbt_run_is_over(const char *path, bool *over, struct pbt_error *error)
+{
+    struct pbt_spec spec;
+    struct pbt_core *core;
+    int status = pbt_run_read_spec(path, &spec, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    status = pbt_run_fold(path, &spec, &core, error);
+    if (status == PBT_OK) {
+        *over = pbt_core_over(core);
+        pbt_core_destroy(core);
+    }
+    pbt_spec_done(&spec);
+    return status;
+}

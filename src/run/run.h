@@ -48,6 +48,9 @@ int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
 int pbt_run_fold(const char *path, struct pbt_spec *spec,
                  struct pbt_core **core, struct pbt_error *error);
 
+/* True if nothing of the run is left to be done. */
+int pbt_run_is_over(const char *path, bool *over, struct pbt_error *error);
+
 /* --- run.c ---------------------------------------------------------------- */
 
 #define PBT_RUN_NONE (-1)

@@ -61,8 +61,8 @@ const char *pbt_outcome_name(enum pbt_outcome outcome);
 
 struct pbt_control_answer {
     bool ok;
-    char error[PBT_ERROR_TEXT_MAX]; /* if not ok: why */
-    uint32_t trials[PBT_OUTCOMES];  /* how many fared so */
+    char error[512]; /* if not ok: why; fits a line, however it is escaped */
+    uint32_t trials[PBT_OUTCOMES]; /* how many fared so */
 };
 
 /* --- lines, without their newline ------------------------------------------ */

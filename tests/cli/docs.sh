@@ -54,7 +54,7 @@ moved/bin/pbt run mine/exp.yaml name=installed stop.training_iteration=20 --quie
 [ -f moved/share/man/man1/pbt.1 ]
 # docs/cli.md and docs/pbt.1 name every verb and exit code.
 pbt --help >help
-for verb in run resume status check rebuild; do
+for verb in run resume stop pause status check rebuild; do
     grep -q "^## \`pbt $verb\`" "$SOURCE/docs/cli.md"
     grep -q "^\.It Cm $verb" "$SOURCE/docs/pbt.1"
 done

@@ -17,17 +17,19 @@ wait_for has_result 1
 pbt status exp | tail -1 | sed 's/pid [0-9]* on .*/pid N/'
 expect 75 pbt rebuild exp 2>refused
 grep -q "another pbt is driving this run: pid $driver on" refused
-expect 75 pbt resume exp 2>refused
+expect 75 pbt run exp.yaml --quiet 2>refused
+tail -1 refused | sed 's/pid [0-9]* on .*/pid N/'
+pbt resume exp | head -1
 kill -INT $driver
 expect 130 wait $driver
-tail -1 err
+tail -2 err | sed 's/^stopping.* (/stopping (/'
 pbt status exp | tail -1
 
 start run exp.yaml
 wait_for has_result 2
 kill -TERM $driver
 expect 143 wait $driver
-tail -1 err
+tail -2 err | sed 's/^stopping.* (/stopping (/'
 
 start resume exp
 wait_for has_result 3

@@ -249,3 +249,45 @@ void logs_destroy(struct logs *logs)
 {
     free(logs);
 }
+
+static bool same_status(const struct pbt_board_trial *shown,
+                        const struct pbt_core_trial *trial)
+{
+    bool waits =
+        trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED;
+    switch (shown->status) {
+    case PBT_TRIAL_RUNNING:
+        /* Asked about without a process: what it is to run with is not known yet. */
+        return trial->state == PBT_CORE_RUNNING;
+    case PBT_TRIAL_PAUSED:
+        return waits && (trial->held || trial->state == PBT_CORE_PAUSED);
+    case PBT_TRIAL_PENDING:
+        return waits && !trial->held;
+    case PBT_TRIAL_TERMINATED:
+        return trial->state == PBT_CORE_TERMINATED;
+    case PBT_TRIAL_ERROR:
+        return trial->state == PBT_CORE_ERROR;
+    case PBT_TRIAL_STATUSES:
+        break;
+    }
+    return false;
+}
+
+void logs_compare(struct logs *logs, const struct pbt_core *core)
+{
+    if (logs->log == NULL || logs->board.records != pbt_core_records(core)) {
+        return;
+    }
+    for (uint32_t i = 0; i < logs->spec->settings.population; i++) {
+        const struct pbt_board_trial *shown = &logs->board.trials[i];
+        struct pbt_core_trial trial = pbt_core_trial(core, i);
+        if (!same_status(shown, &trial) || shown->held != trial.held) {
+            char what[128];
+            (void)snprintf(what, sizeof what,
+                           "after record %" PRIu64 " %s%s is shown of trial ",
+                           logs->board.records, shown->held ? "held " : "",
+                           pbt_trial_status_name(shown->status));
+            object(logs, what, shown->id);
+        }
+    }
+}

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/core.h"
 #include "journal/entry.h"
 #include "spec/spec.h"
 
@@ -26,6 +27,8 @@ void logs_die(struct logs *logs, bool power);
 void logs_resume(struct logs *logs, const char *lines, size_t length);
 void logs_check(struct logs *logs, const char *lines, size_t length);
 /* NULL: all is well. */
+/* What the board shows of the trials is what the core has. */
+void logs_compare(struct logs *logs, const struct pbt_core *core);
 const char *logs_verdict(const struct logs *logs);
 /* Removes the files; then the object. */
 void logs_clean(struct logs *logs);

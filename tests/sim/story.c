@@ -339,6 +339,9 @@ static bool turn_on(struct story *story, const struct driver_life *life,
             return true;
         }
         judge_batch(story->judge, pbt_driver_core(story->driver));
+        if (story->logs != NULL) {
+            logs_compare(story->logs, pbt_driver_core(story->driver));
+        }
         if (finished || judge_verdict(story->judge) != NULL) {
             return true;
         }
