@@ -72,7 +72,7 @@ int pbt_manifest_write(int fd, const char *made_by, size_t made_by_length,
     if (unlinkat(fd, PBT_CHECKPOINT_MANIFEST, 0) == 0 || errno == ENOENT) {
         out =
             openat(fd, PBT_CHECKPOINT_MANIFEST,
-                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     }
     if (out < 0 || write_all(out, text.data, text.length) != 0 ||
         fsync(out) != 0) {

@@ -24,7 +24,7 @@ static int failed(struct pbt_error *error, const char *what, const char *path)
 static int open_write(int dir, const char *path, int flags)
 {
     int all = flags | O_WRONLY | O_CREAT | O_CLOEXEC;
-    int fd = openat(dir, path, all, 0666);
+    int fd = openat(dir, path, all, 0600);
     const char *slash = strrchr(path, '/');
     if (fd < 0 && errno == ENOENT && slash != NULL) {
         char parent[PBT_LOG_PATH_SIZE];
@@ -35,10 +35,10 @@ static int open_write(int dir, const char *path, int flags)
         }
         memcpy(parent, path, length);
         parent[length] = '\0';
-        if (mkdirat(dir, parent, 0777) != 0 && errno != EEXIST) {
+        if (mkdirat(dir, parent, 0700) != 0 && errno != EEXIST) {
             return -1;
         }
-        fd = openat(dir, path, all, 0666);
+        fd = openat(dir, path, all, 0600);
     }
     return fd;
 }

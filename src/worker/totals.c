@@ -4,8 +4,10 @@
  * A member is absent where nothing was ever counted.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wire/message.h"
 #include "worker/worker.h"
@@ -49,10 +51,14 @@ int pbt_totals_save(const struct pbt_totals *totals, const char *dir,
     put_total(&text, "timesteps_total", &totals->timesteps);
     put_total(&text, "episodes_total", &totals->episodes);
     pbt_buf_text(&text, "}\n");
-    FILE *file = pbt_buf_failed(&text) ? NULL : fopen(path.data, "we");
+    int fd =
+        pbt_buf_failed(&text)
+            ? -1
+            : open(path.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     bool good =
         file != NULL && fwrite(text.data, 1, text.length, file) == text.length;
-    if (file != NULL && fclose(file) != 0) {
+    if (file != NULL ? fclose(file) != 0 : fd >= 0 && close(fd) != 0) {
         good = false;
     }
     if (!good) {
