@@ -6,10 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/printable.h"
 #include "cli/cli.h"
 #include "spec/schema.h"
 
+#define MESSAGE_MAX ((size_t)1 << 20)
 #define OPTIONS_MAX 16
 /* What getopt_long() returns for --help; options count on from the next. */
 #define HELP 256
@@ -29,7 +32,18 @@ PBT_PRINTF(1, 0) static void print_error(const char *fmt, va_list args)
     char text[PBT_ERROR_TEXT_MAX];
     (void)vsnprintf(text, sizeof text, fmt, args);
     (void)pbt_cli_flush(); /* what was said before comes before */
-    (void)fprintf(stderr, "error: %s\n", text);
+    (void)fprintf(stderr, "error: ");
+    pbt_cli_say(text);
+}
+
+void pbt_cli_say(const char *text)
+{
+    struct pbt_buf line;
+    pbt_buf_init(&line, MESSAGE_MAX);
+    pbt_printable_put(&line, text, strlen(text), true);
+    pbt_buf_char(&line, '\n');
+    (void)fputs(pbt_buf_failed(&line) ? "out of memory\n" : line.data, stderr);
+    pbt_buf_done(&line);
 }
 
 int pbt_cli_error(int status, const char *fmt, ...)
@@ -59,12 +73,24 @@ int pbt_cli_usage(const char *verb, const char *fmt, ...)
 
 void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
 {
+    FILE *stream = to_stderr ? stderr : stdout;
     if (to_stderr) {
         (void)pbt_cli_flush();
     }
-    if (text->length > 0) {
-        (void)fwrite(text->data, 1, text->length, to_stderr ? stderr : stdout);
+    if (text->length == 0) {
+        return;
     }
+    if (!to_stderr && isatty(STDOUT_FILENO) != 1) {
+        (void)fwrite(text->data, 1, text->length, stream);
+        return;
+    }
+    struct pbt_buf shown;
+    pbt_buf_init(&shown, 4 * text->length);
+    pbt_printable_put(&shown, text->data, text->length, true);
+    if (!pbt_buf_failed(&shown)) {
+        (void)fwrite(shown.data, 1, shown.length, stream);
+    }
+    pbt_buf_done(&shown);
 }
 
 const char *pbt_cli_close_word(const char *word, const void *words,

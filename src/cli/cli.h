@@ -90,7 +90,13 @@ const char *pbt_cli_close_word(const char *word, const void *words,
 /* Writes out stdout; returns 0, or the errno of its first failure, now or before. */
 int pbt_cli_flush(void);
 
-/* Prints text that may hold NULs to a stream. */
+/* A line on stderr, with "?" for what a terminal could act on. */
+void pbt_cli_say(const char *text);
+
+/*
+ * Prints text that may hold NULs to a stream; for people (stderr, a terminal) with "?" for
+ * what a terminal could act on.
+ */
 void pbt_cli_put(const struct pbt_buf *text, bool to_stderr);
 
 #endif

@@ -1,10 +1,12 @@
 #include "cli/console.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/printable.h"
+#include "cli/cli.h"
 
 /* Elsewhere than on a terminal: the first blocks soon, then few. */
 #define CALM_NS UINT64_C(5000000000)
@@ -38,7 +40,7 @@ void pbt_console_say(void *user, const char *text)
     (void)pthread_mutex_lock(&console->lock);
     /* It takes the block's place, and the next one comes below it. */
     (void)pbt_screen_erase(&console->screen);
-    (void)fprintf(stderr, "%s\n", text);
+    pbt_cli_say(text);
     console->changed = 0;
     (void)pthread_mutex_unlock(&console->lock);
 }
@@ -50,12 +52,18 @@ static void print_best(const struct pbt_board *board, struct pbt_buf *out)
         return;
     }
     const struct pbt_board_trial *best = &board->trials[board->best_trial];
-    pbt_buf_printf(out, "best result: %s = %g, trial %s at iteration %lld\n",
+    struct pbt_buf text;
+    pbt_buf_init(&text, BLOCK_MAX);
+    pbt_buf_printf(&text, "best result: %s = %g, trial %s at iteration %lld\n",
                    board->spec->metric, board->best_score, best->id,
                    (long long)board->best_iteration);
-    pbt_buf_text(out, "  its configuration then: ");
-    pbt_spec_config_json(board->spec, board->best_cells, out);
-    pbt_buf_char(out, '\n');
+    pbt_buf_text(&text, "  its configuration then: ");
+    pbt_spec_config_json(board->spec, board->best_cells, &text);
+    pbt_buf_char(&text, '\n');
+    if (!pbt_buf_failed(&text)) {
+        pbt_printable_put(out, text.data, text.length, true);
+    }
+    pbt_buf_done(&text);
 }
 
 static void make_block(struct pbt_console *console,

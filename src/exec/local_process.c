@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/names.h"
+#include "base/secrets.h"
 #include "exec/local_state.h"
 
 /* Ours are moved above the child's (local_exec.c), so that no dup2 there hits one. */
@@ -111,8 +112,9 @@ static void stderr_tail(const struct pbt_process *process, char *text,
         return;
     }
     ssize_t got = 0;
+    off_t start = 0;
     if (fstat(fd, &about) == 0 && about.st_size > process->stderr_start) {
-        off_t start = about.st_size - STDERR_TAIL_BYTES;
+        start = about.st_size - STDERR_TAIL_BYTES;
         start = start > process->stderr_start ? start : process->stderr_start;
         got = pread(fd, bytes, STDERR_TAIL_BYTES, start);
     }
@@ -125,8 +127,12 @@ static void stderr_tail(const struct pbt_process *process, char *text,
         length--;
     }
     bytes[length] = '\0';
+    /* Half a line at the start is left out. */
+    const char *first =
+        start > process->stderr_start ? strchr(bytes, '\n') : NULL;
+    size_t least = first == NULL ? 0 : (size_t)(first - bytes) + 1;
     size_t at = length;
-    for (int lines = 0; at > 0; at--) {
+    for (int lines = 0; at > least; at--) {
         if (bytes[at - 1] == '\n' && ++lines == STDERR_TAIL_LINES) {
             break;
         }
@@ -162,6 +168,12 @@ static char *describe_end(const struct pbt_process *process)
                        process->exit_code);
     }
     stderr_tail(process, tail, sizeof tail);
+    /* It goes into the journal and to people: a program may have said too much. */
+    char *const *env = process->local->options.spec->env;
+    pbt_secrets_hide(env, tail);
+    pbt_secrets_hide(environ, tail);
+    pbt_secrets_hide(env, text);
+    pbt_secrets_hide(environ, text);
     size_t length = strlen(text);
     (void)snprintf(text + length, sizeof text - length, "%s", tail);
     return strdup(text);

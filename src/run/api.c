@@ -10,10 +10,12 @@
 
 #include <jansson.h>
 
+#include "base/printable.h"
 #include "run/run.h"
 #include "worker/worker.h"
 
 #define PROBLEMS_MAX ((size_t)1 << 20)
+#define SAID_MAX ((size_t)1 << 20)
 
 /* --- reading the experiment ----------------------------------------------- */
 
@@ -133,7 +135,12 @@ static int explore(void *user, const char *json, size_t length,
 static void say_on_stderr(void *user, const char *text)
 {
     (void)user;
-    (void)fprintf(stderr, "%s\n", text);
+    struct pbt_buf line;
+    pbt_buf_init(&line, SAID_MAX);
+    pbt_printable_put(&line, text, strlen(text), true);
+    (void)fprintf(stderr, "%s\n",
+                  pbt_buf_failed(&line) || line.data == NULL ? "" : line.data);
+    pbt_buf_done(&line);
 }
 
 static int check(const struct pbt_experiment *experiment,

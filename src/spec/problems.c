@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
+#include "spec/secret_line.h"
+
 #define SHOWN_MAX 120 /* characters of a source line */
 
 struct pbt_problem *pbt_problem(struct pbt_problems *problems,
@@ -54,19 +57,11 @@ static size_t character(const char *text, size_t left)
     return length;
 }
 
-/*
- * True for what a terminal may act on: C0, DEL, C1, broken UTF-8.  The file's text is
- * the user's own, but it may have come from elsewhere.
- */
+/* The file's text is the user's own, but it may have come from elsewhere. */
 static bool is_control(const char *text, size_t length)
 {
-    size_t bad;
-    if (!pbt_utf8_valid(text, length, &bad)) {
-        return true;
-    }
-    unsigned char c = (unsigned char)text[0];
-    return c < 0x20 || c == 0x7f ||
-           (length == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0);
+    uint32_t code;
+    return pbt_character(text, length, &code) != length || !pbt_printable(code);
 }
 
 struct pbt_quoted pbt_quote(const char *text, size_t length)
@@ -119,6 +114,7 @@ static void write_line(const struct pbt_source *source,
 {
     const char *text = source->text + place->line_offset;
     size_t skip = place->column > SHOWN_MAX ? place->column - SHOWN_MAX / 2 : 0;
+    size_t secret = pbt_secret_start(source, place);
     size_t column = 0;
     size_t end = 0; /* of the span, in bytes of the line */
     for (size_t at = 0; at < place->line_length;) {
@@ -129,7 +125,9 @@ static void write_line(const struct pbt_source *source,
         }
         if (column > skip && column <= skip + SHOWN_MAX) {
             bool tab = text[at] == '\t';
-            if (!tab && is_control(text + at, step)) {
+            if (!tab && at >= secret && text[at] != ' ') {
+                pbt_buf_char(line, '*');
+            } else if (!tab && is_control(text + at, step)) {
                 pbt_buf_char(line, '?');
             } else {
                 pbt_buf_put(line, text + at, step);

@@ -11,11 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/printable.h"
 #include "view/memory.h"
 #include "view/table.h"
 #include "view/trial_table.h"
 
 #define ROWS_MAX 20
+#define PARAMETERS_MAX ((size_t)16 * 1024 * 1024)
 #define GIB (1024.0 * 1024.0 * 1024.0)
 /* A table's frame and title. */
 #define FRAME_LINES 4U
@@ -130,20 +132,26 @@ static void put_best(const struct pbt_board *board, struct pbt_buf *out)
     if (!board->has_best || board->spec->metric == NULL) {
         return;
     }
-    pbt_buf_printf(out, "Current best trial: %s with %s=",
-                   board->trials[board->best_trial].id, board->spec->metric);
-    pbt_buf_real(out, board->best_score);
-    pbt_buf_text(out, " and parameters=");
+    struct pbt_buf text;
     struct pbt_buf json;
-    pbt_buf_init(&json, (size_t)16 * 1024 * 1024);
+    pbt_buf_init(&text, PARAMETERS_MAX);
+    pbt_buf_init(&json, PARAMETERS_MAX);
+    pbt_buf_printf(&text, "Current best trial: %s with %s=",
+                   board->trials[board->best_trial].id, board->spec->metric);
+    pbt_buf_real(&text, board->best_score);
+    pbt_buf_text(&text, " and parameters=");
     pbt_spec_config_json(board->spec, board->best_cells, &json);
     json_t *config = pbt_buf_failed(&json)
                          ? NULL
                          : json_loadb(json.data, json.length, 0, NULL);
-    pbt_python_repr(out, config);
+    pbt_python_repr(&text, config);
+    if (!pbt_buf_failed(&text)) {
+        pbt_printable_put(out, text.data, text.length, false);
+    }
     pbt_buf_char(out, '\n');
     json_decref(config);
     pbt_buf_done(&json);
+    pbt_buf_done(&text);
 }
 
 static void put_counts(const struct pbt_board *board, const struct share *share,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "view/width.h"
 
 #define TEXT_MAX ((size_t)256 * 1024 * 1024)
@@ -55,7 +56,7 @@ uint32_t pbt_table_column(struct pbt_table *table, const char *title,
                           uint32_t keep)
 {
     uint32_t count = table->column_count;
-    size_t length = strlen(title);
+    size_t start = table->text.length;
     struct pbt_table_column *columns =
         count < COLUMNS_MAX
             ? realloc(table->columns, (count + 1) * sizeof *columns)
@@ -65,9 +66,11 @@ uint32_t pbt_table_column(struct pbt_table *table, const char *title,
         return 0;
     }
     table->columns = columns;
+    pbt_printable_put(&table->text, title, strlen(title), false);
     columns[count] = (struct pbt_table_column){
-        .start = table->text.length, .length = (uint32_t)length, .keep = keep};
-    pbt_buf_put(&table->text, title, length);
+        .start = start,
+        .length = (uint32_t)(table->text.length - start),
+        .keep = keep};
     return table->column_count++;
 }
 
@@ -118,19 +121,15 @@ void pbt_table_text(struct pbt_table *table, uint32_t column, const char *text,
         return;
     }
     size_t start = table->text.length;
-    pbt_buf_put(&table->text, text, length);
+    pbt_printable_put(&table->text, text, length, false);
     if (pbt_buf_failed(&table->text)) {
         table->failed = true;
         return;
     }
-    for (size_t i = start; i < table->text.length; i++) {
-        unsigned char c = (unsigned char)table->text.data[i];
-        if (c < 0x20 || c == 0x7f) {
-            table->text.data[i] = '?';
-        }
-    }
-    *cell = (struct pbt_table_cell){
-        .kind = CELL_TEXT, .start = start, .length = (uint32_t)length};
+    *cell = (struct pbt_table_cell){.kind = CELL_TEXT,
+                                    .start = start,
+                                    .length =
+                                        (uint32_t)(table->text.length - start)};
 }
 
 void pbt_table_integer(struct pbt_table *table, uint32_t column, int64_t value)

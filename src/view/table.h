@@ -46,7 +46,7 @@ uint32_t pbt_table_column(struct pbt_table *table, const char *title,
 
 /* A row at the bottom, of empty cells; the others set cells in it. */
 void pbt_table_row(struct pbt_table *table);
-/* Control characters are shown as "?". */
+/* What a terminal could act on is shown as "?", in titles, too. */
 void pbt_table_text(struct pbt_table *table, uint32_t column, const char *text,
                     size_t length);
 void pbt_table_integer(struct pbt_table *table, uint32_t column, int64_t value);

@@ -1,29 +1,6 @@
 #include "view/width.h"
 
-/* A byte that is no UTF-8 counts as one character. */
-static size_t decode(const char *text, size_t length, uint32_t *code)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t more = s[0] < 0xc2   ? 0
-                  : s[0] < 0xe0 ? 1
-                  : s[0] < 0xf0 ? 2
-                  : s[0] < 0xf5 ? 3
-                                : 0;
-    static const unsigned char mask[] = {0xff, 0x1f, 0x0f, 0x07};
-    *code = s[0] & mask[more];
-    if (more >= length) {
-        *code = s[0];
-        return 1;
-    }
-    for (size_t i = 1; i <= more; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            *code = s[0];
-            return 1;
-        }
-        *code = (*code << 6) | (s[i] & 0x3f);
-    }
-    return more + 1;
-}
+#include "base/printable.h"
 
 struct range {
     uint32_t first;
@@ -52,7 +29,7 @@ static size_t columns_of(uint32_t code)
         {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
         {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
     };
-    if (code < 0x0300) {
+    if (code < 0x0300 || code > 0x10ffff) { /* or no character */
         return 1;
     }
     if (is_in(none, COUNT(none), code)) {
@@ -66,7 +43,7 @@ size_t pbt_text_width(const char *text, size_t length)
     size_t width = 0;
     uint32_t code;
     for (size_t at = 0; at < length;) {
-        at += decode(text + at, length - at, &code);
+        at += pbt_character(text + at, length - at, &code);
         width += columns_of(code);
     }
     return width;
@@ -77,7 +54,7 @@ size_t pbt_text_fit(const char *text, size_t length, size_t columns)
     size_t at = 0;
     uint32_t code;
     while (at < length) {
-        size_t step = decode(text + at, length - at, &code);
+        size_t step = pbt_character(text + at, length - at, &code);
         size_t width = columns_of(code);
         if (width > columns) {
             break;
