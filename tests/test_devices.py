@@ -88,7 +88,7 @@ class Devices(unittest.TestCase):
     def test_none_asked_for(self):
         lines = self.train(6, 0, '0,1')
         self.assertEqual(set(line['devices'] for line in lines), {'0,1'})
-        self.assertIn('warning: 2 GPUs are here (CUDA_VISIBLE_DEVICES) but '
+        self.assertIn('warning[W0201]: 2 GPUs are here (CUDA_VISIBLE_DEVICES) but '
                       'not asked for', self.run_said)
 
 

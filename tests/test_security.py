@@ -245,7 +245,7 @@ class Secrets(Case):
             with self.subTest(text=text):
                 code, out, said = self.pbt('check', self.file('bad.yaml', text))
                 self.assertEqual(code, 78)
-                self.assertRegex(said, 'error: ')
+                self.assertRegex(said, r'error\[E\d{4}\]: ')
                 if '*canary' not in text:
                     self.silent(out, said)
         file = self.experiment()

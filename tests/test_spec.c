@@ -417,6 +417,26 @@ static void test_table_order(void **state)
     pbt_spec_done(&spec);
 }
 
+/* The warnings, each as one line: "warning[ID]: place: message". */
+static void assert_warnings(const struct pbt_spec *spec, const char *expected)
+{
+    static char short_form[8192];
+    size_t used = 0;
+    const char *at = spec->warnings.data;
+    assert_non_null(at);
+    while ((at = strstr(at, "warning[")) != NULL) {
+        const char *message = strstr(at, "]: ") + 3;
+        const char *place = strstr(at, "--> ") + 4;
+        int n = snprintf(short_form + used, sizeof short_form - used,
+                         "%.*s%.*s: %.*s\n", (int)(message - at), at,
+                         (int)strcspn(place, "\n"), place,
+                         (int)strcspn(message, "\n"), message);
+        used += (size_t)n;
+        at = message;
+    }
+    assert_string_equal(short_form, expected);
+}
+
 static void test_yaml_words(void **state)
 {
     (void)state;
@@ -444,14 +464,16 @@ static void test_yaml_words(void **state)
     assert_constant(&spec, "o", "\"1e\"");
     assert_constant(&spec, "p", "-9007199254740992");
     assert_constant(&spec, "q", "\"text\\n\"");
-    assert_string_equal(
-        spec.warnings.data,
-        "warning: good.yaml:5:6: `NO` is a string here, though older YAML "
-        "readers take it for a truth value; quote it to make that plain\n"
-        "warning: good.yaml:7:6: `12:30:45` is a string here, though older "
-        "YAML readers take it for a number; quote it to make that plain\n"
-        "warning: good.yaml:13:6: `1_000` is a string here, though older YAML "
-        "readers take it for a number; quote it to make that plain\n");
+    assert_warnings(
+        &spec,
+        "warning[W0101]: good.yaml:5:6: `NO` is a string here, though older "
+        "YAML readers take it for a truth value; quote it to make that plain\n"
+        "warning[W0101]: good.yaml:7:6: `12:30:45` is a string here, though "
+        "older YAML readers take it for a number; quote it to make that "
+        "plain\n"
+        "warning[W0101]: good.yaml:13:6: `1_000` is a string here, though "
+        "older YAML readers take it for a number; quote it to make that "
+        "plain\n");
     pbt_spec_done(&spec);
 }
 
@@ -463,17 +485,20 @@ static void test_warnings(void **state)
                  "5}\nconfig:\n  lr: 1\n  a: {unifrom: [0, 1]}\n"
                  "scheduler:\n  perturbation_interval: 5\n"
                  "  hyperparam_mutations: {lr: {uniform: [1, 0]}}\n");
-    assert_string_equal(
-        spec.warnings.data,
-        "warning: good.yaml:7:7: `unifrom` is taken for a nested "
+    assert_warnings(
+        &spec,
+        "warning[W0105]: good.yaml:7:7: `unifrom` is taken for a nested "
         "hyperparameter; did you mean the distribution `uniform`?\n"
-        "warning: good.yaml:10:40: the bounds of `lr` stand the wrong way "
+        "warning[W0104]: good.yaml:10:40: the bounds of `lr` stand the wrong "
+        "way "
         "round: taken as [0, 1]\n"
-        "warning: good.yaml:10:26: `lr` starts as the whole number 1 in "
+        "warning[W0106]: good.yaml:10:26: `lr` starts as the whole number 1 in "
         "`config` but mutates as a real: write 1.0\n"
-        "warning: good.yaml:1:1: with num_samples 1 there is nobody to learn "
+        "warning[W0103]: good.yaml:1:1: with num_samples 1 there is nobody to "
+        "learn "
         "from\n"
-        "warning: good.yaml:9:26: no perturbation can happen: training ends "
+        "warning[W0102]: good.yaml:9:26: no perturbation can happen: training "
+        "ends "
         "at iteration 5, the first one would be at 5\n");
     assert_domain(&param(&spec, "lr")->mutations, PBT_DOMAIN_UNIFORM, 0, 1, 0);
     pbt_spec_done(&spec);
@@ -483,11 +508,12 @@ static void test_warnings(void **state)
                  "scheduler:\n  perturbation_interval: 60\n"
                  "  time_attr: time_total_s\n  quantile_fraction: 0\n"
                  "  hyperparam_mutations: {lr: {uniform: [0, 1]}}\n");
-    assert_string_equal(
-        spec.warnings.data,
-        "warning: good.yaml:9:22: no perturbation can happen: with "
+    assert_warnings(
+        &spec,
+        "warning[W0102]: good.yaml:9:22: no perturbation can happen: with "
         "quantile_fraction 0 nobody is replaced\n"
-        "warning: good.yaml:7:26: no perturbation can happen: training ends "
+        "warning[W0102]: good.yaml:7:26: no perturbation can happen: training "
+        "ends "
         "at second 60, the first one would be at 60\n");
     pbt_spec_done(&spec);
 }

@@ -52,6 +52,7 @@ enum pbt_status {
 
 struct pbt_error {
     int status; /* an enum pbt_status */
+    char id[8]; /* "E0702": `pbt explain E0702` says more; may be empty */
     /* one or more lines, no newline at the end */
     char text[PBT_ERROR_TEXT_MAX];
 };

@@ -21,6 +21,7 @@ int pbt_error_set(struct pbt_error *error, int status, const char *fmt, ...)
 {
     if (error != NULL) {
         error->status = status;
+        error->id[0] = '\0';
         va_list args;
         va_start(args, fmt);
         (void)vsnprintf(error->text, sizeof error->text, fmt, args);

@@ -3,13 +3,13 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/printable.h"
 #include "cli/cli.h"
+#include "spec/problems.h"
 #include "spec/schema.h"
 
 #define MESSAGE_MAX ((size_t)1 << 20)
@@ -27,15 +27,6 @@ int pbt_cli_flush(void)
     return failure;
 }
 
-PBT_PRINTF(1, 0) static void print_error(const char *fmt, va_list args)
-{
-    char text[PBT_ERROR_TEXT_MAX];
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    (void)pbt_cli_flush(); /* what was said before comes before */
-    (void)fprintf(stderr, "error: ");
-    pbt_cli_say(text);
-}
-
 void pbt_cli_say(const char *text)
 {
     struct pbt_buf line;
@@ -44,31 +35,6 @@ void pbt_cli_say(const char *text)
     pbt_buf_char(&line, '\n');
     (void)fputs(pbt_buf_failed(&line) ? "out of memory\n" : line.data, stderr);
     pbt_buf_done(&line);
-}
-
-int pbt_cli_error(int status, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    print_error(fmt, args);
-    va_end(args);
-    return status;
-}
-
-int pbt_cli_fail(const struct pbt_error *error)
-{
-    return pbt_cli_error(error->status, "%s", error->text);
-}
-
-int pbt_cli_usage(const char *verb, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    print_error(fmt, args);
-    va_end(args);
-    (void)fprintf(stderr, "try `pbt %s%s--help`\n", verb != NULL ? verb : "",
-                  verb != NULL ? " " : "");
-    return PBT_EUSAGE;
 }
 
 void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
@@ -126,45 +92,63 @@ static void print_help(const struct pbt_cli_syntax *syntax, const char *verb)
     (void)printf("  %-14s %s\n", "-h, --help", "show this");
 }
 
+/* The word with the short option that getopt_long() doesn't know. */
+static const char *short_option(char **argv)
+{
+    for (int i = optind; i > 0; i--) {
+        if (argv[i] != NULL && argv[i][0] == '-' && argv[i][1] != '-' &&
+            strchr(argv[i], optopt) != NULL) {
+            return argv[i];
+        }
+    }
+    return NULL;
+}
+
 /* What getopt_long() stumbled over: an unknown option, or one without its argument. */
 static int refuse(const struct pbt_cli_syntax *syntax, char **argv, bool bare)
 {
     const char *word = argv[optind - 1];
     if (bare) {
-        return pbt_cli_usage(argv[0], "`%s` needs an argument", word);
+        return pbt_cli_usage(PBT_E0603, argv[0], word, NULL,
+                             "`%s` needs an argument", word);
     }
     if (optopt != 0 && optopt < HELP) {
-        return pbt_cli_usage(argv[0], "unknown option `-%c`", optopt);
+        return pbt_cli_usage(PBT_E0602, argv[0], short_option(argv), NULL,
+                             "unknown option `-%s`",
+                             pbt_quote((char[]){(char)optopt}, 1).text);
     }
     size_t length = strcspn(word, "=");
     if (optopt != 0) {
-        return pbt_cli_usage(argv[0], "`%.*s` takes no argument", (int)length,
-                             word);
+        return pbt_cli_usage(PBT_E0604, argv[0], word + length,
+                             "leave this out", "`%.*s` takes no argument",
+                             (int)length, word);
     }
     char name[64];
+    char label[96];
     (void)snprintf(name, sizeof name, "%.*s", (int)(length - 2), word + 2);
     const char *close = pbt_cli_close_word(
         name, syntax->options, syntax->option_count, sizeof *syntax->options);
     if (close != NULL) {
-        return pbt_cli_usage(argv[0],
-                             "unknown option `--%s`: did you mean "
-                             "`--%s`?",
-                             name, close);
+        (void)snprintf(label, sizeof label, "did you mean `--%s`?", close);
     }
-    return pbt_cli_usage(argv[0], "unknown option `--%s`", name);
+    return pbt_cli_usage(PBT_E0602, argv[0], word, close != NULL ? label : NULL,
+                         "unknown option `--%s`", name);
 }
 
 static bool count_fits(const struct pbt_cli_syntax *syntax, const char *verb,
-                       int count, int *status)
+                       char **args, int count, int *status)
 {
+    char label[160];
+    (void)snprintf(label, sizeof label, "the form is: pbt %s %s", verb,
+                   syntax->arguments);
     if (count < syntax->min) {
-        *status = pbt_cli_usage(verb, "`pbt %s` needs an argument: pbt %s %s",
-                                verb, verb, syntax->arguments);
+        *status = pbt_cli_usage(PBT_E0605, verb, NULL, label,
+                                "`pbt %s` needs an argument", verb);
         return false;
     }
     if (syntax->max >= 0 && count > syntax->max) {
-        *status = pbt_cli_usage(verb, "too many arguments: pbt %s %s", verb,
-                                syntax->arguments);
+        *status = pbt_cli_usage(PBT_E0606, verb, args[syntax->max], label,
+                                "too many arguments");
         return false;
     }
     return true;
@@ -207,5 +191,5 @@ bool pbt_cli_parse(const struct pbt_cli_syntax *syntax, int argc, char **argv,
     }
     *args = argv + optind;
     *count = (size_t)(argc - optind);
-    return count_fits(syntax, argv[0], argc - optind, status);
+    return count_fits(syntax, argv[0], *args, argc - optind, status);
 }

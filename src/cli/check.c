@@ -326,7 +326,7 @@ static int check_world(const struct pbt_spec *spec)
     }
     int problem = program_problem(spec->command[0]);
     if (problem != 0) {
-        status = pbt_cli_error(PBT_ECONFIG, "command: can't run %s: %s",
+        status = pbt_cli_error(PBT_E0705, "command: can't run %s: %s",
                                spec->command[0], strerror(problem));
     }
     return status;
@@ -343,14 +343,13 @@ static int show(const struct pbt_spec *spec)
     put_summary(spec, &budget, &out);
     if (pbt_buf_failed(&out)) {
         pbt_buf_done(&out);
-        return pbt_cli_error(PBT_ENOMEM, "out of memory");
+        return pbt_cli_error(PBT_E0971, "out of memory");
     }
     pbt_cli_put(&out, false);
     pbt_buf_done(&out);
     pbt_cli_put(&spec->warnings, true);
     if (pbt_budget_warning(spec, &budget, warning, sizeof warning)) {
-        (void)pbt_cli_flush();
-        (void)fprintf(stderr, "warning: %s\n", warning);
+        pbt_cli_warn(PBT_W0201, "%s", warning);
     }
     int status = check_world(spec);
     return fits == PBT_OK ? status : pbt_cli_fail(&lacks);

@@ -13,6 +13,7 @@
 
 #include <pbt/error.h>
 
+#include "base/codes.h"
 #include "spec/spec.h"
 
 int pbt_cli_run(int argc, char **argv);
@@ -22,14 +23,23 @@ int pbt_cli_pause(int argc, char **argv);
 int pbt_cli_check(int argc, char **argv);
 int pbt_cli_status(int argc, char **argv);
 int pbt_cli_rebuild(int argc, char **argv);
+int pbt_cli_explain(int argc, char **argv);
 
 /* --- messages ------------------------------------------------------------- */
 
-/* "error: ..." on stderr; returns the status. */
+/* "error[E0702]: ..." on stderr; returns the status. */
 int pbt_cli_fail(const struct pbt_error *error);
-int pbt_cli_error(int status, const char *fmt, ...) PBT_PRINTF(2, 3);
-/* An error of usage, and where to read on; returns PBT_EUSAGE.  `verb`: NULL for none. */
-int pbt_cli_usage(const char *verb, const char *fmt, ...) PBT_PRINTF(2, 3);
+int pbt_cli_error(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
+void pbt_cli_warn(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
+/*
+ * An error of usage, with carets below its place in the command line, and where to read on;
+ * returns PBT_EUSAGE.  `at`: an element of main()'s argv, or a place in one (to its end); NULL:
+ * the end of the line.  `label`: what stands behind the carets, or NULL.  `verb`: NULL for none.
+ */
+int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
+                  const char *label, const char *fmt, ...) PBT_PRINTF(5, 6);
+/* Keeps the command line for messages; false without memory. */
+bool pbt_cli_remember(int argc, char **argv);
 
 /* --- arguments -------------------------------------------------------------- */
 

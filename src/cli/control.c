@@ -70,21 +70,22 @@ static int unreachable(const struct pbt_cli_driver *driver, const char *run,
 {
     const struct pbt_lock_look *look = &driver->look;
     if (is_elsewhere(look)) {
-        return pbt_cli_error(PBT_EUNAVAILABLE,
+        return pbt_cli_error(PBT_E0811,
                              "%s is driven by pid %" PRId64
                              " on %s, if that still lives: it "
                              "can only be asked there (on %s: pbt %s %s)",
                              run, look->pid, look->host, look->host, verb, run);
     }
     if (look->state == PBT_LOCK_FREE) {
-        return pbt_cli_error(PBT_ETEMP,
+        return pbt_cli_error(PBT_E0812,
                              "no driver is at work on %s, so nothing of it "
                              "trains (pbt resume %s starts one)",
                              run, run);
     }
-    return pbt_cli_error(driver->error.status,
-                         "the driver of %s can't be asked: %s", run,
-                         driver->error.text);
+    struct pbt_error error = driver->error;
+    (void)pbt_error_prefix(&error, error.status,
+                           "the driver of %s can't be asked", run);
+    return pbt_cli_fail(&error);
 }
 
 /* --- trials -------------------------------------------------------------------- */
@@ -120,10 +121,10 @@ static int find_trial(const char *run, const char *text, int64_t *number,
         pbt_trial_id(spec.settings.seed, (uint32_t)*number, id);
     } else {
         pbt_trial_id(spec.settings.seed, last, id);
-        status = pbt_error_set(error, PBT_ENOINPUT,
-                               "%s has no trial `%s`: the last one is %s, or "
-                               "%" PRIu32,
-                               run, text, id, last);
+        status = pbt_fail(error, PBT_E0813,
+                          "%s has no trial `%s`: the last one is %s, or "
+                          "%" PRIu32,
+                          run, text, id, last);
     }
     pbt_spec_done(&spec);
     return status;

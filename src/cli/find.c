@@ -100,14 +100,14 @@ static int absent(const char *name, const char *dir, struct pbt_error *error)
         pbt_cli_close_word(name, list.names, list.count, sizeof list.names[0]);
     int status;
     if (close != NULL) {
-        status = pbt_error_set(error, PBT_ENOINPUT,
-                               "no run `%s` in %s: did you mean `%s`?", name,
-                               dir, close);
+        status =
+            pbt_fail(error, PBT_E0702, "no run `%s` in %s: did you mean `%s`?",
+                     name, dir, close);
     } else if (list.count == 0) {
-        status = pbt_error_set(error, PBT_ENOINPUT,
-                               "no run `%s`: there are no runs in %s "
-                               "(--dir DIR or PBT_DIR say where they are)",
-                               name, dir);
+        status = pbt_fail(error, PBT_E0702,
+                          "no run `%s`: there are no runs in %s "
+                          "(--dir DIR or PBT_DIR say where they are)",
+                          name, dir);
     } else {
         char names[1024] = "";
         size_t length = 0;
@@ -117,9 +117,9 @@ static int absent(const char *name, const char *dir, struct pbt_error *error)
                                  i > 0 ? ", " : "", list.names[i].text);
         }
         bool cut = list.more || length >= sizeof names;
-        status = pbt_error_set(error, PBT_ENOINPUT,
-                               "no run `%s` in %s; there are: %s%s", name, dir,
-                               names, cut ? ", ..." : "");
+        status =
+            pbt_fail(error, PBT_E0702, "no run `%s` in %s; there are: %s%s",
+                     name, dir, names, cut ? ", ..." : "");
     }
     list_done(&list);
     return status;
@@ -129,17 +129,15 @@ static int no_run(const char *name, struct pbt_error *error)
 {
     struct stat status;
     if (stat(name, &status) != 0) {
-        return pbt_error_set(error, PBT_ENOINPUT, "no run %s: %s", name,
-                             strerror(errno));
+        return pbt_fail(error, PBT_E0702, "no run %s: %s", name,
+                        strerror(errno));
     }
     if (!S_ISDIR(status.st_mode)) {
-        return pbt_error_set(error, PBT_ENOINPUT,
-                             "%s is a file: give a run's name or directory",
-                             name);
+        return pbt_fail(error, PBT_E0703,
+                        "%s is a file: give a run's name or directory", name);
     }
-    return pbt_error_set(error, PBT_ENOINPUT,
-                         "%s is no run: there is no experiment.yaml in it",
-                         name);
+    return pbt_fail(error, PBT_E0704,
+                    "%s is no run: there is no experiment.yaml in it", name);
 }
 
 int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
@@ -160,8 +158,8 @@ int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
     if (found != NULL) {
         return copy_path(path, size, found)
                    ? PBT_OK
-                   : pbt_error_set(error, PBT_ENOINPUT,
-                                   "the path of run %s is too long", name);
+                   : pbt_fail(error, PBT_E0707,
+                              "the path of run %s is too long", name);
     }
     struct stat status;
     if (plain && stat(name, &status) != 0) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "spec/problems.h"
 
 static int help(int argc, char **argv);
 
@@ -33,6 +34,7 @@ static const struct verb verbs[] = {
      "check an experiment file, and say what it would do"},
     {"rebuild", pbt_cli_rebuild, "RUN",
      "write a run's log files anew from its journal"},
+    {"explain", pbt_cli_explain, "[ID]", "say what the id of an error means"},
     {"help", help, "[VERB]", "show this, or how to use a verb"},
 };
 
@@ -72,27 +74,32 @@ static const struct verb *find(const char *name)
 static int unknown(const char *name)
 {
     const char *close = pbt_cli_close_word(name, verbs, VERBS, sizeof *verbs);
+    const char *shown = pbt_quote(name, strlen(name)).text;
+    char label[128];
     if (name[0] == '-') {
-        return pbt_cli_usage(NULL, "unknown option `%s` before the verb", name);
+        return pbt_cli_usage(PBT_E0607, NULL, name, "the verb comes first",
+                             "unknown option `%s` before the verb", shown);
+    }
+    if (close == NULL && access(name, R_OK) == 0) {
+        (void)snprintf(label, sizeof label, "did you mean `pbt run %s`?",
+                       shown);
+        return pbt_cli_usage(PBT_E0609, NULL, name, label,
+                             "`%s` is a file, and no verb", shown);
     }
     if (close != NULL) {
-        return pbt_cli_usage(NULL, "unknown verb `%s`: did you mean `%s`?",
-                             name, close);
+        (void)snprintf(label, sizeof label, "did you mean `%s`?", close);
     }
-    if (access(name, R_OK) == 0) {
-        return pbt_cli_usage(NULL,
-                             "unknown verb `%s`: did you mean `pbt run "
-                             "%s`?",
-                             name, name);
-    }
-    return pbt_cli_usage(NULL, "unknown verb `%s`", name);
+    return pbt_cli_usage(PBT_E0601, NULL, name, close != NULL ? label : NULL,
+                         "unknown verb `%s`", shown);
 }
 
 /* `pbt help VERB` is `pbt VERB --help`. */
 static int help(int argc, char **argv)
 {
     if (argc > 2) {
-        return pbt_cli_usage(NULL, "`pbt help` takes one verb");
+        return pbt_cli_usage(PBT_E0606, "help", argv[2],
+                             "the form is: pbt help [VERB]",
+                             "`pbt help` takes one verb");
     }
     if (argc < 2 || strcmp(argv[1], "help") == 0 ||
         strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
@@ -143,6 +150,9 @@ int main(int argc, char **argv)
     fill_standard_streams();
     /* `pbt run ... | head` must not end the run: a failed write is an error. */
     (void)signal(SIGPIPE, SIG_IGN);
+    if (!pbt_cli_remember(argc, argv)) {
+        return pbt_cli_error(PBT_E0971, "out of memory");
+    }
     int status = call(argc, argv);
     int failure = pbt_cli_flush();
     if (failure == 0 && ferror(stdout)) {
@@ -150,8 +160,8 @@ int main(int argc, char **argv)
     }
     /* Who closed the pipe knows it, and is not told. */
     if (failure != 0 && failure != EPIPE) {
-        (void)fprintf(stderr, "error: can't write to stdout: %s\n",
-                      strerror(failure));
+        (void)pbt_cli_error(PBT_E0974, "can't write to stdout: %s",
+                            strerror(failure));
     }
     return failure != 0 && status == PBT_OK ? PBT_EIO : status;
 }

@@ -59,7 +59,7 @@ static int put_board(const char *run, const struct pbt_board *board, bool all,
         pbt_cli_put(&out, false);
     }
     pbt_buf_done(&out);
-    return failed ? pbt_cli_error(PBT_ENOMEM, "out of memory") : PBT_OK;
+    return failed ? pbt_cli_error(PBT_E0971, "out of memory") : PBT_OK;
 }
 
 static bool is_over(const struct pbt_board *board)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codes.h"
 #include "base/names.h"
 #include "driver/state.h"
 #include "journal/entry.h"
@@ -237,9 +238,9 @@ static int replay_line(void *user, const char *line, size_t length,
         json_is_true(json_object_get(entry.data_json, "custom_explore"));
     pbt_entry_done(&entry);
     if (wants_function && !driver->spec->settings.custom_explore) {
-        return pbt_error_set(error, PBT_EUSAGE,
-                             "this run explores with a function of the program "
-                             "that started it: resume it with that program");
+        return pbt_fail(error, PBT_E0808,
+                        "this run explores with a function of the program "
+                        "that started it: resume it with that program");
     }
     if (!applied) {
         return pbt_error_set(

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cgroup.h"
+#include "base/codes.h"
 #include "base/cpus.h"
 
 #define GIB 0x1p30
@@ -25,8 +26,8 @@ static int no_room(const struct pbt_spec *spec, const struct pbt_budget *budget,
 {
     const struct pbt_machine *machine = &budget->machine;
     if (strcmp(budget->scarce, "gpu") == 0) {
-        return pbt_error_set(
-            error, PBT_ECONFIG,
+        return pbt_fail(
+            error, PBT_E0809,
             "a trial takes %g GPUs (resources_per_trial.gpu), and %u %s: no "
             "trial can run%s%s",
             spec->trial_gpu, (unsigned)machine->gpus,
@@ -35,15 +36,15 @@ static int no_room(const struct pbt_spec *spec, const struct pbt_budget *budget,
             budget->gpus.found_in != NULL ? budget->gpus.found_in : "");
     }
     if (strcmp(budget->scarce, "memory") == 0) {
-        return pbt_error_set(error, PBT_ECONFIG,
-                             "a trial takes %.3g GiB (resources_per_trial."
-                             "memory), this machine gives us %.3g GiB: no "
-                             "trial can run",
-                             (double)spec->trial_memory / GIB,
-                             (double)machine->memory / GIB);
+        return pbt_fail(error, PBT_E0809,
+                        "a trial takes %.3g GiB (resources_per_trial."
+                        "memory), this machine gives us %.3g GiB: no "
+                        "trial can run",
+                        (double)spec->trial_memory / GIB,
+                        (double)machine->memory / GIB);
     }
-    return pbt_error_set(
-        error, PBT_ECONFIG,
+    return pbt_fail(
+        error, PBT_E0809,
         "a trial takes %.15g CPUs (resources_per_trial.cpu), this machine "
         "gives us %.15g: no trial can run",
         spec->trial_cpu, machine->cpus);
@@ -53,8 +54,8 @@ int pbt_budget_make(const struct pbt_spec *spec, struct pbt_budget *budget,
                     struct pbt_error *error)
 {
     if (spec->trial_gpu > 0 && spec->resources_gpu > budget->machine.gpus) {
-        return pbt_error_set(
-            error, PBT_ECONFIG, "resources.gpu is %u, but %u %s here%s%s",
+        return pbt_fail(
+            error, PBT_E0809, "resources.gpu is %u, but %u %s here%s%s",
             (unsigned)spec->resources_gpu, (unsigned)budget->machine.gpus,
             budget->machine.gpus == 1 ? "is" : "are",
             budget->gpus.found_in != NULL ? ": see " : "",

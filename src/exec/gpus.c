@@ -1,4 +1,5 @@
 #include "exec/gpus.h"
+#include "base/codes.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -59,18 +60,18 @@ static int take_device(struct pbt_gpus *gpus, const char *value,
                        const char *text, size_t length, struct pbt_error *error)
 {
     if (!is_device(text, length)) {
-        return pbt_error_set(error, PBT_ECONFIG,
-                             "%s=%s: \"%.*s\" is neither a device's number nor "
-                             "a UUID (GPU-..., MIG-...)",
-                             gpus->variable, value, (int)length, text);
+        return pbt_fail(error, PBT_E0810,
+                        "%s=%s: \"%.*s\" is neither a device's number nor "
+                        "a UUID (GPU-..., MIG-...)",
+                        gpus->variable, value, (int)length, text);
     }
     if (is_listed(gpus, text, length)) {
-        return pbt_error_set(error, PBT_ECONFIG, "%s=%s: %.*s is there twice",
-                             gpus->variable, value, (int)length, text);
+        return pbt_fail(error, PBT_E0810, "%s=%s: %.*s is there twice",
+                        gpus->variable, value, (int)length, text);
     }
     if (gpus->count == PBT_GPUS_MAX) {
-        return pbt_error_set(error, PBT_ECONFIG, "%s names more than %d GPUs",
-                             gpus->variable, PBT_GPUS_MAX);
+        return pbt_fail(error, PBT_E0810, "%s names more than %d GPUs",
+                        gpus->variable, PBT_GPUS_MAX);
     }
     char *name = gpus->names[gpus->count++];
     memcpy(name, text, length);
@@ -100,9 +101,8 @@ static int take_list(struct pbt_gpus *gpus, const char *value,
             return PBT_OK;
         }
         if (*text != ',') {
-            return pbt_error_set(error, PBT_ECONFIG,
-                                 "%s=%s: commas part devices", gpus->variable,
-                                 value);
+            return pbt_fail(error, PBT_E0810, "%s=%s: commas part devices",
+                            gpus->variable, value);
         }
         text++;
     }

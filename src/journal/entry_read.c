@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codes.h"
 #include "journal/entry.h"
 #include "journal/members.h"
 
@@ -21,16 +22,15 @@ struct source {
 
 static int wrong(const struct source *s, const char *what)
 {
-    return pbt_error_set(s->error, PBT_EDATA, "\"%s\" is not %s", s->name,
-                         what);
+    return pbt_fail(s->error, PBT_E0803, "\"%s\" is not %s", s->name, what);
 }
 
 static int newer(const struct source *s, const char *what, const char *word)
 {
-    return pbt_error_set(s->error, PBT_EDATA,
-                         "%s \"%.40s\" is unknown: written by a newer version "
-                         "of pbt",
-                         what, word);
+    return pbt_fail(s->error, PBT_E0805,
+                    "%s \"%.40s\" is unknown: written by a newer version "
+                    "of pbt",
+                    what, word);
 }
 
 /* A decimal string, all of it, without sign, spaces or leading zeros. */
@@ -91,9 +91,9 @@ static int read_u32(const struct source *s, const json_t *json, uint32_t limit,
 {
     if (!json_is_integer(json) || json_integer_value(json) < 0 ||
         json_integer_value(json) > (json_int_t)limit) {
-        return pbt_error_set(s->error, PBT_EDATA,
-                             "\"%s\" is not a whole number from 0 to %" PRIu32,
-                             s->name, limit);
+        return pbt_fail(s->error, PBT_E0803,
+                        "\"%s\" is not a whole number from 0 to %" PRIu32,
+                        s->name, limit);
     }
     *value = (uint32_t)json_integer_value(json);
     return PBT_OK;
@@ -343,8 +343,8 @@ static int read_root(struct source *s, const json_t *root)
                 return status;
             }
         } else if (always & (UINT32_C(1) << i)) {
-            return pbt_error_set(s->error, PBT_EDATA, "\"%s\" is missing",
-                                 pbt_entry_members[i].name);
+            return pbt_fail(s->error, PBT_E0803, "\"%s\" is missing",
+                            pbt_entry_members[i].name);
         }
     }
     const json_t *data = json_object_get(root, "data");
@@ -369,13 +369,13 @@ int pbt_entry_read(struct pbt_entry *entry, struct pbt_spec *spec,
         if (json_error_code(&where) == json_error_out_of_memory) {
             return pbt_error_set(error, PBT_ENOMEM, "out of memory");
         }
-        return pbt_error_set(error, PBT_EDATA, "no JSON: %s (byte %d)",
-                             where.text, where.position);
+        return pbt_fail(error, PBT_E0803, "no JSON: %s (byte %d)", where.text,
+                        where.position);
     }
     entry->root = root;
     int status;
     if (!json_is_object(root)) {
-        status = pbt_error_set(error, PBT_EDATA, "not a JSON object");
+        status = pbt_fail(error, PBT_E0803, "not a JSON object");
     } else {
         struct source s = {.entry = entry, .spec = spec, .error = error};
         status = read_root(&s, root);

@@ -11,6 +11,7 @@
 
 #include <xxhash.h>
 
+#include "base/codes.h"
 #include "journal/segment.h"
 
 /* A segment that is missing shows in those behind it: so many are looked for. */
@@ -49,11 +50,11 @@ int pbt_segment_count(struct pbt_files *files, const char *dir, uint64_t *count,
         }
         if (number != last + 1) {
             (void)pbt_segment_path(dir, last + 1, path, error);
-            return pbt_error_set(error, PBT_EDATA,
-                                 "%s is missing, though later segments of "
-                                 "the journal are there; restore it from a "
-                                 "backup",
-                                 path);
+            return pbt_fail(error, PBT_E0804,
+                            "%s is missing, though later segments of "
+                            "the journal are there; restore it from a "
+                            "backup",
+                            path);
         }
         last = number;
     }

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "base/codes.h"
 #include "journal/journal.h"
 #include "journal/segment.h"
 
@@ -75,16 +76,16 @@ static int parse_header(const char *path, uint64_t number, const char *line,
                 (header->previous_segment > 0 || header->previous_bytes == 0);
     json_decref(root);
     if (versioned && version > PBT_JOURNAL_VERSION) {
-        return pbt_error_set(error, PBT_EDATA,
-                             "%s:1: written by a newer version of pbt (journal "
-                             "version %" PRIu64 "; this one knows %d)",
-                             path, version, PBT_JOURNAL_VERSION);
+        return pbt_fail(error, PBT_E0805,
+                        "%s:1: written by a newer version of pbt (journal "
+                        "version %" PRIu64 "; this one knows %d)",
+                        path, version, PBT_JOURNAL_VERSION);
     }
     if (!good) {
-        return pbt_error_set(error, PBT_EDATA,
-                             "%s:1: not the first line of journal segment "
-                             "%" PRIu64 "; restore the file from a backup",
-                             path, number);
+        return pbt_fail(error, PBT_E0803,
+                        "%s:1: not the first line of journal segment "
+                        "%" PRIu64 "; restore the file from a backup",
+                        path, number);
     }
     header->end = length + 1;
     return PBT_OK;
@@ -136,11 +137,11 @@ static int follow_headers(struct window *w, const char *dir, struct link *links,
             return status;
         }
         if (header.end == 0 && limit != UINT64_MAX) {
-            return pbt_error_set(error, PBT_EDATA,
-                                 "%s:1: this line is cut off, though later "
-                                 "segments go on from it; restore the file "
-                                 "from a backup",
-                                 w->path);
+            return pbt_fail(error, PBT_E0804,
+                            "%s:1: this line is cut off, though later "
+                            "segments go on from it; restore the file "
+                            "from a backup",
+                            w->path);
         }
         if (header.end == 0) {
             info->torn += length;
@@ -290,8 +291,8 @@ static bool closes_something(const struct window *w, size_t end)
 
 static int damaged(const struct window *w, struct pbt_error *error)
 {
-    return pbt_error_set(
-        error, PBT_EDATA,
+    return pbt_fail(
+        error, PBT_E0803,
         "%s:%" PRIu64 ": this batch of records is damaged: its sum does not "
         "fit.  Everything before it is whole; restore the file from a backup",
         w->path, w->lines + 1);
@@ -385,11 +386,11 @@ static int read_segment(struct window *w, const char *dir,
     }
     uint64_t good = w->offset + w->start;
     if (link->limit != UINT64_MAX && good != link->limit) {
-        return pbt_error_set(error, PBT_EDATA,
-                             "%s: the next segment goes on from byte %" PRIu64
-                             ", but it ends at %" PRIu64
-                             "; restore the file from a backup",
-                             w->path, link->limit, good);
+        return pbt_fail(error, PBT_E0804,
+                        "%s: the next segment goes on from byte %" PRIu64
+                        ", but it ends at %" PRIu64
+                        "; restore the file from a backup",
+                        w->path, link->limit, good);
     }
     info->torn += w->content.length - w->start;
     info->last_segment = link->number;
@@ -424,7 +425,7 @@ int pbt_journal_read(struct pbt_files *files, const char *dir,
         return status;
     }
     if (info->segments == 0) {
-        return pbt_error_set(error, PBT_ENOINPUT, "%s: no journal here", dir);
+        return pbt_fail(error, PBT_E0706, "%s: no journal here", dir);
     }
     struct window *w = calloc(1, sizeof *w);
     if (w == NULL) {

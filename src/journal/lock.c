@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/codes.h"
 
 #define PATH_SIZE 4096
 #define NONCE_SIZE 33
@@ -272,16 +273,16 @@ static int held(const struct pbt_lock *lock, const struct holder *holder,
                 struct pbt_error *error)
 {
     if (!holder->known) {
-        return pbt_error_set(error, PBT_ETEMP,
-                             "%s: another pbt is driving this run; wait for it "
-                             "or stop it, then try again",
-                             lock->path);
+        return pbt_fail(error, PBT_E0801,
+                        "%s: another pbt is driving this run; wait for it "
+                        "or stop it, then try again",
+                        lock->path);
     }
-    return pbt_error_set(error, PBT_ETEMP,
-                         "%s: another pbt is driving this run: pid %" PRId64
-                         " on %s; wait for it, or stop it there (kill %" PRId64
-                         "), then try again",
-                         lock->path, holder->pid, holder->host, holder->pid);
+    return pbt_fail(error, PBT_E0801,
+                    "%s: another pbt is driving this run: pid %" PRId64
+                    " on %s; wait for it, or stop it there (kill %" PRId64
+                    "), then try again",
+                    lock->path, holder->pid, holder->host, holder->pid);
 }
 
 /*
@@ -514,10 +515,10 @@ static int check_ours(struct pbt_lock *lock, struct pbt_error *error)
     int status = read_content(lock->path, &content, error);
     if (status == PBT_ENOINPUT) {
         atomic_store(&lock->taken, true);
-        return pbt_error_set(error, PBT_ETEMP,
-                             "%s is gone: this run may have got another "
-                             "driver, so this one stops",
-                             lock->path);
+        return pbt_fail(error, PBT_E0802,
+                        "%s is gone: this run may have got another "
+                        "driver, so this one stops",
+                        lock->path);
     }
     if (status != PBT_OK) {
         return status;
@@ -527,11 +528,11 @@ static int check_ours(struct pbt_lock *lock, struct pbt_error *error)
         return PBT_OK;
     }
     atomic_store(&lock->taken, true);
-    return pbt_error_set(error, PBT_ETEMP,
-                         "%s: this run was taken over by pid %" PRId64
-                         " on %s, so this driver stops",
-                         lock->path, holder.pid,
-                         holder.known ? holder.host : "an unknown host");
+    return pbt_fail(error, PBT_E0802,
+                    "%s: this run was taken over by pid %" PRId64
+                    " on %s, so this driver stops",
+                    lock->path, holder.pid,
+                    holder.known ? holder.host : "an unknown host");
 }
 
 static int renew(struct pbt_lock *lock, struct pbt_error *error)

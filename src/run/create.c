@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/codes.h"
 #include "base/files.h"
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
@@ -114,8 +115,8 @@ static int fill(const struct pbt_spec *spec, const char *path,
         pbt_trial_id(spec->settings.seed, i, id);
         (void)snprintf(name, sizeof name, "%s/%s", path, id);
         if (mkdir(name, 0700) != 0) {
-            status = pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
-                                   name, strerror(errno));
+            status = pbt_fail(error, PBT_E0709, "can't make %s: %s", name,
+                              strerror(errno));
         }
     }
     if (status != PBT_OK) {
@@ -149,8 +150,8 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
         return status;
     }
     if (mkdir(temporary, 0700) != 0) {
-        return pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
-                             temporary, strerror(errno));
+        return pbt_fail(error, PBT_E0709, "can't make %s: %s", temporary,
+                        strerror(errno));
     }
     status = fill(spec, temporary, error);
     if (status == PBT_OK) {
@@ -158,10 +159,9 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
     }
     if (status == PBT_OK && rename(temporary, path) != 0) {
         *taken = errno == EEXIST || errno == ENOTEMPTY;
-        status =
-            *taken ? PBT_OK
-                   : pbt_error_set(error, PBT_ECANTCREATE, "can't make %s: %s",
-                                   path, strerror(errno));
+        status = *taken ? PBT_OK
+                        : pbt_fail(error, PBT_E0709, "can't make %s: %s", path,
+                                   strerror(errno));
         (void)pbt_checkpoint_delete(temporary, NULL);
         return status;
     }
@@ -212,8 +212,7 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
     }
     char *full = realpath(dir, NULL);
     if (full == NULL) {
-        return pbt_error_set(error, PBT_ECANTCREATE, "%s: %s", dir,
-                             strerror(errno));
+        return pbt_fail(error, PBT_E0709, "%s: %s", dir, strerror(errno));
     }
     bool done = false;
     for (uint32_t i = 1; status == PBT_OK && !done && i <= NAMES_MAX; i++) {
@@ -221,9 +220,8 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
     }
     free(full);
     if (status == PBT_OK && !done) {
-        return pbt_error_set(error, PBT_ECANTCREATE,
-                             "%s has %d runs of that name already", dir,
-                             NAMES_MAX);
+        return pbt_fail(error, PBT_E0709, "%s has %d runs of that name already",
+                        dir, NAMES_MAX);
     }
     return status;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/codes.h"
 #include "journal/entry.h"
 #include "journal/journal.h"
 #include "run/run.h"
@@ -25,11 +26,11 @@ static int fold_line(void *user, const char *line, size_t length,
     bool applied = pbt_core_apply(fold->core, &entry.record);
     uint64_t number = entry.record.number;
     pbt_entry_done(&entry);
-    return applied ? PBT_OK
-                   : pbt_error_set(error, PBT_EDATA,
-                                   "record %" PRIu64
-                                   " can't follow on those before it",
-                                   number);
+    return applied
+               ? PBT_OK
+               : pbt_fail(error, PBT_E0803,
+                          "record %" PRIu64 " can't follow on those before it",
+                          number);
 }
 
 int pbt_run_fold(const char *path, struct pbt_spec *spec,

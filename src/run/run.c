@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/codes.h"
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
 #include "driver/driver.h"
@@ -174,10 +175,11 @@ static void listen_to_user(struct run *run)
         options->say == NULL) {
         return;
     }
-    (void)snprintf(text, sizeof text,
-                   "warning: pbt stop, pause and resume can't reach this run: "
-                   "%s",
-                   error.text);
+    (void)snprintf(
+        text, sizeof text,
+        "warning[W0202]: pbt stop, pause and resume can't reach this run: "
+        "%s",
+        error.text);
     options->say(options->user, text);
 }
 
@@ -249,7 +251,7 @@ static int find_budget(struct run *run, struct pbt_error *error)
     int status = pbt_budget_find(&run->spec, &run->budget, error);
     if (status == PBT_OK && run->options->say != NULL &&
         pbt_budget_warning(&run->spec, &run->budget, warning, sizeof warning)) {
-        (void)snprintf(text, sizeof text, "warning: %s", warning);
+        (void)snprintf(text, sizeof text, "warning[W0201]: %s", warning);
         run->options->say(run->options->user, text);
     }
     return status;
@@ -339,15 +341,15 @@ static int judge(const struct pbt_run_outcome *outcome, struct pbt_error *error)
         return pbt_error_set(error, PBT_EINTERRUPTED, "interrupted");
     }
     if (outcome->end == PBT_END_FAILED) {
-        return pbt_error_set(error, PBT_EFAILED,
-                             "a trial failed before there was any result: that "
-                             "is no bad luck, so everything was stopped; mend "
-                             "the program, then go on with pbt resume");
+        return pbt_fail(error, PBT_E0806,
+                        "a trial failed before there was any result: that "
+                        "is no bad luck, so everything was stopped; mend "
+                        "the program, then go on with pbt resume");
     }
     if (outcome->errors > 0) {
-        return pbt_error_set(error, PBT_EFAILED,
-                             "%" PRIu32 " of the trials failed for good",
-                             outcome->errors);
+        return pbt_fail(error, PBT_E0807,
+                        "%" PRIu32 " of the trials failed for good",
+                        outcome->errors);
     }
     return PBT_OK;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/codes.h"
 #include "run/run.h"
 
 /* The shim below the directory of `file`, if there is one. */
@@ -41,9 +42,8 @@ int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error)
         }
         free(full);
         return fits ? PBT_OK
-                    : pbt_error_set(error, PBT_EUNAVAILABLE,
-                                    "PBT_SHIM names %s, which can't be used",
-                                    named);
+                    : pbt_fail(error, PBT_E0708,
+                               "PBT_SHIM names %s, which can't be used", named);
     }
     char self[PBT_RUN_PATH_SIZE];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -60,8 +60,8 @@ int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error)
     bool found = library != NULL && look_beside(library, path, size);
     free(library);
     return found ? PBT_OK
-                 : pbt_error_set(error, PBT_EUNAVAILABLE,
-                                 "pbt-shim, which every worker runs under, is "
-                                 "not beside %s; name it in PBT_SHIM",
-                                 self);
+                 : pbt_fail(error, PBT_E0708,
+                            "pbt-shim, which every worker runs under, is "
+                            "not beside %s; name it in PBT_SHIM",
+                            self);
 }

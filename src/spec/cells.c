@@ -32,7 +32,7 @@ static void warn_yaml11(struct pbt_reader *reader, const struct pbt_node *node)
     const char *other =
         node->plain ? pbt_scalar_yaml11(node->text, node->length) : NULL;
     if (other != NULL) {
-        pbt_reader_warn(reader, node,
+        pbt_reader_warn(reader, PBT_W0101, node,
                         "`%s` is a string here, though older YAML readers "
                         "take it for %s; quote it to make that plain",
                         pbt_quote(node->text, node->length).text, other);
@@ -117,7 +117,7 @@ bool pbt_read_cell(struct pbt_reader *reader, const struct pbt_node *node,
         pbt_scalar_read(node->text, node->length, node->plain);
     bool integer = scalar.type == PBT_SCALAR_INT;
     if (integer && (scalar.i > EXACT_MAX || scalar.i < -EXACT_MAX)) {
-        pbt_problem_label(pbt_problem(reader->problems, node->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0317, node->span,
                                       "a whole number beyond 2^53"),
                           "quote it to pass it on as a string");
         return false;

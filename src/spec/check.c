@@ -33,7 +33,7 @@ static void missing(struct pbt_reader *reader, enum pbt_key_id id,
         return; /* it has been spoken of */
     }
     struct pbt_problem *problem =
-        pbt_problem(reader->problems, place_of(reader, key),
+        pbt_problem(reader->problems, PBT_E0101, place_of(reader, key),
                     "missing key `%s`%s", key->path, why);
     pbt_problem_help(problem, "%s: %s", pbt_key_name(key), key->doc);
 }
@@ -56,7 +56,7 @@ static void check_first_point(struct pbt_reader *reader)
         end = fmin(end, (double)settings->time_budget_ns / 1e9);
     }
     if (end <= first) {
-        pbt_reader_warn(reader, reader->given[PBT_KEY_INTERVAL],
+        pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_INTERVAL],
                         "no perturbation can happen: training ends at "
                         "%s %.15g, the first one would be at %.15g",
                         seconds ? "second" : "iteration", end, first);
@@ -75,11 +75,11 @@ static void check_pbt(struct pbt_reader *reader)
         missing(reader, PBT_KEY_INTERVAL, "");
     }
     if (settings->population == 1) {
-        pbt_reader_warn(reader, reader->given[PBT_KEY_NUM_SAMPLES],
+        pbt_reader_warn(reader, PBT_W0103, reader->given[PBT_KEY_NUM_SAMPLES],
                         "with num_samples 1 there is nobody to learn from");
     }
     if (settings->quantile_fraction <= 0) {
-        pbt_reader_warn(reader, reader->given[PBT_KEY_QUANTILE],
+        pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_QUANTILE],
                         "no perturbation can happen: with quantile_fraction 0 "
                         "nobody is replaced");
     }
@@ -93,7 +93,7 @@ static void check_budget(struct pbt_reader *reader, enum pbt_key_id id,
     const struct pbt_node *node = reader->given[id];
     const char *name = pbt_key_name(&pbt_keys[id]);
     if (node != NULL && budget > 0 && budget < share) {
-        pbt_problem_label(pbt_problem(reader->problems, node->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0221, node->span,
                                       "`%s` is less than one trial takes",
                                       pbt_keys[id].path),
                           "resources_per_trial.%s is %.15g", name, share);
@@ -107,7 +107,7 @@ static void check_resources(struct pbt_reader *reader)
     if (gpu != NULL && spec->trial_gpu > 1 &&
         spec->trial_gpu != floor(spec->trial_gpu)) {
         struct pbt_problem *problem =
-            pbt_problem(reader->problems, gpu->span,
+            pbt_problem(reader->problems, PBT_E0220, gpu->span,
                         "`resources_per_trial.gpu` is neither a share of one "
                         "GPU nor a whole number of them");
         pbt_problem_help(problem, "below 1, trials share a device: with 0.25, "

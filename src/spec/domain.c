@@ -109,8 +109,8 @@ static bool wrong_arguments(struct pbt_reader *reader,
                             const struct pbt_node *node)
 {
     struct pbt_problem *problem = pbt_problem(
-        reader->problems, node->span, "`%s` takes %u%s numbers", form->name,
-        (unsigned)form->arguments, form->whole ? " whole" : "");
+        reader->problems, PBT_E0308, node->span, "`%s` takes %u%s numbers",
+        form->name, (unsigned)form->arguments, form->whole ? " whole" : "");
     pbt_problem_label(problem, "write {%s}", usage(form).text);
     return false;
 }
@@ -147,7 +147,7 @@ static bool read_arguments(struct pbt_reader *reader,
         }
         if (!isfinite(scalar.real) ||
             (form->whole && fabs(scalar.real) > EXACT_MAX)) {
-            pbt_problem(reader->problems, item->span,
+            pbt_problem(reader->problems, PBT_E0309, item->span,
                         "a bound of `%s` is not finite, or too large",
                         form->name);
             return false;
@@ -185,8 +185,9 @@ static bool check_step(struct pbt_reader *reader,
         return true;
     }
     const struct pbt_node *at = list->last != NULL ? list->last : list;
-    struct pbt_problem *problem = pbt_problem(
-        reader->problems, at->span, "the step of `%s` %s", form->name, message);
+    struct pbt_problem *problem =
+        pbt_problem(reader->problems, PBT_E0314, at->span,
+                    "the step of `%s` %s", form->name, message);
     if (form->whole && list->count == 3) {
         pbt_problem_label(problem, "bounds %.15g and %.15g", domain->lower,
                           domain->upper);
@@ -202,25 +203,25 @@ static bool check_bounds(struct pbt_reader *reader, const char *name,
         double lower = domain->upper;
         domain->upper = domain->lower;
         domain->lower = lower;
-        pbt_reader_warn(reader, list,
+        pbt_reader_warn(reader, PBT_W0104, list,
                         "the bounds of `%s` stand the wrong way round: taken "
                         "as [%.15g, %.15g]",
                         name, domain->lower, domain->upper);
     }
     if (form->logged && domain->lower <= 0) {
-        pbt_problem(reader->problems, list->span,
+        pbt_problem(reader->problems, PBT_E0310, list->span,
                     "the lower bound of `%s` has to be above 0", form->name);
         return false;
     }
     /* Ends belong to a quantised range; the upper one to no other. */
     if (domain->lower >= domain->upper && !form->quantum) {
-        pbt_problem_label(pbt_problem(reader->problems, list->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0311, list->span,
                                       "the range of `%s` is empty", form->name),
                           "the upper bound is not part of it");
         return false;
     }
     if (!isfinite(domain->upper - domain->lower)) {
-        pbt_problem(reader->problems, list->span,
+        pbt_problem(reader->problems, PBT_E0312, list->span,
                     "the range of `%s` is too large", form->name);
         return false;
     }
@@ -244,7 +245,7 @@ static bool read_distribution(struct pbt_reader *reader, const char *name,
     };
     if (form->normal) {
         if (!(domain->upper > 0)) {
-            pbt_problem(reader->problems, list->span,
+            pbt_problem(reader->problems, PBT_E0313, list->span,
                         "the standard deviation of `%s` has to be above 0",
                         form->name);
             return false;
@@ -261,7 +262,7 @@ bool pbt_read_choices(struct pbt_reader *reader, const char *name,
     if (list->kind != PBT_NODE_LIST || list->count == 0 ||
         list->count > PBT_CHOICES_MAX) {
         struct pbt_problem *problem = pbt_problem(
-            reader->problems, list->span,
+            reader->problems, PBT_E0315, list->span,
             "the choices of `%s` have to be a list of 1 to %d values", name,
             PBT_CHOICES_MAX);
         pbt_problem_label(problem, "this is %s",
@@ -294,7 +295,7 @@ bool pbt_read_domain(struct pbt_reader *reader, const char *name,
     const struct pbt_node *key = node->first;
     struct distribution form;
     if (is_planned(key->text, key->length)) {
-        pbt_problem_label(pbt_problem(reader->problems, key->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0316, key->span,
                                       "`%s` is not there yet", key->text),
                           "use a distribution, or `choice`");
         return false;

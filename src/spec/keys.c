@@ -57,15 +57,18 @@ static void unknown_key(struct pbt_reader *reader, const struct pbt_node *node,
                         const char *section)
 {
     struct pbt_quoted quoted = pbt_quote(node->text, node->length);
-    struct pbt_problem *problem =
-        section[0] == '\0'
-            ? pbt_problem(reader->problems, node->span, "unknown key `%s`",
-                          quoted.text)
-            : pbt_problem(reader->problems, node->span,
-                          "unknown key `%s` in `%s`", quoted.text, section);
     const struct pbt_key *other = find_elsewhere(node);
     const struct pbt_key *close = find_close(node, section);
     const struct pbt_key *alias = pbt_key_alias(node->text, node->length);
+    enum pbt_code code = other != NULL   ? PBT_E0103
+                         : alias != NULL ? PBT_E0105
+                                         : PBT_E0104;
+    struct pbt_problem *problem =
+        section[0] == '\0'
+            ? pbt_problem(reader->problems, code, node->span,
+                          "unknown key `%s`", quoted.text)
+            : pbt_problem(reader->problems, code, node->span,
+                          "unknown key `%s` in `%s`", quoted.text, section);
     if (other != NULL) {
         reader->meant[other - pbt_keys] = true;
     }
@@ -101,7 +104,8 @@ void pbt_read_keys(struct pbt_reader *reader, const struct pbt_node *map,
         } else if (node->value->kind == PBT_NODE_MAP) {
             pbt_read_keys(reader, node->value, key->path);
         } else {
-            pbt_reader_expected(reader, node->value, key->path, "a mapping");
+            pbt_reader_expected(reader, PBT_E0107, node->value, key->path,
+                                "a mapping");
         }
     }
 }

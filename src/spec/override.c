@@ -67,8 +67,9 @@ static struct pbt_node *read_value(const struct override *override, size_t at)
     }
     if (list->kind != PBT_NODE_LIST || list->count != 1) {
         struct pbt_span span = {override->index, at, length};
-        pbt_problem_label(pbt_problem(problems, span, "more than one value"),
-                          "write a list as [1, 2]");
+        pbt_problem_label(
+            pbt_problem(problems, PBT_E0504, span, "more than one value"),
+            "write a list as [1, 2]");
         return NULL;
     }
     return list->first;
@@ -84,7 +85,7 @@ static struct pbt_node *reach_key(const struct override *override,
         return key;
     }
     if (map->count == PBT_TREE_KEYS) {
-        pbt_problem(override->problems, span,
+        pbt_problem(override->problems, PBT_E0012, span,
                     "more than %d keys in one mapping", PBT_TREE_KEYS);
         return NULL;
     }
@@ -111,7 +112,8 @@ static struct pbt_node *reach_path(const struct override *override,
         size_t stop = dot == NULL ? end : (size_t)(dot - text);
         struct pbt_span span = {override->index, at, stop - at};
         if (stop == at || depth > PBT_TREE_DEPTH) {
-            pbt_problem(override->problems, span,
+            pbt_problem(override->problems, stop == at ? PBT_E0502 : PBT_E0011,
+                        span,
                         stop == at ? "an empty key in an override"
                                    : "too many levels in an override");
             return NULL;
@@ -131,7 +133,8 @@ static struct pbt_node *reach_path(const struct override *override,
         }
         if (key->value->kind != PBT_NODE_MAP) {
             pbt_problem_label(
-                pbt_problem(override->problems, span, "`%s` is not a mapping",
+                pbt_problem(override->problems, PBT_E0503, span,
+                            "`%s` is not a mapping",
                             pbt_quote(key->text, key->length).text),
                 "it has no keys to override");
             return NULL;
@@ -154,7 +157,7 @@ void pbt_tree_override(const struct pbt_source *source, uint32_t index,
     if (equals == NULL) {
         struct pbt_span span = {index, 0, source->length};
         pbt_problem_label(
-            pbt_problem(problems, span, "an override has no `=`"),
+            pbt_problem(problems, PBT_E0501, span, "an override has no `=`"),
             "write key=value, as scheduler.perturbation_interval=10");
         return;
     }

@@ -56,15 +56,15 @@ static struct pbt_param *reach_param(struct walk *walk,
         return param;
     }
     if (walk->mutations && is_group(walk)) {
-        pbt_problem_label(pbt_problem(reader->problems, key->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0305, key->span,
                                       "`%s` is a mapping in `config`",
                                       pbt_quote(walk->name, walk->length).text),
                           "here it is one value");
         return NULL;
     }
     if (space->count == PBT_PARAMS_MAX) {
-        pbt_problem(reader->problems, key->span, "more than %d hyperparameters",
-                    PBT_PARAMS_MAX);
+        pbt_problem(reader->problems, PBT_E0304, key->span,
+                    "more than %d hyperparameters", PBT_PARAMS_MAX);
         return NULL;
     }
     char *name =
@@ -82,7 +82,7 @@ static void warn_misspelt(struct walk *walk, const struct pbt_node *key)
 {
     const char *like = pbt_distribution_like(key->text, key->length);
     if (like != NULL && key->value->kind == PBT_NODE_LIST) {
-        pbt_reader_warn(walk->reader, key,
+        pbt_reader_warn(walk->reader, PBT_W0105, key,
                         "`%s` is taken for a nested hyperparameter; did you "
                         "mean the distribution `%s`?",
                         pbt_quote(key->text, key->length).text, like);
@@ -128,14 +128,14 @@ static void check_types(struct walk *walk, const struct pbt_node *key,
     }
     if (is_text(initial)) {
         pbt_problem_label(
-            pbt_problem(reader->problems, key->span,
+            pbt_problem(reader->problems, PBT_E0306, key->span,
                         "`%s` mutates as a number, but starts as a string, "
                         "null or list",
                         pbt_quote(param->name, strlen(param->name)).text),
             "see its value in `config`");
     } else if (initial->kind == PBT_DOMAIN_CONSTANT && !whole &&
                initial->choices[0].type == PBT_CELL_INT) {
-        pbt_reader_warn(reader, key,
+        pbt_reader_warn(reader, PBT_W0106, key,
                         "`%s` starts as the whole number %lld in `config` but "
                         "mutates as a real: write %lld.0",
                         param->name, (long long)initial->choices[0].u.i,
@@ -150,7 +150,7 @@ static void take_mutation(struct walk *walk, const struct pbt_node *key)
     bool list = value->kind == PBT_NODE_LIST;
     if (!list && !pbt_is_distribution(value)) {
         struct pbt_problem *problem =
-            pbt_problem(reader->problems, value->span,
+            pbt_problem(reader->problems, PBT_E0307, value->span,
                         "`%s` needs a distribution or a list here",
                         pbt_quote(walk->name, walk->length).text);
         pbt_problem_label(problem, "this is %s",
@@ -196,14 +196,14 @@ static bool push_name(struct walk *walk, const struct pbt_node *key)
     struct pbt_quoted quoted = pbt_quote(key->text, key->length);
     if (!pbt_name_is_clean(key->text, key->length) ||
         memchr(key->text, '/', key->length) != NULL) {
-        pbt_problem_label(pbt_problem(problems, key->span,
+        pbt_problem_label(pbt_problem(problems, PBT_E0301, key->span,
                                       "`%s` can't name a hyperparameter",
                                       quoted.text),
                           "empty, or with a `/` or a control character");
         return false;
     }
     if (pbt_is_distribution_name(key->text, key->length)) {
-        pbt_problem_label(pbt_problem(problems, key->span,
+        pbt_problem_label(pbt_problem(problems, PBT_E0302, key->span,
                                       "`%s` is a distribution and can't name a "
                                       "hyperparameter",
                                       quoted.text),
@@ -213,7 +213,7 @@ static bool push_name(struct walk *walk, const struct pbt_node *key)
     size_t slash = walk->length > 0;
     if (key->length > PBT_PARAM_WORD_MAX ||
         walk->length + slash + key->length > PBT_PARAM_NAME_MAX) {
-        pbt_problem(problems, key->span, "the name `%s` is too long",
+        pbt_problem(problems, PBT_E0303, key->span, "the name `%s` is too long",
                     quoted.text);
         return false;
     }
@@ -235,7 +235,7 @@ static bool is_muddled(struct walk *walk, const struct pbt_node *map)
          key = key->next) {
         if (pbt_is_distribution_name(key->text, key->length)) {
             pbt_problem_label(
-                pbt_problem(walk->reader->problems, key->span,
+                pbt_problem(walk->reader->problems, PBT_E0302, key->span,
                             "`%s` is a distribution and can't name a "
                             "hyperparameter",
                             key->text),
@@ -261,7 +261,7 @@ static void take_map(struct walk *walk, const struct pbt_node *map)
         if (push_name(walk, key)) {
             if (nested && walk->mutations && find_param(walk) != NULL) {
                 pbt_problem_label(
-                    pbt_problem(walk->reader->problems, key->span,
+                    pbt_problem(walk->reader->problems, PBT_E0305, key->span,
                                 "`%s` is one value in `config`",
                                 pbt_quote(walk->name, walk->length).text),
                     "here it is a mapping");
@@ -284,7 +284,8 @@ static bool take_root(struct pbt_reader *reader, const struct pbt_node *node,
         return true;
     }
     if (node->kind != PBT_NODE_MAP) {
-        pbt_reader_expected(reader, node, what, "a mapping of names to values");
+        pbt_reader_expected(reader, PBT_E0318, node, what,
+                            "a mapping of names to values");
         return false;
     }
     struct walk walk = {.reader = reader, .mutations = mutations};

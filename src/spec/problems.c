@@ -12,12 +12,14 @@
 #define SHOWN_MAX 120 /* characters of a source line */
 
 struct pbt_problem *pbt_problem(struct pbt_problems *problems,
-                                struct pbt_span span, const char *fmt, ...)
+                                enum pbt_code code, struct pbt_span span,
+                                const char *fmt, ...)
 {
     struct pbt_problem *problem = problems->count < PBT_PROBLEMS_MAX
                                       ? &problems->items[problems->count]
                                       : &problems->spare;
-    *problem = (struct pbt_problem){.span = span, .order = problems->count};
+    *problem = (struct pbt_problem){
+        .code = code, .span = span, .order = problems->count};
     problems->count++;
     va_list args;
     va_start(args, fmt);
@@ -62,6 +64,11 @@ static bool is_control(const char *text, size_t length)
 {
     uint32_t code;
     return pbt_character(text, length, &code) != length || !pbt_printable(code);
+}
+
+static void put_text(struct pbt_buf *out, const char *text)
+{
+    pbt_printable_put(out, text, strlen(text), false);
 }
 
 struct pbt_quoted pbt_quote(const char *text, size_t length)
@@ -145,9 +152,15 @@ static void write_line(const struct pbt_source *source,
     }
 }
 
+/*
+ * One problem in its form.  `numbered`: the source is a file, so lines have numbers; else it
+ * is a command line, and `label` says all about where.
+ */
 static void write_one(const struct pbt_problem *problem,
-                      const struct pbt_source *source, struct pbt_buf *out)
+                      const struct pbt_source *source, bool numbered,
+                      struct pbt_buf *out)
 {
+    const struct pbt_code_text *code = &pbt_codes[problem->code];
     struct pbt_place place = pbt_source_place(source, problem->span.offset);
     struct pbt_buf line;
     struct pbt_buf marks;
@@ -157,27 +170,132 @@ static void write_one(const struct pbt_problem *problem,
     pbt_buf_text(&marks, "");
     write_line(source, &place, problem->span.length, &line, &marks);
 
-    char number[24];
-    int width = snprintf(number, sizeof number, "%zu", place.line);
-    pbt_buf_printf(out, "error: %s\n", problem->message);
+    char number[24] = " ";
+    int width = 1;
+    if (numbered) {
+        width = snprintf(number, sizeof number, "%zu", place.line);
+    }
+    pbt_buf_printf(out,
+                   "%s[%s]: ", code->status == PBT_OK ? "warning" : "error",
+                   code->id);
+    put_text(out, problem->message);
+    pbt_buf_char(out, '\n');
     write_spaces(out, width);
-    pbt_buf_printf(out, "--> %s:%zu:%zu\n", source->label, place.line,
-                   place.column);
+    pbt_buf_text(out, "--> ");
+    put_text(out, source->label);
+    if (numbered) {
+        pbt_buf_printf(out, ":%zu:%zu", place.line, place.column);
+    }
+    pbt_buf_char(out, '\n');
     write_spaces(out, width);
     pbt_buf_text(out, " |\n");
     if (line.data != NULL && marks.data != NULL) {
         pbt_buf_printf(out, "%s |%s%s\n", number, line.length > 0 ? " " : "",
                        line.data);
         write_spaces(out, width);
-        pbt_buf_printf(out, " | %s%s%s\n", marks.data,
-                       problem->label[0] != '\0' ? " " : "", problem->label);
+        pbt_buf_printf(out, " | %s%s", marks.data,
+                       problem->label[0] != '\0' ? " " : "");
+        put_text(out, problem->label);
+        pbt_buf_char(out, '\n');
     }
     if (problem->help[0] != '\0') {
         write_spaces(out, width);
-        pbt_buf_printf(out, " = help: %s\n", problem->help);
+        pbt_buf_text(out, " = help: ");
+        put_text(out, problem->help);
+        pbt_buf_char(out, '\n');
     }
     pbt_buf_done(&line);
     pbt_buf_done(&marks);
+}
+
+/* --- command lines ------------------------------------------------------ */
+
+static bool needs_quotes(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_=+./,:@%^";
+    for (const char *at = word; *at != '\0'; at++) {
+        if (strchr(plain, *at) == NULL && (unsigned char)*at < 0x80) {
+            return true;
+        }
+    }
+    return word[0] == '\0';
+}
+
+void pbt_line_word(struct pbt_buf *line, const char *word,
+                   struct pbt_span *span)
+{
+    bool quotes = needs_quotes(word);
+    size_t length = strlen(word);
+    size_t from = 0;
+    size_t to = 0;
+    if (line->length > 0) {
+        pbt_buf_char(line, ' ');
+    }
+    bool all = span != NULL && span->offset == 0 && span->length >= length;
+    size_t start = line->length;
+    if (quotes) {
+        pbt_buf_char(line, '\'');
+    }
+    for (size_t at = 0; at <= length;) {
+        size_t step = at < length ? character(word + at, length - at) : 1;
+        if (span != NULL && at <= span->offset) {
+            from = line->length;
+        }
+        if (span != NULL && at <= span->offset + span->length) {
+            to = line->length;
+        }
+        if (at < length && word[at] == '\'') {
+            pbt_buf_text(line, "'\\''");
+        } else if (at < length) {
+            pbt_printable_put(line, word + at, step, false);
+        }
+        at += step;
+    }
+    if (quotes) {
+        pbt_buf_char(line, '\'');
+    }
+    if (span != NULL) {
+        span->offset = all ? start : from;
+        span->length = (all ? line->length : to) - span->offset;
+    }
+}
+
+void pbt_line_write(const struct pbt_problem *problem, const char *label,
+                    const struct pbt_buf *line, struct pbt_buf *out)
+{
+    struct pbt_source source = {label, line->data != NULL ? line->data : "",
+                                line->data != NULL ? line->length : 0};
+    write_one(problem, &source, false, out);
+}
+
+/* An override, among the words that it stood with. */
+static void write_override(const struct pbt_problems *problems,
+                           const struct pbt_problem *problem,
+                           struct pbt_buf *out)
+{
+    struct pbt_problem moved = *problem;
+    const struct pbt_source *source = &problems->sources[problem->span.source];
+    struct pbt_buf line;
+    pbt_buf_init(&line, 8 * PBT_SOURCE_MAX);
+    for (size_t i = 0; i < problems->source_count; i++) {
+        const struct pbt_source *word = &problems->sources[i];
+        pbt_line_word(&line, i == 0 ? word->label : word->text,
+                      word == source ? &moved.span : NULL);
+    }
+    pbt_line_write(&moved, source->label, &line, out);
+    pbt_buf_done(&line);
+}
+
+void pbt_problem_write(const struct pbt_problems *problems,
+                       const struct pbt_problem *problem, struct pbt_buf *out)
+{
+    if (problem->span.source > 0) {
+        write_override(problems, problem, out);
+    } else {
+        write_one(problem, &problems->sources[0], true, out);
+    }
 }
 
 void pbt_problems_write(struct pbt_problems *problems, struct pbt_buf *out)
@@ -186,11 +304,10 @@ void pbt_problems_write(struct pbt_problems *problems, struct pbt_buf *out)
         problems->count < PBT_PROBLEMS_MAX ? problems->count : PBT_PROBLEMS_MAX;
     qsort(problems->items, count, sizeof problems->items[0], compare);
     for (uint32_t i = 0; i < count; i++) {
-        const struct pbt_problem *problem = &problems->items[i];
         if (i > 0) {
             pbt_buf_char(out, '\n');
         }
-        write_one(problem, &problems->sources[problem->span.source], out);
+        pbt_problem_write(problems, &problems->items[i], out);
     }
     if (problems->count > count) {
         pbt_buf_printf(out, "\nerror: and %u more; mend these first\n",

@@ -28,15 +28,17 @@ static char *program_path(struct pbt_reader *reader, const char *name)
 static bool check_word(struct pbt_reader *reader, const struct pbt_node *node)
 {
     if (node->length == 0) {
-        pbt_problem(reader->problems, node->span, "`command` is empty");
+        pbt_problem(reader->problems, PBT_E0213, node->span,
+                    "`command` is empty");
         return false;
     }
     const char *space = strpbrk(node->text, " \t\n");
     if (space == NULL) {
         return true;
     }
-    struct pbt_problem *problem = pbt_problem(
-        reader->problems, node->span, "`command` is a string of several words");
+    struct pbt_problem *problem =
+        pbt_problem(reader->problems, PBT_E0214, node->span,
+                    "`command` is a string of several words");
     pbt_problem_label(problem, "write a list: [%.40s, ...]",
                       pbt_quote(node->text, (size_t)(space - node->text)).text);
     pbt_problem_help(problem, "no shell takes it apart; a program with a "
@@ -52,7 +54,8 @@ static bool read_args(struct pbt_reader *reader, const struct pbt_node *list,
          item = item->next) {
         if (item->kind != PBT_NODE_SCALAR ||
             (count == 0 && item->length == 0)) {
-            pbt_reader_expected(reader, item, "command", "a list of strings");
+            pbt_reader_expected(reader, PBT_E0215, item, "command",
+                                "a list of strings");
             return false;
         }
         args[count] = count == 0 ? program_path(reader, item->text)
@@ -67,12 +70,13 @@ void pbt_read_command(struct pbt_reader *reader, const struct pbt_node *node)
 {
     struct pbt_spec *spec = reader->spec;
     if (node->kind == PBT_NODE_MAP) {
-        pbt_reader_expected(reader, node, "command", "a list of strings");
+        pbt_reader_expected(reader, PBT_E0215, node, "command",
+                            "a list of strings");
         return;
     }
     if (node->kind == PBT_NODE_LIST &&
         (node->count == 0 || node->count > ARGS_MAX)) {
-        pbt_problem(reader->problems, node->span, "`command` is %s",
+        pbt_problem(reader->problems, PBT_E0213, node->span, "`command` is %s",
                     node->count == 0 ? "empty" : "too long");
         return;
     }
@@ -109,20 +113,20 @@ static char *read_variable(struct pbt_reader *reader,
 {
     const struct pbt_node *value = key->value;
     if (!is_env_name(key->text, key->length)) {
-        pbt_problem(reader->problems, key->span,
+        pbt_problem(reader->problems, PBT_E0216, key->span,
                     "`%s` can't name an environment variable",
                     pbt_quote(key->text, key->length).text);
         return NULL;
     }
     if (strncmp(key->text, "PBT_", 4) == 0) {
-        pbt_problem_label(pbt_problem(reader->problems, key->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0217, key->span,
                                       "`%s` can't be set in `env`",
                                       pbt_quote(key->text, key->length).text),
                           "names in PBT_ are pbt's own");
         return NULL;
     }
     if (value->kind != PBT_NODE_SCALAR) {
-        pbt_reader_expected(reader, value, key->text, "a string");
+        pbt_reader_expected(reader, PBT_E0218, value, key->text, "a string");
         return NULL;
     }
     /* Text as it stands there: `010` is 010, `true` is true, nothing is empty. */
@@ -139,7 +143,7 @@ void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node)
 {
     struct pbt_spec *spec = reader->spec;
     if (node->kind != PBT_NODE_MAP) {
-        pbt_reader_expected(reader, node, "env",
+        pbt_reader_expected(reader, PBT_E0218, node, "env",
                             "a mapping of names to values");
         return;
     }
@@ -160,7 +164,7 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node)
     const char *what = "scheduler.perturbation_factors";
     if (node->kind != PBT_NODE_LIST || node->count == 0 ||
         node->count > FACTORS_MAX) {
-        pbt_reader_expected(reader, node, what,
+        pbt_reader_expected(reader, PBT_E0219, node, what,
                             "a list of 1 to 64 numbers above 0");
         return;
     }
@@ -177,7 +181,7 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node)
         bool number =
             scalar.type == PBT_SCALAR_INT || scalar.type == PBT_SCALAR_REAL;
         if (!number || !isfinite(scalar.real) || scalar.real <= 0) {
-            pbt_reader_expected(reader, item, what,
+            pbt_reader_expected(reader, PBT_E0219, item, what,
                                 "a list of 1 to 64 numbers above 0");
             return;
         }

@@ -17,25 +17,25 @@
 
 #define WARNINGS_MAX 65536
 
-void pbt_reader_warn(struct pbt_reader *reader, const struct pbt_node *node,
-                     const char *fmt, ...)
+void pbt_reader_warn(struct pbt_reader *reader, enum pbt_code code,
+                     const struct pbt_node *node, const char *fmt, ...)
 {
-    if (pbt_buf_failed(&reader->spec->warnings)) {
+    struct pbt_buf *out = &reader->spec->warnings;
+    struct pbt_problem warning = {.code = code};
+    if (pbt_buf_failed(out)) {
         return; /* full: warnings are a courtesy */
     }
-    char text[512];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(warning.message, sizeof warning.message, fmt, args);
     va_end(args);
-    struct pbt_span span = {0, 0, 0};
     if (node != NULL) {
-        span = node->span;
+        warning.span = node->span;
     }
-    const struct pbt_source *source = &reader->sources[span.source];
-    struct pbt_place place = pbt_source_place(source, span.offset);
-    pbt_buf_printf(&reader->spec->warnings, "warning: %s:%zu:%zu: %s\n",
-                   source->label, place.line, place.column, text);
+    if (out->length > 0) {
+        pbt_buf_char(out, '\n');
+    }
+    pbt_problem_write(reader->problems, &warning, out);
 }
 
 /* The default of a key, as if it stood in the file. */
@@ -147,7 +147,7 @@ static void take_root(struct pbt_reader *reader, struct pbt_arena *arena)
     if (root->kind == PBT_NODE_MAP) {
         pbt_read_keys(reader, root, "");
     } else if (!pbt_node_is_null(root)) {
-        pbt_problem_label(pbt_problem(reader->problems, root->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0013, root->span,
                                       "an experiment file is a mapping of "
                                       "keys to values"),
                           "this is %s", pbt_node_describe(root).text);
@@ -210,7 +210,7 @@ static const struct pbt_source *make_sources(struct pbt_arena *arena,
     sources[0] = file;
     for (size_t i = 0; i < count; i++) {
         char label[48];
-        int n = snprintf(label, sizeof label, "<override %zu>", i + 1);
+        int n = snprintf(label, sizeof label, "override %zu", i + 1);
         sources[i + 1] =
             (struct pbt_source){pbt_arena_copy(arena, label, (size_t)n),
                                 overrides[i], strlen(overrides[i])};
@@ -226,7 +226,8 @@ static int wrong(struct pbt_problems *problems, struct pbt_buf *out,
     pbt_problems_write(problems, out != NULL ? out : &text);
     pbt_buf_done(&text);
     /* Sorted by now. */
-    return pbt_error_set(error, PBT_ECONFIG, "%s", problems->items[0].message);
+    return pbt_fail(error, problems->items[0].code, "%s",
+                    problems->items[0].message);
 }
 
 static char *absolute_dir(struct pbt_arena *arena, const char *dir)
@@ -256,6 +257,7 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
     spec->command_dir = absolute_dir(&spec->memory, dir);
     if (problems != NULL && !arena.failed && spec->command_dir != NULL) {
         problems->sources = reader.sources;
+        problems->source_count = override_count + 1;
         reader.root = read_tree(&reader, override_count, &arena);
     }
     if (reader.root != NULL) {
@@ -286,8 +288,8 @@ static int read_file(const char *path, struct pbt_buf *out,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        return pbt_error_set(error, PBT_ENOINPUT, "can't open %s: %s", path,
-                             strerror(errno));
+        return pbt_fail(error, PBT_E0701, "can't open %s: %s", path,
+                        strerror(errno));
     }
     int status = PBT_OK;
     while (status == PBT_OK && out->length <= PBT_SOURCE_MAX) {
@@ -297,8 +299,8 @@ static int read_file(const char *path, struct pbt_buf *out,
             continue;
         }
         if (got < 0) {
-            status = pbt_error_set(error, PBT_ENOINPUT, "can't read %s: %s",
-                                   path, strerror(errno));
+            status = pbt_fail(error, PBT_E0701, "can't read %s: %s", path,
+                              strerror(errno));
         } else if (got == 0) {
             break;
         } else {

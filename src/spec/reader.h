@@ -34,11 +34,13 @@ struct pbt_reader {
 
 /* "expected X, found Y" at the node; the problem is returned for a label. */
 struct pbt_problem *pbt_reader_expected(struct pbt_reader *reader,
+                                        enum pbt_code code,
                                         const struct pbt_node *node,
                                         const char *what, const char *expected);
-/* A line of spec->warnings. */
-void pbt_reader_warn(struct pbt_reader *reader, const struct pbt_node *node,
-                     const char *fmt, ...) PBT_PRINTF(3, 4);
+/* A warning, in spec->warnings. */
+void pbt_reader_warn(struct pbt_reader *reader, enum pbt_code code,
+                     const struct pbt_node *node, const char *fmt, ...)
+    PBT_PRINTF(4, 5);
 /* What a node is, for a message: "the string `abc`". */
 struct pbt_quoted pbt_node_describe(const struct pbt_node *node);
 /* True for a name that can stand in a file or message: UTF-8 without control characters. */

@@ -105,7 +105,8 @@ bool pbt_source_guard(const struct pbt_source *source, uint32_t index,
 {
     struct pbt_span span = {index, 0, 1};
     if (source->length > PBT_SOURCE_MAX) {
-        pbt_problem(problems, span, "the file is larger than 1 MiB (%zu bytes)",
+        pbt_problem(problems, PBT_E0001, span,
+                    "the file is larger than 1 MiB (%zu bytes)",
                     source->length);
         return false;
     }
@@ -113,20 +114,20 @@ bool pbt_source_guard(const struct pbt_source *source, uint32_t index,
         source->length == 0 ? NULL : memchr(source->text, '\0', source->length);
     if (nul != NULL) {
         span.offset = (size_t)(nul - source->text);
-        pbt_problem_label(pbt_problem(problems, span, "a NUL byte"),
+        pbt_problem_label(pbt_problem(problems, PBT_E0002, span, "a NUL byte"),
                           "is this a text file?");
         return false;
     }
     if (!pbt_utf8_valid(source->text, source->length, &span.offset)) {
-        pbt_problem_label(pbt_problem(problems, span, "invalid UTF-8"),
-                          "byte 0x%02x",
-                          (unsigned)(unsigned char)source->text[span.offset]);
+        pbt_problem_label(
+            pbt_problem(problems, PBT_E0003, span, "invalid UTF-8"),
+            "byte 0x%02x", (unsigned)(unsigned char)source->text[span.offset]);
         return false;
     }
     span.offset = yaml ? find_directive(source) : source->length;
     if (span.offset < source->length) {
         pbt_problem_label(
-            pbt_problem(problems, span, "a line starts with `%%`"),
+            pbt_problem(problems, PBT_E0004, span, "a line starts with `%%`"),
             "YAML directives are not taken; quote or indent the text");
         return false;
     }

@@ -80,8 +80,8 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
             return PBT_OK;
         }
     }
-    return pbt_error_set(
-        error, PBT_ECONFIG,
+    return pbt_fail(
+        error, PBT_E0319,
         "nothing to explore: scheduler.hyperparam_mutations is empty, and "
         "there is no custom explore function (scheduler.type=fifo trains "
         "without PBT)");

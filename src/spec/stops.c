@@ -20,7 +20,7 @@ static bool reach_value(struct pbt_reader *reader, const struct pbt_node *key,
         }
     }
     if (spec->value_count == PBT_VALUES_MAX) {
-        pbt_problem(reader->problems, key->span,
+        pbt_problem(reader->problems, PBT_E0404, key->span,
                     "stop criteria on more than %d metrics", PBT_VALUES_MAX);
         return false;
     }
@@ -44,7 +44,7 @@ static bool read_bound(struct pbt_reader *reader, const struct pbt_node *key,
         scalar.type == PBT_SCALAR_INT || scalar.type == PBT_SCALAR_REAL;
     if (!number || !isfinite(scalar.real)) {
         struct pbt_problem *problem = pbt_reader_expected(
-            reader, node, pbt_quote(key->text, key->length).text,
+            reader, PBT_E0401, node, pbt_quote(key->text, key->length).text,
             "a number, {max: number} or {min: number}");
         pbt_problem_help(problem, "a bound is reached at or above {max: x}, "
                                   "at or below {min: x}");
@@ -76,7 +76,8 @@ static void read_stop(struct pbt_reader *reader, const struct pbt_node *key,
     struct pbt_stop stop = {.source = PBT_STOP_VALUE, .all = all};
     if (!pbt_name_is_clean(key->text, key->length) ||
         key->length > PBT_METRIC_NAME_MAX) {
-        pbt_problem(reader->problems, key->span, "`%s` can't name a metric",
+        pbt_problem(reader->problems, PBT_E0402, key->span,
+                    "`%s` can't name a metric",
                     pbt_quote(key->text, key->length).text);
         return;
     }
@@ -92,15 +93,16 @@ static void read_stop(struct pbt_reader *reader, const struct pbt_node *key,
     }
     bool clock = stop.source != PBT_STOP_VALUE;
     if (clock && (stop.at_most || stop.bound <= 0)) {
-        pbt_problem_label(pbt_problem(reader->problems, key->value->span,
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0403,
+                                      key->value->span,
                                       "`%s` only grows, from 0",
                                       pbt_quote(key->text, key->length).text),
                           "give a number above 0");
         return;
     }
     if (spec->settings.stop_count == PBT_STOPS_MAX) {
-        pbt_problem(reader->problems, key->span, "more than %d stop criteria",
-                    PBT_STOPS_MAX);
+        pbt_problem(reader->problems, PBT_E0404, key->span,
+                    "more than %d stop criteria", PBT_STOPS_MAX);
         return;
     }
     if (clock || reach_value(reader, key, &stop.index)) {
@@ -112,7 +114,7 @@ void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
                     bool all)
 {
     if (stops->kind != PBT_NODE_MAP) {
-        pbt_reader_expected(reader, stops, all ? "stop_all" : "stop",
+        pbt_reader_expected(reader, PBT_E0405, stops, all ? "stop_all" : "stop",
                             "a mapping of metrics to bounds");
         return;
     }

@@ -112,11 +112,12 @@ bool pbt_builder_open(struct pbt_builder *builder, enum pbt_node_kind kind,
                       struct pbt_span span)
 {
     if (pbt_builder_wants_key(builder)) {
-        pbt_problem(builder->problems, span, "a key has to be one word");
+        pbt_problem(builder->problems, PBT_E0010, span,
+                    "a key has to be one word");
         return false;
     }
     if (builder->depth == PBT_TREE_DEPTH) {
-        pbt_problem(builder->problems, span, "more than %d levels",
+        pbt_problem(builder->problems, PBT_E0011, span, "more than %d levels",
                     PBT_TREE_DEPTH);
         return false;
     }
@@ -143,8 +144,8 @@ static bool add_key(struct pbt_builder *builder, struct pbt_node *key)
     const struct pbt_node *first = pbt_node_find(map, key->text, key->length);
     struct pbt_problems *problems = builder->problems;
     if (map->count == PBT_TREE_KEYS) {
-        pbt_problem(problems, key->span, "more than %d keys in one mapping",
-                    PBT_TREE_KEYS);
+        pbt_problem(problems, PBT_E0012, key->span,
+                    "more than %d keys in one mapping", PBT_TREE_KEYS);
         return false;
     }
     if (first != NULL && problems->count >= PBT_PROBLEMS_MAX) {
@@ -153,7 +154,8 @@ static bool add_key(struct pbt_builder *builder, struct pbt_node *key)
         /* Reading goes on: the first one holds, and more may be wrong. */
         struct pbt_place place = pbt_source_place(
             &problems->sources[key->span.source], first->span.offset);
-        pbt_problem_label(pbt_problem(problems, key->span, "duplicate key `%s`",
+        pbt_problem_label(pbt_problem(problems, PBT_E0102, key->span,
+                                      "duplicate key `%s`",
                                       pbt_quote(key->text, key->length).text),
                           "the first one is in line %zu", place.line);
     }
@@ -166,11 +168,12 @@ bool pbt_builder_scalar(struct pbt_builder *builder, struct pbt_span span,
 {
     size_t bad;
     if (memchr(text, '\0', length) != NULL) {
-        pbt_problem(builder->problems, span, "a NUL character in a text");
+        pbt_problem(builder->problems, PBT_E0002, span,
+                    "a NUL character in a text");
         return false;
     }
     if (!pbt_utf8_valid(text, length, &bad)) {
-        pbt_problem(builder->problems, span,
+        pbt_problem(builder->problems, PBT_E0005, span,
                     "an escape that is no Unicode character");
         return false;
     }

@@ -119,7 +119,7 @@ struct pbt_node *pbt_tree_json(const struct pbt_source *source, uint32_t index,
         }
         size_t offset = error.position > 0 ? (size_t)error.position - 1 : 0;
         struct pbt_span span = {index, offset, 1};
-        pbt_problem(problems, span, "wrong JSON: %s",
+        pbt_problem(problems, PBT_E0006, span, "wrong JSON: %s",
                     pbt_quote(error.text, strlen(error.text)).text);
         return NULL;
     }

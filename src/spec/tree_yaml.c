@@ -48,11 +48,11 @@ static struct pbt_span event_span(const struct reader *reader,
     return span;
 }
 
-static bool refuse(struct reader *reader, struct pbt_span span,
-                   const char *message, const char *label)
+static bool refuse(struct reader *reader, enum pbt_code code,
+                   struct pbt_span span, const char *message, const char *label)
 {
     pbt_problem_label(
-        pbt_problem(reader->builder.problems, span, "%s", message), "%s",
+        pbt_problem(reader->builder.problems, code, span, "%s", message), "%s",
         label);
     return false;
 }
@@ -108,7 +108,7 @@ static bool take_document(struct reader *reader, struct fy_event *event)
 {
     reader->documents++;
     if (reader->documents > 1) {
-        return refuse(reader, event_span(reader, event),
+        return refuse(reader, PBT_E0009, event_span(reader, event),
                       "more than one document in the file",
                       "an experiment file is one");
     }
@@ -155,7 +155,7 @@ static bool refuse_decoration(struct reader *reader, struct fy_event *event,
         span.offset = mark->input_pos;
         span.length = 1;
     }
-    return refuse(reader, span,
+    return refuse(reader, PBT_E0008, span,
                   "anchors (`&name`) and tags (`!name`) are not taken",
                   "write the value itself");
 }
@@ -182,7 +182,7 @@ static bool take_event(struct reader *reader, struct fy_event *event)
     case FYET_SCALAR:
         return take_scalar(reader, event);
     case FYET_ALIAS:
-        return refuse(reader, event_span(reader, event),
+        return refuse(reader, PBT_E0007, event_span(reader, event),
                       "aliases (`*name`) are not taken",
                       "write the value itself");
     case FYET_NONE:
@@ -219,13 +219,14 @@ static void take_diagnostics(struct reader *reader)
         fy_diag_errors_iterate(reader->diag, &iterator);
     struct pbt_span span = {reader->index, reader->source->length, 1};
     if (found == NULL || found->msg == NULL) {
-        pbt_problem(reader->builder.problems, span, "this is no YAML");
+        pbt_problem(reader->builder.problems, PBT_E0005, span,
+                    "this is no YAML");
         return;
     }
     /* Only the first: what follows a break in the form is noise. */
     span.offset = find_place(reader->source, found->line, found->column);
     struct pbt_problem *problem =
-        pbt_problem(reader->builder.problems, span, "wrong YAML: %s",
+        pbt_problem(reader->builder.problems, PBT_E0005, span, "wrong YAML: %s",
                     pbt_quote(found->msg, strlen(found->msg)).text);
     if (strstr(found->msg, "tab") != NULL) {
         pbt_problem_label(problem, "indent with spaces");

@@ -67,11 +67,13 @@ struct pbt_quoted pbt_node_describe(const struct pbt_node *node)
 }
 
 struct pbt_problem *pbt_reader_expected(struct pbt_reader *reader,
+                                        enum pbt_code code,
                                         const struct pbt_node *node,
                                         const char *what, const char *expected)
 {
-    struct pbt_problem *problem = pbt_problem(
-        reader->problems, node->span, "`%s` has to be %s", what, expected);
+    struct pbt_problem *problem =
+        pbt_problem(reader->problems, code, node->span, "`%s` has to be %s",
+                    what, expected);
     pbt_problem_label(problem, "this is %s", pbt_node_describe(node).text);
     return problem;
 }
@@ -118,6 +120,15 @@ static struct pbt_quoted range_text(const struct pbt_key *key, const char *kind)
     return out;
 }
 
+static bool is_quoted_number(const struct pbt_node *node)
+{
+    if (node->kind != PBT_NODE_SCALAR || node->plain) {
+        return false;
+    }
+    struct pbt_scalar bare = pbt_scalar_read(node->text, node->length, true);
+    return bare.type == PBT_SCALAR_INT || bare.type == PBT_SCALAR_REAL;
+}
+
 /* The number of a node in the key's range; false with a problem added. */
 static bool read_number(struct pbt_reader *reader, const struct pbt_key *key,
                         const struct pbt_node *node, const char *kind,
@@ -129,17 +140,19 @@ static bool read_number(struct pbt_reader *reader, const struct pbt_key *key,
     bool in_range = number && isfinite(scalar->real) &&
                     scalar->real >= key->min && scalar->real <= key->max &&
                     !(key->above_min && scalar->real <= key->min);
-    if (in_range && (strcmp(kind, "a number") == 0 || scalar->whole)) {
+    bool real = strcmp(kind, "a number") == 0;
+    if (in_range && (real || scalar->whole)) {
         return true;
     }
+    bool quoted = is_quoted_number(node);
+    enum pbt_code code = quoted                              ? PBT_E0204
+                         : number && (real || scalar->whole) ? PBT_E0203
+                         : real                              ? PBT_E0201
+                                                             : PBT_E0202;
     struct pbt_problem *problem = pbt_reader_expected(
-        reader, node, key->path, range_text(key, kind).text);
-    if (node->kind == PBT_NODE_SCALAR && !node->plain) {
-        struct pbt_scalar bare =
-            pbt_scalar_read(node->text, node->length, true);
-        if (bare.type == PBT_SCALAR_INT || bare.type == PBT_SCALAR_REAL) {
-            pbt_problem_label(problem, "leave out the quotes");
-        }
+        reader, code, node, key->path, range_text(key, kind).text);
+    if (quoted) {
+        pbt_problem_label(problem, "leave out the quotes");
     }
     return false;
 }
@@ -198,7 +211,7 @@ static void read_bytes(struct pbt_reader *reader, const struct pbt_key *key,
             ? parse_bytes(node->text, &bytes)
             : scalar.type == PBT_SCALAR_INT && bytes >= 0 && bytes < 0x1p53;
     if (!good) {
-        pbt_reader_expected(reader, node, key->path,
+        pbt_reader_expected(reader, PBT_E0212, node, key->path,
                             "bytes, or a number and its unit: `512 MiB`, "
                             "`4 GiB`, `4 GB`");
         return;
@@ -231,8 +244,8 @@ static void read_bool(struct pbt_reader *reader, const struct pbt_key *key,
         store(reader, key, &scalar.truth, sizeof scalar.truth);
         return;
     }
-    struct pbt_problem *problem =
-        pbt_reader_expected(reader, node, key->path, "true or false");
+    struct pbt_problem *problem = pbt_reader_expected(
+        reader, PBT_E0205, node, key->path, "true or false");
     if (scalar.type == PBT_SCALAR_STRING &&
         pbt_scalar_yaml11(node->text, node->length) != NULL) {
         pbt_problem_label(problem, "yes, no, on and off are strings in YAML "
@@ -272,7 +285,7 @@ static void read_word(struct pbt_reader *reader, const struct pbt_key *key,
     char words[160];
     list_words(key->words, words, sizeof words);
     struct pbt_problem *problem =
-        pbt_reader_expected(reader, node, key->path, words);
+        pbt_reader_expected(reader, PBT_E0206, node, key->path, words);
     if (close != NULL) {
         pbt_problem_label(problem, "did you mean `%s`?", close);
     }
@@ -283,10 +296,10 @@ static void read_text(struct pbt_reader *reader, const struct pbt_key *key,
 {
     struct pbt_scalar scalar = read_scalar(node);
     if (scalar.type != PBT_SCALAR_STRING) {
-        pbt_reader_expected(reader, node, key->path, "a string");
+        pbt_reader_expected(reader, PBT_E0207, node, key->path, "a string");
     } else if (node->length > PBT_METRIC_NAME_MAX ||
                !pbt_name_is_clean(node->text, node->length)) {
-        pbt_problem(reader->problems, node->span,
+        pbt_problem(reader->problems, PBT_E0208, node->span,
                     "`%s` is empty, has control characters, or is longer "
                     "than %d bytes",
                     key->path, PBT_METRIC_NAME_MAX);
@@ -305,7 +318,7 @@ static void read_name(struct pbt_reader *reader, const struct pbt_key *key,
                       const struct pbt_node *node)
 {
     if (node->kind != PBT_NODE_SCALAR) {
-        pbt_reader_expected(reader, node, key->path, "a string");
+        pbt_reader_expected(reader, PBT_E0207, node, key->path, "a string");
         return;
     }
     /* It names a directory, and stands in command lines. */
@@ -316,7 +329,7 @@ static void read_name(struct pbt_reader *reader, const struct pbt_key *key,
     }
     if (!good) {
         struct pbt_problem *problem =
-            pbt_problem(reader->problems, node->span,
+            pbt_problem(reader->problems, PBT_E0209, node->span,
                         "`%s` can't be the name of an experiment",
                         pbt_quote(node->text, node->length).text);
         pbt_problem_help(problem, "1 to 128 letters, digits, `.`, `_` and "
@@ -351,7 +364,7 @@ static void read_dir(struct pbt_reader *reader, const struct pbt_key *key,
     struct pbt_scalar scalar = read_scalar(node);
     if (scalar.type == PBT_SCALAR_NULL || scalar.type == PBT_SCALAR_BOOL ||
         node->length == 0) {
-        pbt_reader_expected(reader, node, key->path, "a directory");
+        pbt_reader_expected(reader, PBT_E0210, node, key->path, "a directory");
         return;
     }
     char *path = pbt_read_path(reader, node->text);
@@ -367,7 +380,7 @@ static void read_seed(struct pbt_reader *reader, const struct pbt_key *key,
         store(reader, key, &seed, sizeof seed);
         return;
     }
-    pbt_reader_expected(reader, node, key->path,
+    pbt_reader_expected(reader, PBT_E0211, node, key->path,
                         "a whole number from 0 to 18446744073709551615");
 }
 
@@ -378,8 +391,9 @@ static void read_later(struct pbt_reader *reader, const struct pbt_key *key,
         strcmp(node->text, key->fallback) == 0) {
         return;
     }
-    struct pbt_problem *problem = pbt_problem(
-        reader->problems, node->span, "`%s` is not there yet", key->path);
+    struct pbt_problem *problem =
+        pbt_problem(reader->problems, PBT_E0106, node->span,
+                    "`%s` is not there yet", key->path);
     if (key->fallback != NULL) {
         pbt_problem_label(problem, "only `%s`, or leave it out", key->fallback);
     } else {

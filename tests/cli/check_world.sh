@@ -9,7 +9,7 @@ expect 78 pbt check exp.yaml 'command=[/]' >out
 expect 78 pbt check exp.yaml scheduler.hyperparam_mutations= >out
 expect 78 pbt check exp.yaml resources.cpu=0 resources_per_trial.cpu=100000 >out \
     2>err
-grep -Eqx 'error: a trial takes 100000 CPUs \(resources_per_trial.cpu\), this machine gives us [0-9.]+: no trial can run' err
+grep -Eqx 'error\[E0809\]: a trial takes 100000 CPUs \(resources_per_trial.cpu\), this machine gives us [0-9.]+: no trial can run' err
 pbt check exp.yaml 'stop={training_iteration: 5}' >out
 pbt check exp.yaml num_samples=1 >out
 pbt check exp.yaml scheduler.quantile_fraction=0 >out

@@ -1,0 +1,114 @@
+/*
+ * What is said about errors: each has an id, and one of usage shows its place in the command
+ * line.  Nothing else in the command prints "error" or "warning" (a test looks).
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "spec/problems.h"
+
+#define LINE_MAX_BYTES ((size_t)16 << 20)
+
+/* As the user typed it: getopt_long() moves the words of the argv that it is given. */
+static char **words;
+static size_t word_count;
+
+bool pbt_cli_remember(int argc, char **argv)
+{
+    word_count = argc > 0 ? (size_t)argc : 0;
+    words = calloc(word_count + 1, sizeof *words);
+    if (words == NULL) {
+        word_count = 0;
+        return false;
+    }
+    memcpy(words, argv, word_count * sizeof *words);
+    return true;
+}
+
+static void print(const char *kind, const char *id, const char *text)
+{
+    (void)pbt_cli_flush(); /* what was said before comes before */
+    (void)fprintf(stderr, "%s[%s]: ", kind, id);
+    pbt_cli_say(text);
+}
+
+int pbt_cli_fail(const struct pbt_error *error)
+{
+    print("error", pbt_error_id(error), error->text);
+    return error->status;
+}
+
+int pbt_cli_error(enum pbt_code code, const char *fmt, ...)
+{
+    char text[PBT_ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    print("error", pbt_codes[code].id, text);
+    return pbt_codes[code].status;
+}
+
+void pbt_cli_warn(enum pbt_code code, const char *fmt, ...)
+{
+    char text[PBT_ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    print("warning", pbt_codes[code].id, text);
+}
+
+/* The command line; the span is of what `at` points to, or the end of the line. */
+static struct pbt_span put_line(struct pbt_buf *line, const char *at)
+{
+    struct pbt_span place = {0, SIZE_MAX, 1};
+    for (size_t i = 0; i < word_count; i++) {
+        const char *word = i == 0 ? "pbt" : words[i];
+        size_t length = strlen(word);
+        bool here =
+            i > 0 && at != NULL && at >= words[i] && at <= words[i] + length;
+        struct pbt_span span = {0, 0, 0};
+        if (here) {
+            span.offset = (size_t)(at - words[i]);
+            span.length = length - span.offset;
+        }
+        pbt_line_word(line, word, here ? &span : NULL);
+        if (here) {
+            place = span;
+        }
+    }
+    if (place.offset == SIZE_MAX) {
+        pbt_buf_char(line, ' ');
+        place.offset = line->length;
+    }
+    return place;
+}
+
+int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
+                  const char *label, const char *fmt, ...)
+{
+    struct pbt_problem problem = {.code = code};
+    struct pbt_buf line;
+    struct pbt_buf out;
+    pbt_buf_init(&line, LINE_MAX_BYTES);
+    pbt_buf_init(&out, LINE_MAX_BYTES);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(problem.message, sizeof problem.message, fmt, args);
+    va_end(args);
+    problem.span = put_line(&line, at);
+    if (label != NULL) {
+        pbt_problem_label(&problem, "%s", label);
+    }
+    pbt_problem_help(&problem, "see `pbt %s%s--help`", verb != NULL ? verb : "",
+                     verb != NULL ? " " : "");
+    pbt_line_write(&problem, "command line", &line, &out);
+    pbt_cli_put(&out, true);
+    pbt_buf_done(&line);
+    pbt_buf_done(&out);
+    return PBT_EUSAGE;
+}
