@@ -81,8 +81,8 @@ const char *pbt_distribution_like(const char *name, size_t length)
 #undef NAME
             CHOICE_WORD,
     };
-    const char *best = NULL;
-    size_t least = SIZE_MAX;
+    const char *best = pbt_foreign_distribution(name, length);
+    size_t least = best != NULL ? 0 : SIZE_MAX;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t distance =
             pbt_word_distance(name, length, names[i], strlen(names[i]));
@@ -142,14 +142,15 @@ static bool read_arguments(struct pbt_reader *reader,
         }
         bool number =
             scalar.type == PBT_SCALAR_INT || scalar.type == PBT_SCALAR_REAL;
-        if (!number || (form->whole && !scalar.whole)) {
+        bool huge = number && form->whole && fabs(scalar.real) > EXACT_MAX;
+        if (!number || (form->whole && !scalar.whole && !huge)) {
             return wrong_arguments(reader, form, item);
         }
-        if (!isfinite(scalar.real) ||
-            (form->whole && fabs(scalar.real) > EXACT_MAX)) {
-            pbt_problem(reader->problems, PBT_E0309, item->span,
-                        "a bound of `%s` is not finite, or too large",
-                        form->name);
+        if (!isfinite(scalar.real) || huge) {
+            pbt_problem_label(
+                pbt_problem(reader->problems, PBT_E0309, item->span,
+                            "`%s` can't have this number", form->name),
+                huge ? "whole numbers go up to 2^53" : "it has to be finite");
             return false;
         }
         *arg++ = scalar.real;
@@ -195,6 +196,17 @@ static bool check_step(struct pbt_reader *reader,
     return false;
 }
 
+/* The smaller of the two bounds, as they stand there. */
+static const struct pbt_node *lower_of(const struct pbt_node *list)
+{
+    const struct pbt_node *first = list->first;
+    const struct pbt_node *second = first->next;
+    double a = pbt_scalar_read(first->text, first->length, first->plain).real;
+    double b =
+        pbt_scalar_read(second->text, second->length, second->plain).real;
+    return b < a ? second : first;
+}
+
 static bool check_bounds(struct pbt_reader *reader, const char *name,
                          const struct distribution *form,
                          const struct pbt_node *list, struct pbt_domain *domain)
@@ -209,7 +221,7 @@ static bool check_bounds(struct pbt_reader *reader, const char *name,
                         name, domain->lower, domain->upper);
     }
     if (form->logged && domain->lower <= 0) {
-        pbt_problem(reader->problems, PBT_E0310, list->span,
+        pbt_problem(reader->problems, PBT_E0310, lower_of(list)->span,
                     "the lower bound of `%s` has to be above 0", form->name);
         return false;
     }
@@ -245,7 +257,7 @@ static bool read_distribution(struct pbt_reader *reader, const char *name,
     };
     if (form->normal) {
         if (!(domain->upper > 0)) {
-            pbt_problem(reader->problems, PBT_E0313, list->span,
+            pbt_problem(reader->problems, PBT_E0313, list->first->next->span,
                         "the standard deviation of `%s` has to be above 0",
                         form->name);
             return false;

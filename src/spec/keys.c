@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* "known keys here: a, b, c" */
-static void list_keys(struct pbt_problem *problem, const char *section)
+static void list_keys(const struct pbt_problems *problems,
+                      struct pbt_problem *problem, const char *section)
 {
     char text[sizeof problem->help];
     size_t used = 0;
@@ -21,6 +22,13 @@ static void list_keys(struct pbt_problem *problem, const char *section)
         }
     }
     pbt_problem_help(problem, "known keys here: %s", text);
+    for (uint32_t i = 0; i < problems->count && i < PBT_PROBLEMS_MAX; i++) {
+        const struct pbt_problem *before = &problems->items[i];
+        if (before != problem && strcmp(before->help, problem->help) == 0) {
+            problem->help[0] = '\0'; /* once is enough */
+            return;
+        }
+    }
 }
 
 /* The key of this name in some other section, or NULL. */
@@ -35,6 +43,7 @@ static const struct pbt_key *find_elsewhere(const struct pbt_node *node)
     return NULL;
 }
 
+/* The key of a name like this in the section; NULL: in any. */
 static const struct pbt_key *find_close(const struct pbt_node *node,
                                         const char *section)
 {
@@ -44,7 +53,8 @@ static const struct pbt_key *find_close(const struct pbt_node *node,
         const char *name = pbt_key_name(&pbt_keys[i]);
         size_t distance =
             pbt_word_distance(node->text, node->length, name, strlen(name));
-        if (pbt_key_in(&pbt_keys[i], section) && distance < least &&
+        bool here = section == NULL || pbt_key_in(&pbt_keys[i], section);
+        if (here && distance < least &&
             pbt_word_close(node->text, node->length, name)) {
             least = distance;
             best = &pbt_keys[i];
@@ -53,16 +63,38 @@ static const struct pbt_key *find_close(const struct pbt_node *node,
     return best;
 }
 
+static void say_ours(struct pbt_reader *reader, struct pbt_problem *problem,
+                     const struct pbt_foreign *foreign)
+{
+    if (foreign->note != NULL) {
+        pbt_problem_label(problem, "%s", foreign->note);
+    } else {
+        pbt_problem_label(problem, "this is `%s` here",
+                          pbt_keys[foreign->key].path);
+    }
+    if (foreign->key != PBT_KEY_COUNT) {
+        reader->meant[foreign->key] = true;
+    }
+}
+
 static void unknown_key(struct pbt_reader *reader, const struct pbt_node *node,
                         const char *section)
 {
     struct pbt_quoted quoted = pbt_quote(node->text, node->length);
+    if (strcmp(node->text, "<<") == 0) {
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0014, node->span,
+                                      "merge keys (`<<`) are not taken"),
+                          "write the keys themselves");
+        return;
+    }
     const struct pbt_key *other = find_elsewhere(node);
     const struct pbt_key *close = find_close(node, section);
-    const struct pbt_key *alias = pbt_key_alias(node->text, node->length);
-    enum pbt_code code = other != NULL   ? PBT_E0103
-                         : alias != NULL ? PBT_E0105
-                                         : PBT_E0104;
+    const struct pbt_key *far = find_close(node, NULL);
+    const struct pbt_foreign *foreign =
+        pbt_foreign_key(node->text, node->length);
+    enum pbt_code code = other != NULL     ? PBT_E0103
+                         : foreign != NULL ? PBT_E0105
+                                           : PBT_E0104;
     struct pbt_problem *problem =
         section[0] == '\0'
             ? pbt_problem(reader->problems, code, node->span,
@@ -77,14 +109,18 @@ static void unknown_key(struct pbt_reader *reader, const struct pbt_node *node,
                           (int)pbt_key_section(other), other->path);
     } else if (other != NULL) {
         pbt_problem_label(problem, "this key exists at the top level");
-    } else if (alias != NULL) {
-        pbt_problem_label(problem, "this is `%s` here", alias->path);
-        reader->meant[alias - pbt_keys] = true;
+    } else if (foreign != NULL) {
+        say_ours(reader, problem, foreign);
     } else if (close != NULL) {
         pbt_problem_label(problem, "did you mean `%s`?", pbt_key_name(close));
         reader->meant[close - pbt_keys] = true;
+    } else if (pbt_is_distribution(node->value)) {
+        pbt_problem_label(problem, "hyperparameters stand under `config`");
+    } else if (far != NULL) {
+        pbt_problem_label(problem, "did you mean `%s`?", far->path);
+        reader->meant[far - pbt_keys] = true;
     } else {
-        list_keys(problem, section);
+        list_keys(reader->problems, problem, section);
     }
 }
 

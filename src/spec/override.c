@@ -114,7 +114,7 @@ static struct pbt_node *reach_path(const struct override *override,
         if (stop == at || depth > PBT_TREE_DEPTH) {
             pbt_problem(override->problems, stop == at ? PBT_E0502 : PBT_E0011,
                         span,
-                        stop == at ? "an empty key in an override"
+                        stop == at ? "an empty key: a name is missing here"
                                    : "too many levels in an override");
             return NULL;
         }

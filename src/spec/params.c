@@ -213,8 +213,10 @@ static bool push_name(struct walk *walk, const struct pbt_node *key)
     size_t slash = walk->length > 0;
     if (key->length > PBT_PARAM_WORD_MAX ||
         walk->length + slash + key->length > PBT_PARAM_NAME_MAX) {
-        pbt_problem(problems, PBT_E0303, key->span, "the name `%s` is too long",
-                    quoted.text);
+        pbt_problem_label(pbt_problem(problems, PBT_E0303, key->span,
+                                      "the name `%s` is too long", quoted.text),
+                          "up to %d bytes, and %d with the names above it",
+                          PBT_PARAM_WORD_MAX, PBT_PARAM_NAME_MAX);
         return false;
     }
     if (slash > 0) {
@@ -222,6 +224,40 @@ static bool push_name(struct walk *walk, const struct pbt_node *key)
     }
     memcpy(walk->name + walk->length, key->text, key->length + 1);
     walk->length += key->length;
+    return true;
+}
+
+static const struct pbt_node *member(const struct pbt_node *map,
+                                     const char *name)
+{
+    return pbt_node_find(map, name, strlen(name));
+}
+
+/*
+ * W&B's {distribution: log_uniform_values, min: 0.001, max: 1} and NNI's {_type: uniform,
+ * _value: [0, 1]} would pass for nested constants: true with a problem added.  Where only
+ * mutations can stand, {min: 0, max: 1} is one, too.
+ */
+static bool is_foreign(struct walk *walk, const struct pbt_node *map)
+{
+    const struct pbt_node *kind = member(map, "distribution");
+    bool range = member(map, "min") != NULL && member(map, "max") != NULL;
+    bool nni = member(map, "_type") != NULL && member(map, "_value") != NULL;
+    if (!nni && !(kind != NULL && map->count > 1) &&
+        !(walk->mutations && range)) {
+        return false;
+    }
+    kind = nni ? member(map, "_type") : kind;
+    const char *ours = NULL;
+    if (kind != NULL && kind->value->kind == PBT_NODE_SCALAR) {
+        ours = pbt_distribution_like(kind->value->text, kind->value->length);
+    }
+    bool choice = ours != NULL && strcmp(ours, "choice") == 0;
+    pbt_problem_label(pbt_problem(walk->reader->problems, PBT_E0320, map->span,
+                                  "`%s` has another program's form",
+                                  pbt_quote(walk->name, walk->length).text),
+                      "write {%s: [%s]}", ours != NULL ? ours : "uniform",
+                      choice ? "value, value, ..." : "lower, upper");
     return true;
 }
 
@@ -234,12 +270,19 @@ static bool is_muddled(struct walk *walk, const struct pbt_node *map)
     for (const struct pbt_node *key = map->first; key != NULL;
          key = key->next) {
         if (pbt_is_distribution_name(key->text, key->length)) {
-            pbt_problem_label(
-                pbt_problem(walk->reader->problems, PBT_E0302, key->span,
-                            "`%s` is a distribution and can't name a "
-                            "hyperparameter",
-                            key->text),
-                "a distribution is the only key of its mapping");
+            bool inside = walk->length > 0;
+            struct pbt_problem *problem = pbt_problem(
+                walk->reader->problems, PBT_E0302, key->span,
+                inside ? "the distribution `%s` stands beside other keys"
+                       : "the distribution `%s` stands where the name of a "
+                         "hyperparameter belongs",
+                key->text);
+            if (inside) {
+                pbt_problem_label(problem, "it is the only key of its mapping");
+            } else {
+                pbt_problem_label(problem, "write NAME: {%s: [...]}",
+                                  key->text);
+            }
             return true;
         }
     }
@@ -249,7 +292,7 @@ static bool is_muddled(struct walk *walk, const struct pbt_node *map)
 /* As deep as the tree, which is limited. */
 static void take_map(struct walk *walk, const struct pbt_node *map)
 {
-    if (is_muddled(walk, map)) {
+    if (is_muddled(walk, map) || (walk->length > 0 && is_foreign(walk, map))) {
         return;
     }
     for (const struct pbt_node *key = map->first; key != NULL;
@@ -259,7 +302,9 @@ static void take_map(struct walk *walk, const struct pbt_node *map)
         bool nested = value->kind == PBT_NODE_MAP && value->count > 0 &&
                       !pbt_is_distribution(value);
         if (push_name(walk, key)) {
-            if (nested && walk->mutations && find_param(walk) != NULL) {
+            if (nested && walk->mutations && is_foreign(walk, value)) {
+                /* said */
+            } else if (nested && walk->mutations && find_param(walk) != NULL) {
                 pbt_problem_label(
                     pbt_problem(walk->reader->problems, PBT_E0305, key->span,
                                 "`%s` is one value in `config`",

@@ -113,9 +113,11 @@ static char *read_variable(struct pbt_reader *reader,
 {
     const struct pbt_node *value = key->value;
     if (!is_env_name(key->text, key->length)) {
-        pbt_problem(reader->problems, PBT_E0216, key->span,
-                    "`%s` can't name an environment variable",
-                    pbt_quote(key->text, key->length).text);
+        pbt_problem_label(
+            pbt_problem(reader->problems, PBT_E0216, key->span,
+                        "`%s` can't name an environment variable",
+                        pbt_quote(key->text, key->length).text),
+            "letters, digits and `_`, not beginning with a digit");
         return NULL;
     }
     if (strncmp(key->text, "PBT_", 4) == 0) {

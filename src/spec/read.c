@@ -147,10 +147,12 @@ static void take_root(struct pbt_reader *reader, struct pbt_arena *arena)
     if (root->kind == PBT_NODE_MAP) {
         pbt_read_keys(reader, root, "");
     } else if (!pbt_node_is_null(root)) {
-        pbt_problem_label(pbt_problem(reader->problems, PBT_E0013, root->span,
-                                      "an experiment file is a mapping of "
-                                      "keys to values"),
-                          "this is %s", pbt_node_describe(root).text);
+        struct pbt_problem *problem =
+            pbt_problem(reader->problems, PBT_E0013, root->span,
+                        "an experiment file is a mapping of keys to values");
+        pbt_problem_label(problem, "this is %s", pbt_node_describe(root).text);
+        pbt_problem_help(problem, "begin with `command: [PROGRAM, ARGUMENT, "
+                                  "...]`; pbt run --help shows more");
         return;
     }
     take_values(reader, arena);

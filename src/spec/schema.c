@@ -331,36 +331,6 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                       "configuration or trial"},
 };
 
-/* What Ray Tune and others call our keys, where the words differ. */
-static const struct {
-    const char *name;
-    enum pbt_key_id key;
-} aliases[] = {
-    {"param_space", PBT_KEY_CONFIG},
-    {"parameters", PBT_KEY_CONFIG},
-    {"population", PBT_KEY_NUM_SAMPLES},
-    {"population_size", PBT_KEY_NUM_SAMPLES},
-    {"goal", PBT_KEY_MODE},
-    {"program", PBT_KEY_COMMAND},
-    {"environment", PBT_KEY_ENV},
-    {"working_dir", PBT_KEY_CWD},
-    {"mutations", PBT_KEY_MUTATIONS},
-    {"hyperparameter_mutations", PBT_KEY_MUTATIONS},
-    {"interval", PBT_KEY_INTERVAL},
-    {"custom_explore_fn", PBT_KEY_CUSTOM_EXPLORE},
-    {"checkpoint_config", PBT_KEY_CHECKPOINT},
-    {"checkpoint_frequency", PBT_KEY_FREQUENCY},
-    {"checkpoint_freq", PBT_KEY_FREQUENCY},
-    {"checkpoint_at_end", PBT_KEY_AT_END},
-    {"checkpoint_score_attribute", PBT_KEY_SCORE_ATTRIBUTE},
-    {"keep_checkpoints_num", PBT_KEY_NUM_TO_KEEP},
-    {"failure_config", PBT_KEY_FAILURE},
-    {"failures", PBT_KEY_FAILURE},
-    {"cpus", PBT_KEY_RESOURCES_CPU},
-    {"gpus", PBT_KEY_RESOURCES_GPU},
-    {"reuse_actors", PBT_KEY_REUSE_WORKERS},
-};
-
 const char *pbt_key_name(const struct pbt_key *key)
 {
     const char *dot = strchr(key->path, '.');
@@ -393,16 +363,6 @@ const struct pbt_key *pbt_key_find(const char *section, const char *name,
         if (pbt_key_in(key, section) &&
             is_name(pbt_key_name(key), name, length)) {
             return key;
-        }
-    }
-    return NULL;
-}
-
-const struct pbt_key *pbt_key_alias(const char *name, size_t length)
-{
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
-        if (is_name(aliases[i].name, name, length)) {
-            return &pbt_keys[aliases[i].key];
         }
     }
     return NULL;

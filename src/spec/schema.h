@@ -113,8 +113,21 @@ bool pbt_key_in(const struct pbt_key *key, const char *section);
 /* The key of this name in a section, or NULL. */
 const struct pbt_key *pbt_key_find(const char *section, const char *name,
                                    size_t length);
-/* The key that other tools call so ("param_space"), or NULL. */
-const struct pbt_key *pbt_key_alias(const char *name, size_t length);
+
+/* A key of another program ("param_space"), and what it is here. */
+struct pbt_foreign {
+    const char *name;
+    enum pbt_key_id key; /* PBT_KEY_COUNT: none */
+    const char *note;    /* what to write; NULL: just the other name */
+};
+
+/* NULL: no other program's, as far as we know. */
+const struct pbt_foreign *pbt_foreign_key(const char *name, size_t length);
+/* The one of our words (as of struct pbt_key) that another program calls so, or NULL. */
+const char *pbt_foreign_word(const char *name, size_t length,
+                             const char *const *known);
+/* Our name for another program's distribution, or NULL. */
+const char *pbt_foreign_distribution(const char *name, size_t length);
 
 /*
  * How far two words are apart: insertions, deletions, changes, swaps of neighbours.

@@ -76,9 +76,10 @@ static void read_stop(struct pbt_reader *reader, const struct pbt_node *key,
     struct pbt_stop stop = {.source = PBT_STOP_VALUE, .all = all};
     if (!pbt_name_is_clean(key->text, key->length) ||
         key->length > PBT_METRIC_NAME_MAX) {
-        pbt_problem(reader->problems, PBT_E0402, key->span,
-                    "`%s` can't name a metric",
-                    pbt_quote(key->text, key->length).text);
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0402, key->span,
+                                      "`%s` can't name a metric",
+                                      pbt_quote(key->text, key->length).text),
+                          "empty, too long, or with a control character");
         return;
     }
     if (strcmp(key->text, "training_iteration") == 0) {

@@ -112,12 +112,14 @@ bool pbt_builder_open(struct pbt_builder *builder, enum pbt_node_kind kind,
                       struct pbt_span span)
 {
     if (pbt_builder_wants_key(builder)) {
-        pbt_problem(builder->problems, PBT_E0010, span,
-                    "a key has to be one word");
+        pbt_problem_label(pbt_problem(builder->problems, PBT_E0010, span,
+                                      "a key has to be one word"),
+                          "quote a text that begins with `{` or `[`");
         return false;
     }
     if (builder->depth == PBT_TREE_DEPTH) {
-        pbt_problem(builder->problems, PBT_E0011, span, "more than %d levels",
+        pbt_problem(builder->problems, PBT_E0011, span,
+                    "more than %d levels of lists and mappings",
                     PBT_TREE_DEPTH);
         return false;
     }

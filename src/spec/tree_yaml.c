@@ -230,6 +230,8 @@ static void take_diagnostics(struct reader *reader)
                     pbt_quote(found->msg, strlen(found->msg)).text);
     if (strstr(found->msg, "tab") != NULL) {
         pbt_problem_label(problem, "indent with spaces");
+    } else if (strstr(found->msg, "flow ") != NULL) {
+        pbt_problem_label(problem, "is a `{` or `[` before this not closed?");
     } else if (strstr(found->msg, "multiline") != NULL) {
         pbt_problem_label(problem, "is the next line indented too far?");
     }

@@ -153,6 +153,11 @@ static bool read_number(struct pbt_reader *reader, const struct pbt_key *key,
         reader, code, node, key->path, range_text(key, kind).text);
     if (quoted) {
         pbt_problem_label(problem, "leave out the quotes");
+    } else if (number && !isfinite(scalar->real)) {
+        pbt_problem_label(problem, "it has to be finite");
+    } else if (scalar->type == PBT_SCALAR_STRING && node->plain &&
+               node->text[0] >= '0' && node->text[0] <= '9') {
+        pbt_problem_label(problem, "write a number alone, without a unit");
     }
     return false;
 }
@@ -282,6 +287,9 @@ static void read_word(struct pbt_reader *reader, const struct pbt_key *key,
             }
         }
     }
+    if (close == NULL && node->kind == PBT_NODE_SCALAR) {
+        close = pbt_foreign_word(node->text, node->length, key->words);
+    }
     char words[160];
     list_words(key->words, words, sizeof words);
     struct pbt_problem *problem =
@@ -296,7 +304,13 @@ static void read_text(struct pbt_reader *reader, const struct pbt_key *key,
 {
     struct pbt_scalar scalar = read_scalar(node);
     if (scalar.type != PBT_SCALAR_STRING) {
-        pbt_reader_expected(reader, PBT_E0207, node, key->path, "a string");
+        struct pbt_problem *problem =
+            pbt_reader_expected(reader, PBT_E0207, node, key->path, "a string");
+        if (key == &pbt_keys[PBT_KEY_METRIC] && node->kind == PBT_NODE_MAP) {
+            pbt_problem_label(problem, "write metric: NAME and mode: min or "
+                                       "max");
+            reader->meant[PBT_KEY_MODE] = true;
+        }
     } else if (node->length > PBT_METRIC_NAME_MAX ||
                !pbt_name_is_clean(node->text, node->length)) {
         pbt_problem(reader->problems, PBT_E0208, node->span,
