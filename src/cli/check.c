@@ -355,30 +355,15 @@ static int show(const struct pbt_spec *spec)
     return fits == PBT_OK ? status : pbt_cli_fail(&lacks);
 }
 
-int pbt_cli_check(int argc, char **argv)
+int pbt_cli_check(const struct pbt_cli_call *call)
 {
-    static const struct pbt_cli_syntax syntax = {
-        .arguments = "FILE [key=value ...]",
-        .text =
-            "Reads the experiment file and says everything that is wrong with "
-            "it, or what it\nwould do.  Nothing is started or written.\n\n"
-            "  pbt check mnist.yaml\n"
-            "  pbt check mnist.yaml num_samples=8 "
-            "scheduler.perturbation_interval=10\n",
-        .min = 1,
-        .max = -1};
-    char **args;
-    size_t count;
     int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
     struct pbt_spec spec;
     struct pbt_buf problems;
     struct pbt_error error;
     pbt_buf_init(&problems, OUTPUT_MAX);
-    status =
-        pbt_spec_read(&spec, args[0], args + 1, count - 1, &problems, &error);
+    status = pbt_spec_read(&spec, call->args[0], call->args + 1,
+                           call->count - 1, &problems, &error);
     if (status == PBT_OK) {
         status = show(&spec);
         pbt_spec_done(&spec);

@@ -1,8 +1,8 @@
 /*
  * cli.h: what the verbs of the command `pbt` share.
  *
- * A verb is a file of its own with one function, which is given its own name as argv[0] and
- * returns the exit code: a status of pbt/error.h.  Data goes to stdout, messages to stderr.
+ * A verb is a row of the table (verbs.h) and a file of its own with one function, which is
+ * given the call and returns the exit code: a status of pbt/error.h.  Data goes to stdout, messages to stderr.
  * main() flushes stdout and says what went wrong there.
  */
 #ifndef PBT_CLI_CLI_H
@@ -14,16 +14,19 @@
 #include <pbt/error.h>
 
 #include "base/codes.h"
+#include "cli/verbs.h"
 #include "spec/spec.h"
 
-int pbt_cli_run(int argc, char **argv);
-int pbt_cli_resume(int argc, char **argv);
-int pbt_cli_stop(int argc, char **argv);
-int pbt_cli_pause(int argc, char **argv);
-int pbt_cli_check(int argc, char **argv);
-int pbt_cli_status(int argc, char **argv);
-int pbt_cli_rebuild(int argc, char **argv);
-int pbt_cli_explain(int argc, char **argv);
+int pbt_cli_run(const struct pbt_cli_call *call);
+int pbt_cli_resume(const struct pbt_cli_call *call);
+int pbt_cli_stop(const struct pbt_cli_call *call);
+int pbt_cli_pause(const struct pbt_cli_call *call);
+int pbt_cli_check(const struct pbt_cli_call *call);
+int pbt_cli_status(const struct pbt_cli_call *call);
+int pbt_cli_rebuild(const struct pbt_cli_call *call);
+int pbt_cli_explain(const struct pbt_cli_call *call);
+int pbt_cli_help(const struct pbt_cli_call *call);
+int pbt_cli_completion(const struct pbt_cli_call *call);
 
 /* --- messages ------------------------------------------------------------- */
 
@@ -38,39 +41,10 @@ void pbt_cli_warn(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
  */
 int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
                   const char *label, const char *fmt, ...) PBT_PRINTF(5, 6);
+/* The same for a verb that there isn't. */
+int pbt_cli_unknown_verb(const char *name);
 /* Keeps the command line for messages; false without memory. */
 bool pbt_cli_remember(int argc, char **argv);
-
-/* --- arguments -------------------------------------------------------------- */
-
-/* An option of a verb: one that takes an argument, or a switch. */
-struct pbt_cli_option {
-    const char *name;     /* "dir", for --dir */
-    const char *argument; /* as in help, "DIR"; NULL: a switch */
-    const char *text;     /* one line of help */
-    const char **value;   /* set if there is an argument: borrowed from argv */
-    bool *given;          /* may be NULL beside `value` */
-};
-
-struct pbt_cli_syntax {
-    const char *arguments; /* as in help: "FILE [key=value ...]" */
-    const char *text;      /* help: what the verb does, and examples */
-    const struct pbt_cli_option *options;
-    size_t option_count;
-    int min; /* arguments that are no options */
-    int max; /* -1: any number */
-};
-
-/*
- * Takes the options out of argv, wherever they stand (all behind "--" are arguments).
- * True: go on with the `*count` arguments at `*args`.  False: help was shown, or an
- * error, and the verb returns `*status`.
- */
-bool pbt_cli_parse(const struct pbt_cli_syntax *syntax, int argc, char **argv,
-                   char ***args, size_t *count, int *status);
-
-/* For the option --dir of verbs that take a RUN. */
-#define PBT_CLI_DIR_TEXT "where runs are (default: $PBT_DIR, else runs)"
 
 /* --- runs ------------------------------------------------------------------- */
 

@@ -300,50 +300,22 @@ static int ask(const char *run, const char *trial, enum pbt_control_kind kind)
     return unreachable(&driver, run, pbt_control_name(kind));
 }
 
-static int verb(int argc, char **argv, enum pbt_control_kind kind,
-                const char *text)
+static int request(const struct pbt_cli_call *call, enum pbt_control_kind kind)
 {
-    const char *dir = NULL;
-    const struct pbt_cli_option options[] = {
-        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL}};
-    const struct pbt_cli_syntax syntax = {.arguments =
-                                              "RUN [TRIAL] [--dir DIR]",
-                                          .text = text,
-                                          .options = options,
-                                          .option_count = 1,
-                                          .min = 1,
-                                          .max = 2};
-    char **args;
-    size_t count;
-    int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
     char run[PATH_MAX];
     struct pbt_error error;
-    status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
-    return status == PBT_OK ? ask(run, count > 1 ? args[1] : NULL, kind)
+    int status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"),
+                                  run, sizeof run, &error);
+    return status == PBT_OK ? ask(run, pbt_cli_operand(call, 1), kind)
                             : pbt_cli_fail(&error);
 }
 
-int pbt_cli_stop(int argc, char **argv)
+int pbt_cli_stop(const struct pbt_cli_call *call)
 {
-    return verb(argc, argv, PBT_CONTROL_STOP,
-                "Stops a run as Ctrl-C does: the steps under way end, every "
-                "trial saves, and the\nrun can be resumed.  It returns when "
-                "the run has stopped.  With TRIAL, an id or\na number, only "
-                "that trial is stopped, after its step, and for good.\n\n"
-                "  pbt stop mnist-convnet\n"
-                "  pbt stop mnist-convnet ba982_00003\n");
+    return request(call, PBT_CONTROL_STOP);
 }
 
-int pbt_cli_pause(int argc, char **argv)
+int pbt_cli_pause(const struct pbt_cli_call *call)
 {
-    return verb(argc, argv, PBT_CONTROL_PAUSE,
-                "Pauses a trial of a run at work, or all: each saves after the "
-                "step under way and\ngives its slot back.  It stays paused, "
-                "whatever becomes of the driver, until it\nis resumed.  TRIAL "
-                "is an id, or a number.\n\n"
-                "  pbt pause mnist-convnet 3\n"
-                "  pbt resume mnist-convnet 3\n");
+    return request(call, PBT_CONTROL_PAUSE);
 }

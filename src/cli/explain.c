@@ -67,32 +67,20 @@ static void suggest(const char *id, char *label, size_t size)
     }
 }
 
-int pbt_cli_explain(int argc, char **argv)
+int pbt_cli_explain(const struct pbt_cli_call *call)
 {
-    static const struct pbt_cli_syntax syntax = {
-        .arguments = "[ID]",
-        .text = "Says what the id of an error or warning means, with an "
-                "example, and what to do.\nWithout ID: all of them.\n\n"
-                "  pbt explain E0104\n",
-        .min = 0,
-        .max = 1};
-    char **args;
-    size_t count;
-    int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
-    if (count == 0) {
+    const char *id = pbt_cli_operand(call, 0);
+    if (id == NULL) {
         list_all();
         return PBT_OK;
     }
-    enum pbt_code code = pbt_code_find(args[0]);
+    enum pbt_code code = pbt_code_find(id);
     if (code == PBT_CODE_COUNT) {
         char label[128];
-        suggest(args[0], label, sizeof label);
-        return pbt_cli_usage(PBT_E0608, argv[0], args[0], label,
+        suggest(id, label, sizeof label);
+        return pbt_cli_usage(PBT_E0608, "explain", id, label,
                              "no error has the id `%s`",
-                             pbt_quote(args[0], strlen(args[0])).text);
+                             pbt_quote(id, strlen(id)).text);
     }
     explain(&pbt_codes[code]);
     return PBT_OK;

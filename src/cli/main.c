@@ -8,72 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/verbs.h"
 #include "spec/problems.h"
 
-static int help(int argc, char **argv);
-
-struct verb {
-    const char *name; /* first: pbt_cli_close_word() */
-    int (*main)(int argc, char **argv);
-    const char *arguments;
-    const char *text;
-};
-
-static const struct verb verbs[] = {
-    {"run", pbt_cli_run, "FILE [key=value ...]",
-     "run the experiment that FILE describes"},
-    {"resume", pbt_cli_resume, "RUN [TRIAL]",
-     "go on with what was interrupted or paused"},
-    {"stop", pbt_cli_stop, "RUN [TRIAL]",
-     "stop a run so that it can be resumed; a trial for good"},
-    {"pause", pbt_cli_pause, "RUN [TRIAL]",
-     "let a trial, or all, save and wait until it is resumed"},
-    {"status", pbt_cli_status, "RUN", "show where a run is"},
-    {"check", pbt_cli_check, "FILE [key=value ...]",
-     "check an experiment file, and say what it would do"},
-    {"rebuild", pbt_cli_rebuild, "RUN",
-     "write a run's log files anew from its journal"},
-    {"explain", pbt_cli_explain, "[ID]", "say what the id of an error means"},
-    {"help", help, "[VERB]", "show this, or how to use a verb"},
-};
-
-#define VERBS (sizeof verbs / sizeof *verbs)
-
-static void print_help(void)
+int pbt_cli_unknown_verb(const char *name)
 {
-    (void)printf("pbt: population based training\n\nusage:\n");
-    for (size_t i = 0; i < VERBS; i++) {
-        char call[64];
-        (void)snprintf(call, sizeof call, "%s %s", verbs[i].name,
-                       verbs[i].arguments);
-        (void)printf("  pbt %-28s %s\n", call, verbs[i].text);
-    }
-    (void)printf(
-        "  pbt --version\n\n"
-        "FILE is an experiment file, and key=value goes on top of it: "
-        "num_samples=8,\nscheduler.perturbation_interval=10.  RUN is a run's "
-        "directory, or its name below\nruns (or $PBT_DIR, or --dir DIR).\n\n"
-        "exit codes:\n");
-#define PRINT_STATUS(name, value, text)                                        \
-    (void)printf("  %3d  %s\n", value, text);
-    PBT_STATUS_MAP(PRINT_STATUS)
-#undef PRINT_STATUS
-}
-
-static const struct verb *find(const char *name)
-{
-    for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(verbs[i].name, name) == 0) {
-            return &verbs[i];
-        }
-    }
-    return NULL;
-}
-
-static int unknown(const char *name)
-{
-    const char *close = pbt_cli_close_word(name, verbs, VERBS, sizeof *verbs);
+    const char *close = pbt_cli_close_word(
+        name, pbt_cli_verbs, pbt_cli_verb_count, sizeof *pbt_cli_verbs);
     const char *shown = pbt_quote(name, strlen(name)).text;
     char label[128];
     if (name[0] == '-') {
@@ -93,32 +36,20 @@ static int unknown(const char *name)
                          "unknown verb `%s`", shown);
 }
 
-/* `pbt help VERB` is `pbt VERB --help`. */
-static int help(int argc, char **argv)
+static int show_overview(void)
 {
-    if (argc > 2) {
-        return pbt_cli_usage(PBT_E0606, "help", argv[2],
-                             "the form is: pbt help [VERB]",
-                             "`pbt help` takes one verb");
-    }
-    if (argc < 2 || strcmp(argv[1], "help") == 0 ||
-        strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help();
-        return PBT_OK;
-    }
-    const struct verb *verb = find(argv[1]);
-    if (verb == NULL) {
-        return unknown(argv[1]);
-    }
-    char option[] = "--help";
-    char *args[] = {argv[1], option, NULL};
-    return verb->main(2, args);
+    struct pbt_buf out;
+    pbt_buf_init(&out, (size_t)64 * 1024);
+    pbt_cli_put_overview(&out);
+    pbt_cli_put(&out, false);
+    pbt_buf_done(&out);
+    return PBT_OK;
 }
 
 static int call(int argc, char **argv)
 {
     if (argc < 2) {
-        print_help();
+        (void)show_overview();
         return PBT_EUSAGE;
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
@@ -126,10 +57,19 @@ static int call(int argc, char **argv)
         return PBT_OK;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        return help(argc - 1, argv + 1);
+        return show_overview();
     }
-    const struct verb *verb = find(argv[1]);
-    return verb != NULL ? verb->main(argc - 1, argv + 1) : unknown(argv[1]);
+    const struct pbt_cli_verb *verb = pbt_cli_find_verb(argv[1]);
+    struct pbt_cli_call call;
+    int status;
+    if (verb == NULL) {
+        return pbt_cli_unknown_verb(argv[1]);
+    }
+    if (pbt_cli_parse(&call, verb, argc - 1, argv + 1, &status)) {
+        status = verb->main(&call);
+        pbt_cli_call_done(&call);
+    }
+    return status;
 }
 
 /*

@@ -77,33 +77,15 @@ int pbt_cli_catch_up(const char *run, struct pbt_error *error)
     return status;
 }
 
-int pbt_cli_rebuild(int argc, char **argv)
+int pbt_cli_rebuild(const struct pbt_cli_call *call)
 {
-    const char *dir = NULL;
-    const struct pbt_cli_option options[] = {
-        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL}};
-    const struct pbt_cli_syntax syntax = {
-        .arguments = "RUN [--dir DIR]",
-        .text = "Writes the files of a run that follow from its journal anew: "
-                "pbt_global.txt,\npbt_policy_*.txt, and each trial's "
-                "params.json, result.json and progress.csv.\nNot while the "
-                "run goes on.  RUN is the run's name or its directory.\n\n"
-                "  pbt rebuild mnist-convnet\n",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .min = 1,
-        .max = 1};
-    char **args;
-    size_t count;
     int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
     char run[PATH_MAX];
     struct pbt_error error;
     struct pbt_spec spec;
     struct pbt_journal_info info;
-    status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
+    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), run,
+                              sizeof run, &error);
     if (status == PBT_OK) {
         status = pbt_run_read_spec(run, &spec, &error);
     }

@@ -150,40 +150,18 @@ static int go(const char *path, bool quiet, int64_t unpause)
     return pbt_cli_fail(&error);
 }
 
-int pbt_cli_run(int argc, char **argv)
+int pbt_cli_run(const struct pbt_cli_call *call)
 {
-    const char *dir = NULL;
-    bool quiet = false;
-    const struct pbt_cli_option options[] = {
-        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL},
-        {"quiet", NULL, "no status while it runs, only at the end", NULL,
-         &quiet}};
-    const struct pbt_cli_syntax syntax = {
-        .arguments = "FILE [key=value ...] [--dir DIR]",
-        .text = "Runs the experiment that FILE describes; key=value goes on "
-                "top of it.  The run's\ndirectory is named after the "
-                "experiment; nothing is ever overwritten: an\nunfinished run "
-                "of the same experiment is resumed, else a number is added to "
-                "the\nname.  Ctrl-C lets the steps under way end, saves, and "
-                "stops; twice: at once.\n\n"
-                "  pbt run exp.yaml num_samples=8 --dir /data/runs\n",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .min = 1,
-        .max = -1};
-    char **args;
-    size_t count;
+    const char *dir = pbt_cli_value(call, "dir");
+    bool quiet = pbt_cli_given(call, "quiet");
     int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
     struct pbt_error error;
     struct pbt_spec spec;
     struct pbt_buf problems;
     struct pbt_run_place place;
     pbt_buf_init(&problems, (size_t)1 << 20);
-    status =
-        pbt_spec_read(&spec, args[0], args + 1, count - 1, &problems, &error);
+    status = pbt_spec_read(&spec, call->args[0], call->args + 1,
+                           call->count - 1, &problems, &error);
     if (status != PBT_OK) {
         if (problems.length > 0) {
             pbt_cli_put(&problems, true);
@@ -240,42 +218,20 @@ static int resume(const char *run, const char *trial, bool quiet)
                : go(run, quiet, unpause);
 }
 
-int pbt_cli_resume(int argc, char **argv)
+int pbt_cli_resume(const struct pbt_cli_call *call)
 {
-    const char *dir = NULL;
-    bool quiet = false;
-    const struct pbt_cli_option options[] = {
-        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL},
-        {"quiet", NULL, "no status while it runs, only at the end", NULL,
-         &quiet}};
-    const struct pbt_cli_syntax syntax = {
-        .arguments = "RUN [TRIAL] [--quiet] [--dir DIR]",
-        .text = "Goes on with a run that was interrupted or killed, from what "
-                "its journal and\ncheckpoints say, and with all that was "
-                "paused in it, or with TRIAL alone.  If a\ndriver is at work "
-                "on it already, that one is told.  RUN is the run's name or "
-                "its\ndirectory; TRIAL is an id, or its number.\n\n"
-                "  pbt resume mnist-convnet\n"
-                "  pbt resume mnist-convnet 3\n",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .min = 1,
-        .max = 2};
-    char **args;
-    size_t count;
+    bool quiet = pbt_cli_given(call, "quiet");
     int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
     char run[PATH_MAX];
     struct pbt_error error;
-    status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
+    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), run,
+                              sizeof run, &error);
     char *full = status == PBT_OK ? realpath(run, NULL) : NULL;
     if (status == PBT_OK && full == NULL) {
         status =
             pbt_error_set(&error, PBT_ENOINPUT, "%s: %s", run, strerror(errno));
     }
-    status = status == PBT_OK ? resume(full, count > 1 ? args[1] : NULL, quiet)
+    status = status == PBT_OK ? resume(full, pbt_cli_operand(call, 1), quiet)
                               : pbt_cli_fail(&error);
     free(full);
     return status;

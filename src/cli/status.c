@@ -147,41 +147,21 @@ static int show(const char *run, struct pbt_spec *spec, bool all)
     return status;
 }
 
-int pbt_cli_status(int argc, char **argv)
+int pbt_cli_status(const struct pbt_cli_call *call)
 {
-    const char *dir = NULL;
-    bool all = false;
-    const struct pbt_cli_option options[] = {
-        {"all", NULL, "every trial, not the first 20", NULL, &all},
-        {"dir", "DIR", PBT_CLI_DIR_TEXT, &dir, NULL}};
-    const struct pbt_cli_syntax syntax = {
-        .arguments = "RUN [--all] [--dir DIR]",
-        .text = "Shows where a run is: its trials, their hyperparameters and "
-                "results, the best one.\nIt reads the journal and disturbs "
-                "nobody.  RUN is the run's name or its directory.\n\n"
-                "  pbt status mnist-convnet\n"
-                "  pbt status runs/mnist-convnet\n",
-        .options = options,
-        .option_count = sizeof options / sizeof *options,
-        .min = 1,
-        .max = 1};
-    char **args;
-    size_t count;
     int status;
-    if (!pbt_cli_parse(&syntax, argc, argv, &args, &count, &status)) {
-        return status;
-    }
     char run[PATH_MAX];
     struct pbt_error error;
     struct pbt_spec spec;
-    status = pbt_cli_find_run(args[0], dir, run, sizeof run, &error);
+    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), run,
+                              sizeof run, &error);
     if (status == PBT_OK) {
         status = pbt_run_read_spec(run, &spec, &error);
     }
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }
-    status = show(run, &spec, all);
+    status = show(run, &spec, pbt_cli_given(call, "all"));
     pbt_spec_done(&spec);
     return status;
 }

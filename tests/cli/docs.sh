@@ -52,15 +52,23 @@ $cc two.c -o three $(pkg-config --cflags --libs libpbt) \
 grep -qx "results in $SCRATCH/runs/experiment-2" out
 moved/bin/pbt run mine/exp.yaml name=installed stop.training_iteration=20 --quiet >out
 [ -f moved/share/man/man1/pbt.1 ]
-# docs/cli.md and docs/pbt.1 name every verb and exit code.
-pbt --help >help
-for verb in run resume stop pause status check rebuild; do
-    grep -q "^## \`pbt $verb\`" "$SOURCE/docs/cli.md"
-    grep -q "^\.It Cm $verb" "$SOURCE/docs/pbt.1"
+[ -f moved/share/man/man1/pbt-run.1 ]
+# docs/cli.md names every verb with every option of its own, and every exit code.
+verbs=$(pbt --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx pbt)
+[ "$(echo "$verbs" | wc -l)" -ge 9 ]
+for verb in $verbs; do
+    awk -v head="## \`pbt $verb\`" 'index($0, "## ") == 1 { on = index($0, head) == 1 } on' \
+        "$SOURCE/docs/cli.md" >section
+    [ -s section ] || { echo "docs/cli.md has no section on pbt $verb"; exit 1; }
+    pbt "$verb" --help | sed -n '/^options:/,$s/.*\(--[a-z-]*\).*/\1/p' |
+        grep -vx -e --help -e --dir -e --quiet >options || true
+    while read -r option; do
+        grep -q -e "\`$option" section ||
+            { echo "docs/cli.md: pbt $verb has $option"; exit 1; }
+    done <options
 done
-sed -n 's/^ *\([0-9][0-9]*\)  .*/\1/p' help >codes
+pbt help --man | sed -n '/EXIT STATUS/,/^\.El/s/^\.It //p' >codes
 [ "$(wc -l <codes)" -ge 15 ]
 while read -r code; do
     grep -q "^| $code |" "$SOURCE/docs/cli.md"
-    grep -qx "\.It $code" "$SOURCE/docs/pbt.1"
 done <codes

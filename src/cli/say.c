@@ -1,0 +1,73 @@
+/*
+ * say.c: what a verb says: data on stdout, and what people read.  Errors: message.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/printable.h"
+#include "cli/cli.h"
+#include "spec/schema.h"
+
+#define MESSAGE_MAX ((size_t)1 << 20)
+
+int pbt_cli_flush(void)
+{
+    static int failure;
+    errno = 0;
+    if (fflush(stdout) != 0 && failure == 0) {
+        failure = errno != 0 ? errno : EIO;
+    }
+    return failure;
+}
+
+void pbt_cli_say(const char *text)
+{
+    struct pbt_buf line;
+    pbt_buf_init(&line, MESSAGE_MAX);
+    pbt_printable_put(&line, text, strlen(text), true);
+    pbt_buf_char(&line, '\n');
+    (void)fputs(pbt_buf_failed(&line) ? "out of memory\n" : line.data, stderr);
+    pbt_buf_done(&line);
+}
+
+void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
+{
+    FILE *stream = to_stderr ? stderr : stdout;
+    if (to_stderr) {
+        (void)pbt_cli_flush();
+    }
+    if (text->length == 0) {
+        return;
+    }
+    if (!to_stderr && isatty(STDOUT_FILENO) != 1) {
+        (void)fwrite(text->data, 1, text->length, stream);
+        return;
+    }
+    struct pbt_buf shown;
+    pbt_buf_init(&shown, 4 * text->length);
+    pbt_printable_put(&shown, text->data, text->length, true);
+    if (!pbt_buf_failed(&shown)) {
+        (void)fwrite(shown.data, 1, shown.length, stream);
+    }
+    pbt_buf_done(&shown);
+}
+
+const char *pbt_cli_close_word(const char *word, const void *words,
+                               size_t count, size_t stride)
+{
+    const char *best = NULL;
+    size_t least = SIZE_MAX;
+    size_t length = strlen(word);
+    for (size_t i = 0; i < count; i++) {
+        const char *known;
+        memcpy(&known, (const char *)words + i * stride, sizeof known);
+        size_t distance = pbt_word_distance(word, length, known, strlen(known));
+        if (distance < least && pbt_word_close(word, length, known)) {
+            least = distance;
+            best = known;
+        }
+    }
+    return best;
+}

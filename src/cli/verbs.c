@@ -1,0 +1,188 @@
+/*
+ * verbs.c: the table.  Nothing that is said here is said elsewhere in src/cli.
+ */
+#include "cli/verbs.h"
+
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* --- options ---------------------------------------------------------------- */
+
+#define DIR_OPTION                                                             \
+    {                                                                          \
+        "dir", 0, "DIR", PBT_CLI_DIR, NULL,                                    \
+            "where runs are (default: $PBT_DIR, else runs)"                    \
+    }
+#define QUIET_OPTION                                                           \
+    {                                                                          \
+        "quiet", 'q', NULL, PBT_CLI_FREE, NULL,                                \
+            "no status while it runs, only at the end"                         \
+    }
+#define END                                                                    \
+    {                                                                          \
+        NULL, 0, NULL, PBT_CLI_FREE, NULL, NULL                                \
+    }
+
+const struct pbt_cli_option pbt_cli_common[] = {
+    {"help", 'h', NULL, PBT_CLI_FREE, NULL, "show this"}, END};
+
+static const struct pbt_cli_option no_options[] = {END};
+static const struct pbt_cli_option run_options[] = {DIR_OPTION, QUIET_OPTION,
+                                                    END};
+static const struct pbt_cli_option dir_options[] = {DIR_OPTION, END};
+static const struct pbt_cli_option status_options[] = {
+    {"all", 'a', NULL, PBT_CLI_FREE, NULL, "every trial, not the first 20"},
+    DIR_OPTION,
+    END};
+static const struct pbt_cli_option help_options[] = {
+    {"man", 0, NULL, PBT_CLI_FREE, NULL, "as the source of a man page"}, END};
+
+/* --- operands --------------------------------------------------------------- */
+
+#define FILE_OPERAND                                                           \
+    {                                                                          \
+        "FILE", PBT_CLI_FILE, NULL, false, false                               \
+    }
+#define OVERRIDES                                                              \
+    {                                                                          \
+        "key=value", PBT_CLI_FREE, NULL, true, true                            \
+    }
+#define RUN_OPERAND                                                            \
+    {                                                                          \
+        "RUN", PBT_CLI_RUN, NULL, false, false                                 \
+    }
+#define OPTIONAL_TRIAL                                                         \
+    {                                                                          \
+        "TRIAL", PBT_CLI_TRIAL, NULL, true, false                              \
+    }
+
+static const char *const shells[] = {"bash", "zsh", "fish", NULL};
+
+/* --- verbs ------------------------------------------------------------------ */
+
+const char *const pbt_cli_group_titles[PBT_CLI_GROUPS] = {
+    [PBT_CLI_TRAINING] = "train",
+    [PBT_CLI_LOOKING] = "look",
+    [PBT_CLI_HELPING] = "help",
+};
+
+const struct pbt_cli_verb pbt_cli_verbs[] = {
+    {"run",
+     PBT_CLI_TRAINING,
+     "run the experiment that FILE describes",
+     {FILE_OPERAND, OVERRIDES},
+     run_options,
+     "pbt run exp.yaml\n"
+     "pbt run exp.yaml num_samples=8 --dir /data/runs\n",
+     "Runs the experiment that FILE describes; key=value goes on top of it.\n"
+     "The run's directory is DIR/NAME. Nothing is ever overwritten: an "
+     "unfinished run of the same experiment is resumed, else a number is added "
+     "to the name.\n"
+     "Ctrl-C lets the steps under way end, saves, and stops; twice: at once. "
+     "The run can be resumed either way.\n",
+     pbt_cli_run},
+    {"resume",
+     PBT_CLI_TRAINING,
+     "go on with what was interrupted or paused",
+     {RUN_OPERAND, OPTIONAL_TRIAL},
+     run_options,
+     "pbt resume mnist-convnet\n"
+     "pbt resume mnist-convnet 3\n",
+     "Goes on with a run that was interrupted or killed, from what its journal "
+     "and checkpoints say, and with all that was paused in it, or with TRIAL "
+     "alone. If a driver is at work on it already, that one is told.\n",
+     pbt_cli_resume},
+    {"stop",
+     PBT_CLI_TRAINING,
+     "stop a run so that it can be resumed; a trial for good",
+     {RUN_OPERAND, OPTIONAL_TRIAL},
+     dir_options,
+     "pbt stop mnist-convnet\n"
+     "pbt stop mnist-convnet ba982_00003\n",
+     "Stops a run as Ctrl-C does: the steps under way end, every trial saves, "
+     "and the run can be resumed. It returns when the run has stopped.\n"
+     "With TRIAL only that trial is stopped, after its step, and for good.\n",
+     pbt_cli_stop},
+    {"pause",
+     PBT_CLI_TRAINING,
+     "let a trial, or all, save and wait until it is resumed",
+     {RUN_OPERAND, OPTIONAL_TRIAL},
+     dir_options,
+     "pbt pause mnist-convnet\n"
+     "pbt pause mnist-convnet 3\n",
+     "Pauses a trial of a run at work, or all: each saves after the step under "
+     "way and gives its slot back. It stays paused, whatever becomes of the "
+     "driver, until it is resumed.\n",
+     pbt_cli_pause},
+    {"check",
+     PBT_CLI_TRAINING,
+     "check an experiment file, and say what it would do",
+     {FILE_OPERAND, OVERRIDES},
+     no_options,
+     "pbt check mnist.yaml\n"
+     "pbt check mnist.yaml num_samples=8 scheduler.perturbation_interval=10\n",
+     "Reads the experiment file and says everything that is wrong with it, or "
+     "what it would do. Nothing is started or written.\n",
+     pbt_cli_check},
+    {"status",
+     PBT_CLI_LOOKING,
+     "show where a run is",
+     {RUN_OPERAND},
+     status_options,
+     "pbt status mnist-convnet\n"
+     "pbt status runs/mnist-convnet --all\n",
+     "Shows where a run is: its trials, their hyperparameters and results, the "
+     "best one. It reads the journal and disturbs nobody.\n",
+     pbt_cli_status},
+    {"rebuild",
+     PBT_CLI_LOOKING,
+     "write a run's log files anew from its journal",
+     {RUN_OPERAND},
+     dir_options,
+     "pbt rebuild mnist-convnet\n",
+     "Writes the files of a run that follow from its journal anew: "
+     "pbt_global.txt, pbt_policy_*.txt, and each trial's params.json, "
+     "result.json and progress.csv. Not while the run goes on.\n",
+     pbt_cli_rebuild},
+    {"explain",
+     PBT_CLI_HELPING,
+     "say what the id of an error means",
+     {{"ID", PBT_CLI_FREE, NULL, true, false}},
+     no_options,
+     "pbt explain E0104\n",
+     "Says what the id of an error or warning means, with an example, and what "
+     "to do. Without ID: all of them.\n",
+     pbt_cli_explain},
+    {"help",
+     PBT_CLI_HELPING,
+     "show this, or how to use a verb",
+     {{"VERB", PBT_CLI_VERB, NULL, true, false}},
+     help_options,
+     "pbt help run\n"
+     "pbt help --man run | man -l -\n",
+     "Explains pbt, or a verb.\n",
+     pbt_cli_help},
+    {"completion",
+     PBT_CLI_HELPING,
+     "print a shell's completion of pbt",
+     {{"SHELL", PBT_CLI_WORD, shells, false, false}},
+     no_options,
+     "source <(pbt completion bash)\n"
+     "pbt completion fish >~/.config/fish/completions/pbt.fish\n",
+     "Prints what makes bash, zsh or fish complete verbs, options, runs and "
+     "trials. An installed pbt has brought it along.\n",
+     pbt_cli_completion},
+};
+
+const size_t pbt_cli_verb_count = sizeof pbt_cli_verbs / sizeof *pbt_cli_verbs;
+
+const struct pbt_cli_verb *pbt_cli_find_verb(const char *name)
+{
+    for (size_t i = 0; i < pbt_cli_verb_count; i++) {
+        if (strcmp(pbt_cli_verbs[i].name, name) == 0) {
+            return &pbt_cli_verbs[i];
+        }
+    }
+    return NULL;
+}

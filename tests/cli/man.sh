@@ -1,0 +1,10 @@
+# Goal: every man page is one that man can show without a complaint.
+for verb in '' $(pbt --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx pbt); do
+    # shellcheck disable=SC2086
+    pbt help --man $verb >page.1
+    if command -v man >have; then
+        LC_ALL=C man --warnings -l page.1 >text 2>said
+        cat said
+        grep -q 'SYNOPSIS' text
+    fi
+done
