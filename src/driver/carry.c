@@ -95,6 +95,13 @@ int pbt_driver_note_record(struct pbt_driver *driver,
 
 /* --- commands ---------------------------------------------------------------- */
 
+/* A time-out of the file: 0 is none. */
+static double limit_of(double seconds)
+{
+    return seconds > 0 ? seconds : (double)INFINITY;
+}
+
+/* Seconds; infinite: as long as it takes. */
 static double time_out_of(const struct pbt_driver *driver,
                           enum pbt_command_kind kind)
 {
@@ -102,16 +109,17 @@ static double time_out_of(const struct pbt_driver *driver,
     switch (kind) {
     case PBT_COMMAND_START:
     case PBT_COMMAND_LOAD:
-        return spec->timeout_setup;
+        return limit_of(spec->timeout_setup);
     case PBT_COMMAND_RUN:
-        return spec->timeout_step;
+        return limit_of(spec->timeout_step);
     case PBT_COMMAND_SAVE:
-        return spec->timeout_save;
+        return limit_of(spec->timeout_save);
     case PBT_COMMAND_HALT:
-        /* Somebody waits at the keyboard; else a step has its usual time. */
+        /* Somebody waits at the keyboard (0: not at all); else a step has its usual
+         * time. */
         return pbt_core_end(driver->core) == PBT_END_INTERRUPTED
                    ? spec->grace
-                   : spec->timeout_step;
+                   : limit_of(spec->timeout_step);
     case PBT_COMMAND_STOP:
         return STOP_GRACE_S;
     case PBT_COMMAND_NONE:
@@ -119,7 +127,7 @@ static double time_out_of(const struct pbt_driver *driver,
     case PBT_COMMAND_ASK:
         break;
     }
-    return 0;
+    return (double)INFINITY;
 }
 
 static void set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
@@ -127,7 +135,7 @@ static void set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
 {
     double seconds = time_out_of(driver, kind);
     drive->deadline = PBT_NEVER;
-    if (seconds > 0) {
+    if (isfinite(seconds)) {
         drive->deadline =
             driver->world->ops->now(driver->world) + (uint64_t)(seconds * 1e9);
         if (drive->deadline < driver->next_deadline) {

@@ -16,7 +16,7 @@
 #include "journal/entry.h"
 #include "log/log.h"
 
-#define QUEUED_MAX ((size_t)64 * 1024 * 1024)
+#define QUEUED_MAX ((size_t)8 * 1024 * 1024)
 /* A queue that is just full takes one more feed. */
 #define QUEUE_LIMIT ((size_t)1024 * 1024 * 1024)
 /* A buffer that has grown beyond this in a rush is given back. */
@@ -34,7 +34,7 @@
 #define FLUSH_NS UINT64_C(200000000)
 /* Between two writings of status.json. */
 #define STATUS_NS UINT64_C(1000000000)
-#define FLUSH_BYTES ((size_t)4 * 1024 * 1024)
+#define FLUSH_BYTES ((size_t)8 * 1024 * 1024)
 /* Lines that are taken in before a looker may come: well under a millisecond. */
 #define SLICE_LINES 64
 

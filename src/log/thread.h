@@ -33,7 +33,7 @@ int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
 
 /*
  * Queues whole lines of records, from the journal's first one on, in order; they are
- * copied.  Waits while more than 64 MiB are queued.  If the thread has failed
+ * copied.  Waits while more than 8 MiB are queued.  If the thread has failed
  * before, its error is returned, and nothing is taken.
  */
 int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
