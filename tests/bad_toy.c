@@ -21,6 +21,10 @@
  *   TOY_SLEEP_MS, TOY_SLOW_SAVE_MS, TOY_SLOW_LOAD_MS=N    time for each such call
  *   TOY_SETSID_CHILD=1    setup() starts a daemon (setsid, forked twice) that keeps
  *                         everything open; its pid is in <trial_dir>/daemon.pid
+ *   TOY_WHO=1             setup() says where it stands and goes to its trial's directory;
+ *                         step() says on stdout and stderr whom it believes to serve,
+ *                         and reports `model_steps`, which no checkpoint holds
+ *   TOY_WORN=fail|kill    the process can be set up once only
  *   TOY_ONCE=1            each kind of misbehaviour once per trial, remembered by a
  *                         file <trial_dir>/<name>.done
  *
@@ -45,6 +49,7 @@ int toy_main(int argc, char **argv);
 struct bad_toy {
     struct toy *toy;
     int64_t iteration;
+    int64_t model_steps;
     char trial[128];
     char dir[2048];
     char parent[128]; /* what toy_load() read, as toy_save() writes it */
@@ -129,6 +134,29 @@ static void start_daemon(const struct bad_toy *bad)
     (void)waitpid(pid, NULL, 0);
 }
 
+/* A process that is not fit to be set up again. */
+static bool is_worn(void)
+{
+    static int setups;
+    const char *worn = getenv("TOY_WORN");
+    if (setups++ == 0 || worn == NULL) {
+        return false;
+    }
+    if (strcmp(worn, "kill") == 0) {
+        (void)kill(getpid(), SIGKILL);
+    }
+    return true;
+}
+
+static void go_to_trial(const struct bad_toy *bad)
+{
+    char cwd[4096];
+    if (getenv("TOY_WHO") != NULL && getcwd(cwd, sizeof cwd) != NULL) {
+        (void)printf("stands in %s\n", cwd);
+        (void)!chdir(bad->dir);
+    }
+}
+
 static int bad_setup(const struct pbt_context *context, void **self,
                      struct pbt_error *error)
 {
@@ -143,6 +171,8 @@ static int bad_setup(const struct pbt_context *context, void **self,
     hang_if_asked(bad, "TOY_HANG_SETUP", 0);
     if (asked(bad, "TOY_FAIL_SETUP", 0)) {
         pbt_error_set(error, status, "setup fails on purpose");
+    } else if (is_worn()) {
+        pbt_error_set(error, status, "this process is worn out");
     } else {
         status = toy_setup(context, &toy, error);
     }
@@ -153,9 +183,25 @@ static int bad_setup(const struct pbt_context *context, void **self,
     if (getenv("TOY_SETSID_CHILD") != NULL) {
         start_daemon(bad);
     }
+    go_to_trial(bad);
     bad->toy = toy;
     *self = bad;
     return PBT_OK;
+}
+
+static int say_who(struct bad_toy *bad, struct pbt_result *result,
+                   struct pbt_error *error)
+{
+    const char *id = getenv("PBT_TRIAL_ID");
+    const char *dir = getenv("PBT_TRIAL_DIR");
+    const char *seed = getenv("PBT_SEED");
+    if (getenv("TOY_WHO") == NULL || id == NULL || dir == NULL ||
+        seed == NULL) {
+        return PBT_OK;
+    }
+    (void)printf("%s %s %s %s\n", bad->trial, bad->dir, id, dir);
+    (void)fprintf(stderr, "%s\n", bad->trial);
+    return pbt_result_int(result, "model_steps", ++bad->model_steps, error);
 }
 
 static void write_garbage(void)
@@ -203,6 +249,9 @@ static int bad_step(void *self, struct pbt_result *result,
     }
     if (status == PBT_OK && asked(bad, "TOY_DONE", iteration)) {
         pbt_result_done(result);
+    }
+    if (status == PBT_OK) {
+        status = say_who(bad, result, error);
     }
     if (status == PBT_OK && getenv("TOY_FIELDS") != NULL) {
         status = report_fields(result, error);

@@ -98,6 +98,7 @@ static const char good[] =
     "failure: {max_failures: -1}\n"
     "timeouts: {setup: 600, step: 60.5, save: 0}\n"
     "grace: 3\n"
+    "reuse_workers: false\n"
     "seed: 18446744073709551615\n";
 
 /* --- helpers ---------------------------------------------------------- */
@@ -223,6 +224,7 @@ static void test_defaults(void **state)
     assert_true(spec.timeout_step == 0);
     assert_true(spec.timeout_save == 1800);
     assert_true(spec.grace == 10);
+    assert_true(spec.reuse_workers);
     assert_int_equal(spec.value_count, 0);
     const struct pbt_settings *settings = &spec.settings;
     assert_true(settings->seed < UINT64_C(1) << 53);
@@ -274,6 +276,7 @@ static void check_rim(const struct pbt_spec *spec)
     assert_true(spec->timeout_step == 60.5);
     assert_true(spec->timeout_save == 0);
     assert_true(spec->grace == 3);
+    assert_false(spec->reuse_workers);
 }
 
 static void check_settings(const struct pbt_settings *settings)
@@ -730,7 +733,7 @@ static void test_written_text(void **state)
         "checkpoint:\n"
         "  frequency: 0\n  at_end: false\n  num_to_keep: 1\nfailure:\n"
         "  max_failures: 0\ntimeouts:\n  setup: 0\n  step: 0\n  save: 1800\n"
-        "grace: 10\nseed: 3\n");
+        "grace: 10\nreuse_workers: true\nseed: 3\n");
     pbt_buf_done(&out);
     pbt_spec_done(&spec);
 }

@@ -53,7 +53,7 @@ static struct pbt_message sample(enum pbt_message_type type)
         .manifest_length = sizeof manifest - 1,
         .protocol = 1,
         .client = "test 1.0",
-        .can_reset_config = true,
+        .capabilities = PBT_CAN_RESET_CONFIG | PBT_CAN_REUSE,
         .pid = 4711,
         .host = "box",
         .exit_code = 7,
@@ -88,7 +88,7 @@ static void test_round_trips(void **state)
                 message.text = type == PBT_MESSAGE_ERROR ? "" : NULL;
                 message.done = false;
                 message.ack = 0;
-                message.can_reset_config = false;
+                message.capabilities = 0;
             }
             pbt_buf_reset(&one);
             pbt_buf_reset(&two);

@@ -67,7 +67,7 @@ class Conversation(Case):
         hello = worker.next()
         self.assertEqual(hello, {
             'type': 'hello', 'protocol': 1, 'client': hello['client'],
-            'capabilities': ['reset_config'], 'pid': worker.process.pid,
+            'capabilities': ['reset_config', 'reuse'], 'pid': worker.process.pid,
             'host': socket.gethostname()})
 
     def test_start_is_answered_with_what_is_in_force(self):
@@ -292,7 +292,9 @@ class Failures(Case):
                  'time_total_s': 0}
         load = {key: start[key] for key in start if 'trial' not in key}
         for messages, part in (
-                ([('start', start)], 'started already'),
+                ([('start', start)], 'an epoch begins with'),
+                ([('run', {'until': LONG}), ('start', dict(start, epoch=2))],
+                 'in mid-run'),
                 ([('load', load)], 'an epoch begins with'),
                 ([('load', dict(load, epoch=2))], 'asked to load nothing'),
                 ([('run', {'epoch': 2, 'until': 1})], 'an epoch begins with'),

@@ -95,7 +95,11 @@ struct pbt_trainable {
     int (*reset_config)(void *self, const struct pbt_config *config,
                         struct pbt_error *error);
 
-    /* Frees `self`.  May be NULL. */
+    /*
+     * Frees `self`.  May be NULL.  With it and reset_config a process that its trial has left
+     * may serve another one (`reuse_workers`): cleanup(), then setup() for that
+     * trial.  What belongs to a trial therefore lies in `self`, not in globals.
+     */
     void (*cleanup)(void *self);
 };
 

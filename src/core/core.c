@@ -142,6 +142,12 @@ bool pbt_core_idle(const struct pbt_core *core)
            core->held == unfinished;
 }
 
+uint32_t pbt_core_waiting(const struct pbt_core *core)
+{
+    bool ends = core->end != PBT_END_NOT || core->end_due != PBT_END_NOT;
+    return ends ? 0 : pbt_order_count(&core->startable);
+}
+
 bool pbt_core_over(const struct pbt_core *core)
 {
     return core->created == core->settings->population &&

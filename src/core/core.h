@@ -99,6 +99,8 @@ bool pbt_core_over(const struct pbt_core *core);
  * True if nothing is done, nor will be: all that is unfinished is paused by the user.
  */
 bool pbt_core_idle(const struct pbt_core *core);
+/* Trials that would start if there were a free slot. */
+uint32_t pbt_core_waiting(const struct pbt_core *core);
 /* Why the experiment ended, or is ending. */
 enum pbt_end pbt_core_end(const struct pbt_core *core);
 

@@ -179,6 +179,9 @@ static int submit_command(struct pbt_driver *driver,
 {
     struct pbt_job job = {
         .kind = PBT_JOB_COMMAND, .trial = command->trial, .command = *command};
+    if (command->kind == PBT_COMMAND_STOP) {
+        job.waiting = pbt_core_waiting(driver->core);
+    }
     pbt_buf_reset(&driver->json);
     if (command->kind == PBT_COMMAND_START ||
         command->kind == PBT_COMMAND_LOAD || command->kind == PBT_COMMAND_ASK) {

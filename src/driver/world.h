@@ -97,6 +97,8 @@ struct pbt_job {
     struct pbt_journal *journal;
     const struct pbt_checkpoint_id *checkpoints;
     size_t checkpoint_count;
+    /* command stop: so many trials wait for a slot, and for a process */
+    uint32_t waiting;
     const struct pbt_control_answer *answer; /* reply */
 };
 

@@ -239,6 +239,7 @@ static int local_next_batch(struct pbt_world *world, uint64_t deadline,
     struct pbt_local *local = of(world);
     release_batch(local);
     local->batch++;
+    pbt_local_retire(local, false);
     pbt_local_flush_acks(local);
     set_deadline(local, deadline);
     if (local->input_count > 0) {
@@ -386,12 +387,16 @@ void pbt_local_destroy(struct pbt_local *local)
     uint32_t population = local->options.spec->settings.population;
     for (uint32_t i = 0; local->processes != NULL && i < population; i++) {
         if (local->processes[i] != NULL) {
+            local->processes[i]->unwanted = true;
             pbt_process_kill(local->processes[i]);
         }
     }
+    pbt_local_retire(local, true);
     pbt_local_control_stop(local);
     /* Each end is waited for: nothing of ours outlives us. */
     while (local->process_count > 0 || local->jobs_in_flight > 0) {
+        local
+            ->batch++; /* who was heard in the last one is read to its end too */
         (void)uv_run(&local->loop, UV_RUN_ONCE);
         local->given_inputs = local->input_count;
         local->given_garbage = local->garbage_count;

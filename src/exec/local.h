@@ -6,7 +6,8 @@
  * verifying, deleting) or for the user's code (asks) runs in libuv's pool and comes back
  * as news.  Nothing here decides anything.
  *
- * Files: local.c (the loop), local_process.c (beginnings and ends), local_exec.c (the spawn),
+ * Files: local.c (the loop), local_process.c (beginnings and ends), local_exec.c (the spawn), local_reuse.c
+ * (a worker goes on to another trial),
  * local_stream.c (sockets), local_command.c (what workers are told), local_hear.c (what
  * they and their shims say), local_jobs.c (the pool), local_control.c (requests).
  */

@@ -120,6 +120,25 @@ static void tell_life(struct pbt_process *process, const struct pbt_job *job)
     }
 }
 
+void pbt_process_take_life(struct pbt_process *fresh, struct pbt_process *old)
+{
+    struct pbt_local *local = fresh->local;
+    fresh->asked = old->asked;
+    fresh->config = json_incref(old->config);
+    fresh->epoch = old->epoch;
+    fresh->iteration = old->iteration;
+    fresh->time_total_s = old->time_total_s;
+    memcpy(fresh->checkpoint, old->checkpoint, sizeof fresh->checkpoint);
+    pbt_buf_put(&fresh->held, old->held.data, old->held.length);
+    if (pbt_buf_failed(&fresh->held)) {
+        pbt_local_fail(local, PBT_ENOMEM, "out of memory");
+    } else if (old->awaited == PBT_AWAITED_VERIFY) {
+        fresh->awaited = PBT_AWAITED_VERIFY; /* the look is under way */
+    } else {
+        send_held(fresh);
+    }
+}
+
 static void tell_save(struct pbt_process *process, const struct pbt_job *job)
 {
     const struct pbt_local *local = process->local;
@@ -153,7 +172,8 @@ static void tell_save(struct pbt_process *process, const struct pbt_job *job)
 void pbt_local_command(struct pbt_local *local, const struct pbt_job *job)
 {
     const struct pbt_command *command = &job->command;
-    if (command->kind == PBT_COMMAND_START) {
+    if (command->kind == PBT_COMMAND_START &&
+        !pbt_local_reuse(local, command)) {
         pbt_local_spawn(local, command);
     }
     struct pbt_process *process = local->processes[job->trial];
@@ -179,12 +199,16 @@ void pbt_local_command(struct pbt_local *local, const struct pbt_job *job)
         message.type = PBT_MESSAGE_HALT;
         break;
     case PBT_COMMAND_STOP:
+        if (pbt_process_keep(process, job->waiting)) {
+            return;
+        }
         message.type = PBT_MESSAGE_STOP;
         /* An exploit may have opened an epoch that this process never enters. */
         message.epoch = process->epoch;
         process->leaving = true;
         break;
     case PBT_COMMAND_KILL:
+        process->unwanted = true;
         pbt_process_kill(process);
         return;
     case PBT_COMMAND_NONE:

@@ -98,7 +98,6 @@ static void add_devices(struct environment *env,
 
 static int make_environment(struct environment *env,
                             const struct pbt_process *process,
-                            const struct pbt_command *start,
                             struct pbt_error *error)
 {
     const struct pbt_local *local = process->local;
@@ -109,7 +108,7 @@ static int make_environment(struct environment *env,
     add_own(env, "PBT_TRIAL_DIR", "%s", process->trial_dir);
     add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
             process->spawned >> PBT_EPOCH_SHIFT);
-    add_own(env, "PBT_SEED", "%" PRIu64, start->seed);
+    add_own(env, "PBT_SEED", "%" PRIu64, process->asked.seed);
     add_own(env, "PBT_TASKS", "%" PRIu32, spec->trial_tasks);
     add_threads(env, spec);
     add_devices(env, process);
@@ -148,8 +147,8 @@ static int make_environment(struct environment *env,
 }
 
 static int file_actions(posix_spawn_file_actions_t *actions,
-                        const struct pbt_process *process, int worker,
-                        int control, struct pbt_error *error)
+                        const struct pbt_process *process,
+                        struct pbt_error *error)
 {
     char out[PBT_LOCAL_PATH_SIZE + 8];
     char err[PBT_LOCAL_PATH_SIZE + 8];
@@ -166,11 +165,11 @@ static int file_actions(posix_spawn_file_actions_t *actions,
         code = posix_spawn_file_actions_addopen(actions, 2, err, flags, 0600);
     }
     if (code == 0) {
-        code =
-            posix_spawn_file_actions_adddup2(actions, worker, CHILD_WORKER_FD);
+        code = posix_spawn_file_actions_adddup2(actions, process->theirs[0],
+                                                CHILD_WORKER_FD);
     }
     if (code == 0) {
-        code = posix_spawn_file_actions_adddup2(actions, control,
+        code = posix_spawn_file_actions_adddup2(actions, process->theirs[1],
                                                 CHILD_CONTROL_FD);
     }
     if (code == 0) {
@@ -211,9 +210,7 @@ static char **shim_arguments(const struct pbt_local *local, char *parent,
     return argv;
 }
 
-int pbt_process_exec(struct pbt_process *process,
-                     const struct pbt_command *start, int worker, int control,
-                     struct pbt_error *error)
+int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
 {
     struct pbt_local *local = process->local;
     struct environment *env = calloc(1, sizeof *env);
@@ -226,9 +223,9 @@ int pbt_process_exec(struct pbt_process *process,
         free(argv);
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    int status = make_environment(env, process, start, error);
+    int status = make_environment(env, process, error);
     if (status == PBT_OK) {
-        status = file_actions(&actions, process, worker, control, error);
+        status = file_actions(&actions, process, error);
     }
     if (status == PBT_OK) {
         int code = posix_spawn(&process->shim, local->options.shim, &actions,

@@ -34,7 +34,8 @@ static void hear_hello(struct pbt_process *process,
     }
     process->greeted = true;
     process->pid = message->pid;
-    process->can_reset = message->can_reset_config;
+    process->can_reset = (message->capabilities & PBT_CAN_RESET_CONFIG) != 0;
+    process->can_reuse = (message->capabilities & PBT_CAN_REUSE) != 0;
     (void)snprintf(process->host, sizeof process->host, "%s", message->host);
     (void)snprintf(process->client, sizeof process->client, "%s",
                    message->client);
@@ -232,6 +233,9 @@ void pbt_process_hear_worker(struct pbt_process *process,
             pbt_process_wrong(process, "an epoch from the future");
         }
         return; /* it was under way when the trial went on */
+    }
+    if (process->kept && message->type != PBT_MESSAGE_ERROR) {
+        return; /* the answer to a halt that crossed its last result */
     }
     switch (message->type) {
     case PBT_MESSAGE_READY:

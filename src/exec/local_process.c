@@ -30,6 +30,9 @@
 #define STDERR_TAIL_BYTES 2048
 #define STDERR_TAIL_LINES 12
 
+static void leave_queue(struct pbt_process *process);
+static void start_queued(struct pbt_local *local);
+
 void pbt_process_break(struct pbt_process *process, const char *fmt, ...)
 {
     if (process->why == NULL && !process->leaving) {
@@ -51,6 +54,10 @@ void pbt_process_kill(struct pbt_process *process)
     struct pbt_message kill_order = {.type = PBT_MESSAGE_KILL};
     struct pbt_error error;
     process->leaving = true;
+    if (process->slot == PBT_NO_SLOT) {
+        leave_queue(process);
+        return;
+    }
     if (pbt_stream_send(&process->control, &kill_order, &error) != PBT_OK &&
         process->shim > 0) {
         (void)kill(process->shim, SIGKILL); /* its worker dies with it */
@@ -76,6 +83,14 @@ static void on_closed(uv_handle_t *handle)
     free(process);
 }
 
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        (void)close(*fd);
+        *fd = -1;
+    }
+}
+
 static void close_stream(struct pbt_stream *stream)
 {
     if (stream->fd >= 0) {
@@ -90,12 +105,22 @@ void pbt_process_close(struct pbt_process *process)
     struct pbt_local *local = process->local;
     close_stream(&process->worker);
     close_stream(&process->control);
-    uv_close((uv_handle_t *)&process->ended_poll, on_closed);
     uv_close((uv_handle_t *)&process->linger, on_closed);
-    (void)close(process->pidfd);
-    local->processes[process->trial] = NULL;
-    local->slot_taken[process->slot] = false;
+    if (process->pidfd >= 0) {
+        uv_close((uv_handle_t *)&process->ended_poll, on_closed);
+        (void)close(process->pidfd);
+    }
+    close_fd(&process->theirs[0]);
+    close_fd(&process->theirs[1]);
+    if (local->processes[process->trial] == process) {
+        local->processes[process->trial] = NULL;
+    }
+    if (process->slot != PBT_NO_SLOT) {
+        local->slot_taken[process->slot] = false;
+    }
+    local->retiring -= process->retired ? 1 : 0;
     local->process_count--;
+    start_queued(local);
 }
 
 /* The last lines that this process wrote to its stderr, indented; "" for none. */
@@ -218,7 +243,15 @@ static void on_ended(uv_poll_t *poll, int status, int events)
     }
     siginfo_t about;
     (void)waitid(P_PID, (id_t)process->shim, &about, WEXITED);
-    tell_end(process);
+    if (process->kept) {
+        pbt_process_unkeep(process);
+    } else if (pbt_process_can_begin_afresh(process)) {
+        char *why = pbt_local_keep(process->local, describe_end(process));
+        pbt_process_begin_afresh(process, why == NULL ? "" : why);
+        return;
+    } else if (!process->retired) {
+        tell_end(process);
+    }
     pbt_process_close(process);
 }
 
@@ -271,8 +304,7 @@ static int watch(struct pbt_process *process, struct pbt_stream *stream, int fd,
 }
 
 /* The shim runs: from here on its end is news like any other. */
-static int watch_all(struct pbt_process *process, const int ours[2],
-                     struct pbt_error *error)
+static int watch_end(struct pbt_process *process, struct pbt_error *error)
 {
     struct pbt_local *local = process->local;
     process->pidfd = (int)syscall(SYS_pidfd_open, process->shim, 0);
@@ -282,34 +314,68 @@ static int watch_all(struct pbt_process *process, const int ours[2],
     int code = uv_poll_init(&local->loop, &process->ended_poll, process->pidfd);
     if (code == 0) {
         process->ended_poll.data = process;
-        process->linger.data = process;
-        process->open_handles += 2;
-        (void)uv_timer_init(&local->loop, &process->linger); /* never fails */
+        process->open_handles++;
         code = uv_poll_start(&process->ended_poll, UV_READABLE, on_ended);
     }
     if (code != 0) {
         return pbt_error_set(error, PBT_ENOMEM, "can't poll a process: %s",
                              uv_strerror(code));
     }
-    int status =
-        watch(process, &process->worker, ours[0], pbt_process_on_worker, error);
-    return status == PBT_OK ? watch(process, &process->control, ours[1],
-                                    pbt_process_on_control, error)
-                            : status;
+    return PBT_OK;
+}
+
+/* Its sockets: they take what it is told also while it waits for a slot. */
+static int connect_to(struct pbt_process *process, struct pbt_error *error)
+{
+    int worker[2] = {-1, -1};
+    int control[2] = {-1, -1};
+    int status = make_pair(worker, error);
+    if (status == PBT_OK) {
+        status = make_pair(control, error);
+    }
+    process->theirs[0] = worker[1];
+    process->theirs[1] = control[1];
+    if (status == PBT_OK) {
+        status = watch(process, &process->worker, worker[0],
+                       pbt_process_on_worker, error);
+    }
+    if (status == PBT_OK) {
+        status = watch(process, &process->control, control[0],
+                       pbt_process_on_control, error);
+    }
+    if (process->worker.fd < 0) {
+        close_fd(&worker[0]);
+    }
+    if (process->control.fd < 0) {
+        close_fd(&control[0]);
+    }
+    return status;
+}
+
+void pbt_process_name(struct pbt_process *process,
+                      const struct pbt_command *start)
+{
+    const struct pbt_local *local = process->local;
+    char path[PBT_LOCAL_PATH_SIZE + 8];
+    struct stat about;
+    process->trial = start->trial;
+    process->spawned = start->process_epoch;
+    pbt_trial_id(local->options.spec->settings.seed, start->trial,
+                 process->trial_id);
+    (void)snprintf(process->trial_dir, sizeof process->trial_dir, "%s/%s",
+                   local->options.run_dir, process->trial_id);
+    (void)snprintf(path, sizeof path, "%s/stderr", process->trial_dir);
+    process->stderr_start = stat(path, &about) == 0 ? about.st_size : 0;
 }
 
 static struct pbt_process *new_process(struct pbt_local *local,
                                        const struct pbt_command *start)
 {
     struct pbt_process *process = calloc(1, sizeof *process);
-    char path[PBT_LOCAL_PATH_SIZE + 8];
-    struct stat about;
     if (process == NULL) {
         return NULL;
     }
     process->local = local;
-    process->trial = start->trial;
-    process->spawned = start->process_epoch;
     process->worker.fd = -1;
     process->control.fd = -1;
     process->pidfd = -1;
@@ -319,94 +385,119 @@ static struct pbt_process *new_process(struct pbt_local *local,
     pbt_buf_init(&process->control.out, (size_t)4 * PBT_MESSAGE_LINE_MAX);
     pbt_buf_init(&process->held, PBT_MESSAGE_LINE_MAX + 1);
     pbt_buf_init(&process->manifest, PBT_MESSAGE_LINE_MAX);
-    pbt_trial_id(local->options.spec->settings.seed, start->trial,
-                 process->trial_id);
-    (void)snprintf(process->trial_dir, sizeof process->trial_dir, "%s/%s",
-                   local->options.run_dir, process->trial_id);
-    (void)snprintf(path, sizeof path, "%s/stderr", process->trial_dir);
-    process->stderr_start = stat(path, &about) == 0 ? about.st_size : 0;
+    process->theirs[0] = -1;
+    process->theirs[1] = -1;
+    process->slot = PBT_NO_SLOT;
+    process->asked = *start;
+    process->linger.data = process;
+    process->open_handles = 1;
+    (void)uv_timer_init(&local->loop, &process->linger); /* never fails */
+    pbt_process_name(process, start);
+    local->processes[start->trial] = process;
+    local->process_count++;
     return process;
 }
 
-static void close_fd(int fd)
-{
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-}
-
 /* It could not be started: the core hears of that as of any other end. */
-static void tell_no_start(struct pbt_local *local,
-                          const struct pbt_command *start, const char *text)
+static void tell_no_start(struct pbt_process *process, const char *text)
 {
+    struct pbt_local *local = process->local;
     struct pbt_input *input =
-        pbt_local_input(local, PBT_INPUT_EXITED, start->trial);
+        pbt_local_input(local, PBT_INPUT_EXITED, process->trial);
     if (input != NULL) {
-        input->epoch = start->process_epoch;
+        input->epoch = process->spawned;
         input->exit_code = 127;
         input->text = pbt_local_keep(local, strdup(text));
     }
+    pbt_process_close(process);
 }
 
 /* The lowest free slot. */
-static int take_slot(struct pbt_process *process, struct pbt_error *error)
+static bool take_slot(struct pbt_process *process)
 {
     struct pbt_local *local = process->local;
     for (uint32_t slot = 0; slot < local->options.budget->slots; slot++) {
         if (!local->slot_taken[slot]) {
+            local->slot_taken[slot] = true;
             process->slot = slot;
-            return PBT_OK;
+            return true;
         }
     }
-    return pbt_error_set(error, PBT_EINTERNAL,
-                         "internal error: all %" PRIu32 " slots are taken",
-                         local->options.budget->slots);
+    return false;
+}
+
+/* It has a slot. */
+static void launch(struct pbt_process *process)
+{
+    struct pbt_local *local = process->local;
+    struct pbt_error error = {.status = PBT_OK};
+    int status = pbt_process_exec(process, &error);
+    close_fd(&process->theirs[0]);
+    close_fd(&process->theirs[1]);
+    if (status != PBT_OK) {
+        tell_no_start(process, error.text);
+    } else if (watch_end(process, &error) != PBT_OK) {
+        /* It can't be watched: nothing that we promise about it would hold. */
+        pbt_local_fail(local, PBT_ENOMEM, error.text);
+        (void)kill(process->shim, SIGKILL);
+        (void)waitpid(process->shim, NULL, 0);
+        pbt_process_close(process);
+    }
+}
+
+static void leave_queue(struct pbt_process *process)
+{
+    struct pbt_process **at = &process->local->queue;
+    while (*at != NULL && *at != process) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = process->next;
+    }
+    tell_end(process);
+    pbt_process_close(process);
+}
+
+/* A slot may be free now. */
+static void start_queued(struct pbt_local *local)
+{
+    struct pbt_process *process = local->queue;
+    if (process != NULL && take_slot(process)) {
+        local->queue = process->next;
+        process->next = NULL;
+        launch(process);
+    }
 }
 
 void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
 {
     struct pbt_error error = {.status = PBT_OK};
-    int worker[2] = {-1, -1};
-    int control[2] = {-1, -1};
     struct pbt_process *process = new_process(local, start);
     if (process == NULL) {
         pbt_local_fail(local, PBT_ENOMEM, "out of memory");
         return;
     }
-    int status = make_pair(worker, &error);
+    int status = pbt_make_dirs(process->trial_dir, &error);
     if (status == PBT_OK) {
-        status = make_pair(control, &error);
+        status = connect_to(process, &error);
     }
-    if (status == PBT_OK) {
-        status = pbt_make_dirs(process->trial_dir, &error);
-    }
-    if (status == PBT_OK) {
-        status = take_slot(process, &error);
-    }
-    if (status == PBT_OK) {
-        status =
-            pbt_process_exec(process, start, worker[1], control[1], &error);
-    }
-    close_fd(worker[1]);
-    close_fd(control[1]);
-    if (status != PBT_OK) {
-        tell_no_start(local, start, error.text);
-        close_fd(worker[0]);
-        close_fd(control[0]);
-        free(process);
+    if (status == PBT_OK && take_slot(process)) {
+        launch(process);
         return;
     }
-    local->processes[start->trial] = process;
-    local->slot_taken[process->slot] = true;
-    local->process_count++;
-    const int ours[2] = {worker[0], control[0]};
-    if (watch_all(process, ours, &error) != PBT_OK) {
-        /* It can't be watched: nothing that we promise about it would hold. */
-        pbt_local_fail(local, PBT_ENOMEM, error.text);
-        (void)kill(process->shim, SIGKILL);
-        (void)waitpid(process->shim, NULL, 0);
-        local->processes[start->trial] = NULL;
-        local->slot_taken[process->slot] = false;
-        local->process_count--;
+    if (status == PBT_OK && local->retiring == 0) {
+        status =
+            pbt_error_set(&error, PBT_EINTERNAL,
+                          "internal error: all %" PRIu32 " slots are taken",
+                          local->options.budget->slots);
     }
+    if (status != PBT_OK) {
+        tell_no_start(process, error.text);
+        return;
+    }
+    struct pbt_process **last = &local->queue;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = process;
 }

@@ -39,7 +39,8 @@ struct pbt_process {
     uint32_t trial;
     uint64_t spawned; /* its name: the epoch of its start */
     uint64_t epoch;
-    uint32_t slot; /* its own until its end was seen: it keeps its devices */
+    /* Its own until its end was seen: it keeps its devices.  PBT_NO_SLOT: it waits. */
+    uint32_t slot;
     char trial_id[24];
     char trial_dir[PBT_LOCAL_PATH_SIZE];
 
@@ -57,6 +58,7 @@ struct pbt_process {
     char host[256];
     char client[128];
     bool can_reset;
+    bool can_reuse;
     off_t stderr_start; /* where in the trial's stderr this process begins */
 
     enum pbt_awaited awaited;
@@ -72,13 +74,24 @@ struct pbt_process {
     uint64_t ack; /* to be told with the next line */
     bool ack_due;
 
+    /* local_reuse.c */
+    struct pbt_process *next; /* in local->kept or local->queue */
+    bool kept;                /* rests between two trials */
+    uint64_t kept_batch;
+    bool reused;   /* it served another trial before */
+    bool retired;  /* nobody needed it: its end concerns no trial */
+    int theirs[2]; /* the child's ends of its sockets, until it is started */
+
     bool shim_ended;
-    bool leaving; /* told to stop or killed: an exit is no surprise */
+    bool unwanted; /* the driver has it killed */
+    bool leaving;  /* told to stop or killed: an exit is no surprise */
     bool has_status;
     int exit_code;
     int signal;
     char *why; /* what went wrong, if somebody said so */
 };
+
+#define PBT_NO_SLOT UINT32_MAX
 
 struct pbt_control_client;
 /* At most so many are connected to the control socket. */
@@ -114,7 +127,11 @@ struct pbt_local {
 
     struct pbt_process **processes; /* per trial; NULL: none */
     uint32_t process_count;
-    bool *slot_taken;  /* [budget->slots] */
+    bool *slot_taken;         /* [budget->slots] */
+    struct pbt_process *kept; /* workers between two trials, oldest first */
+    struct pbt_process
+        *queue; /* those that wait for a slot of a retiring one */
+    uint32_t retiring;
     uint32_t *ack_due; /* trials whose ack was not carried by a command */
     size_t ack_due_count;
     /* Checkpoints that an earlier driver left: looked at before they are loaded. */
@@ -168,12 +185,33 @@ void pbt_process_kill(struct pbt_process *process);
 /* Closes what belongs to it; it is freed when libuv has let go. */
 void pbt_process_close(struct pbt_process *process);
 
+/* Names the trial of a start that it is to serve. */
+void pbt_process_name(struct pbt_process *process,
+                      const struct pbt_command *start);
+
+/* local_reuse.c */
+
+/*
+ * True: a stopped worker is kept for one of the `waiting` trials, and the driver is told that its
+ * present trial's process has ended.
+ */
+bool pbt_process_keep(struct pbt_process *process, uint32_t waiting);
+void pbt_process_unkeep(struct pbt_process *process);
+/* True: a kept worker serves the trial of this start. */
+bool pbt_local_reuse(struct pbt_local *local, const struct pbt_command *start);
+/* Stops kept workers that nobody has claimed; all: every one. */
+void pbt_local_retire(struct pbt_local *local, bool all);
+/*
+ * A worker that ends before it is ready for its further trial is no failure of that trial:
+ * a fresh one begins instead.
+ */
+bool pbt_process_can_begin_afresh(const struct pbt_process *process);
+void pbt_process_begin_afresh(struct pbt_process *old, const char *why);
+
 /* local_exec.c */
 
-/* Spawns shim and worker, with these ends of their sockets; sets process->shim. */
-int pbt_process_exec(struct pbt_process *process,
-                     const struct pbt_command *start, int worker, int control,
-                     struct pbt_error *error);
+/* Spawns shim and worker for process->asked; sets process->shim. */
+int pbt_process_exec(struct pbt_process *process, struct pbt_error *error);
 
 /* local_command.c */
 
@@ -181,6 +219,8 @@ void pbt_local_command(struct pbt_local *local, const struct pbt_job *job);
 void pbt_local_ack(struct pbt_local *local, const struct pbt_job *job);
 /* Sends the acks that no command has carried. */
 void pbt_local_flush_acks(struct pbt_local *local);
+/* What `old` was to begin, `fresh` begins. */
+void pbt_process_take_life(struct pbt_process *fresh, struct pbt_process *old);
 /* The checkpoint of a start or load was looked at: NULL, or what is wrong with it. */
 void pbt_process_verified(struct pbt_process *process, const char *bad);
 
@@ -199,6 +239,8 @@ int pbt_stream_send(struct pbt_stream *stream,
                     const struct pbt_message *message, struct pbt_error *error);
 /* Writes what waits in stream->out, as far as there is room. */
 int pbt_stream_flush(struct pbt_stream *stream, struct pbt_error *error);
+/* From now on it has some seconds to end by itself. */
+void pbt_process_linger(struct pbt_process *process);
 /* libuv's callbacks for the two streams. */
 void pbt_process_on_worker(uv_poll_t *poll, int status, int events);
 void pbt_process_on_control(uv_poll_t *poll, int status, int events);

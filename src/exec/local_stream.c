@@ -93,6 +93,11 @@ static void on_linger(uv_timer_t *timer)
     (void)pbt_stream_send(&process->control, &kill_order, &error);
 }
 
+void pbt_process_linger(struct pbt_process *process)
+{
+    (void)uv_timer_start(&process->linger, on_linger, LINGER_MS, 0);
+}
+
 /* Reads once, and hears all whole lines.  True if there was anything. */
 static bool read_stream(struct pbt_process *process, struct pbt_stream *stream)
 {
@@ -131,7 +136,7 @@ static bool read_stream(struct pbt_process *process, struct pbt_stream *stream)
     if (ended) {
         (void)uv_poll_stop(&stream->poll);
         if (worker) {
-            (void)uv_timer_start(&process->linger, on_linger, LINGER_MS, 0);
+            pbt_process_linger(process);
         }
     }
     return some;

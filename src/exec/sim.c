@@ -502,11 +502,40 @@ static void begin_life(struct pbt_sim *sim, const struct pbt_job *job)
     }
 }
 
+/*
+ * A worker is kept for another trial: its present one's process has ended at once as far as
+ * the driver knows, before it could be told to stop.  What it has said may still be under
+ * way.
+ */
+static bool keep(struct pbt_sim *sim, const struct pbt_job *job)
+{
+    struct process *process = &sim->processes[job->trial];
+    if (sim->rates.keep == 0 || !sim->rates.can_reset || job->waiting == 0 ||
+        process->state != PROCESS_RESTING ||
+        pbt_sim_draw(sim) >= sim->rates.keep) {
+        return false;
+    }
+    struct item *item = new_item(sim, sim->now, ITEM_NEWS, job->trial);
+    item->input = (struct pbt_input){.kind = PBT_INPUT_EXITED,
+                                     .trial = job->trial,
+                                     .epoch = process->spawned,
+                                     .text = "its worker goes on elsewhere"};
+    push(sim, item);
+    process->state = PROCESS_NONE;
+    if (process->seq > 0 && pbt_sim_draw(sim) < sim->rates.stale) {
+        tell(sim, job->trial, &process->old);
+    }
+    return true;
+}
+
 /* --- the world's three functions ------------------------------------------------ */
 
 static void submit_command(struct pbt_sim *sim, const struct pbt_job *job)
 {
     const struct pbt_command *command = &job->command;
+    if (command->kind == PBT_COMMAND_STOP && keep(sim, job)) {
+        return;
+    }
     if (command->kind == PBT_COMMAND_START) {
         spawn(sim, job);
     }

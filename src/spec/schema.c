@@ -311,6 +311,12 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                        FIELD(grace),
                        .doc = "seconds that the steps under way have left "
                               "after Ctrl-C"},
+    [PBT_KEY_REUSE_WORKERS] = {.path = "reuse_workers",
+                               .type = PBT_TYPE_BOOL,
+                               .fallback = "true",
+                               FIELD(reuse_workers),
+                               .doc = "a process that a trial has left serves "
+                                      "the next one, if it can"},
     [PBT_KEY_SEED] = {.path = "seed",
                       .type = PBT_TYPE_SEED,
                       FIELD(settings.seed),
@@ -324,11 +330,6 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                             .type = PBT_TYPE_LATER,
                             .fallback = "process",
                             .doc = "what an acknowledged result survives"},
-    [PBT_KEY_REUSE_WORKERS] = {.path = "reuse_workers",
-                               .type = PBT_TYPE_LATER,
-                               .fallback = "true",
-                               .doc = "keep a process for the next "
-                                      "configuration or trial"},
 };
 
 const char *pbt_key_name(const struct pbt_key *key)

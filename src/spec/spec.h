@@ -35,7 +35,8 @@ struct pbt_spec {
     double timeout_setup; /* seconds; 0: off */
     double timeout_step;
     double timeout_save;
-    double grace; /* seconds that a step under way has at Ctrl-C */
+    bool reuse_workers; /* a released process serves another trial */
+    double grace;       /* seconds that a step under way has at Ctrl-C */
 
     /* settings.stops of source PBT_STOP_VALUE: which metric each index is */
     char *value_names[PBT_VALUES_MAX];

@@ -58,7 +58,7 @@ static bool get_u64(const json_t *value, uint64_t *number)
     return true;
 }
 
-static bool get_capabilities(const json_t *value, bool *can_reset_config)
+static bool get_capabilities(const json_t *value, uint32_t *capabilities)
 {
     if (!json_is_array(value)) {
         return false;
@@ -68,9 +68,10 @@ static bool get_capabilities(const json_t *value, bool *can_reset_config)
         if (name == NULL) {
             return false;
         }
-        if (strcmp(name, "reset_config") == 0) {
-            *can_reset_config = true;
-        }
+#define CAPABILITY(bit, text)                                                  \
+    *capabilities |= strcmp(name, text) == 0 ? (bit) : 0;
+        PBT_CAPABILITY_MAP(CAPABILITY)
+#undef CAPABILITY
     }
     return true;
 }

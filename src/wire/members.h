@@ -11,18 +11,23 @@
 
 #include "wire/message.h"
 
+/* bit, name in the list */
+#define PBT_CAPABILITY_MAP(X)                                                  \
+    X(PBT_CAN_RESET_CONFIG, "reset_config")                                    \
+    X(PBT_CAN_REUSE, "reuse")
+
 enum pbt_message_member_kind {
-    PBT_KIND_U64,      /* uint64_t; beyond 2^53 as a decimal string */
-    PBT_KIND_SEED,     /* uint64_t; always written as a string */
-    PBT_KIND_I64,      /* int64_t, not negative; as PBT_KIND_U64 */
-    PBT_KIND_INT,      /* int, not negative */
-    PBT_KIND_REAL,     /* double, finite, not negative */
-    PBT_KIND_BOOL,     /* bool */
-    PBT_KIND_TEXT,     /* const char * that is what it is: a path, an id */
-    PBT_KIND_NULLABLE, /* the same, or null */
-    PBT_KIND_FREE,     /* const char * for people: repaired if no UTF-8 */
-    PBT_KIND_OBJECT,   /* JSON text with a length */
-    PBT_KIND_CAPABILITIES,
+    PBT_KIND_U64,          /* uint64_t; beyond 2^53 as a decimal string */
+    PBT_KIND_SEED,         /* uint64_t; always written as a string */
+    PBT_KIND_I64,          /* int64_t, not negative; as PBT_KIND_U64 */
+    PBT_KIND_INT,          /* int, not negative */
+    PBT_KIND_REAL,         /* double, finite, not negative */
+    PBT_KIND_BOOL,         /* bool */
+    PBT_KIND_TEXT,         /* const char * that is what it is: a path, an id */
+    PBT_KIND_NULLABLE,     /* the same, or null */
+    PBT_KIND_FREE,         /* const char * for people: repaired if no UTF-8 */
+    PBT_KIND_OBJECT,       /* JSON text with a length */
+    PBT_KIND_CAPABILITIES, /* uint32_t of bits; a list of names */
 };
 
 /* name on the wire, kind, member of struct pbt_message; in the order of writing */
@@ -42,7 +47,7 @@ enum pbt_message_member_kind {
     X(SEED, "seed", PBT_KIND_SEED, seed)                                       \
     X(PROTOCOL, "protocol", PBT_KIND_I64, protocol)                            \
     X(CLIENT, "client", PBT_KIND_FREE, client)                                 \
-    X(CAPABILITIES, "capabilities", PBT_KIND_CAPABILITIES, can_reset_config)   \
+    X(CAPABILITIES, "capabilities", PBT_KIND_CAPABILITIES, capabilities)       \
     X(PID, "pid", PBT_KIND_I64, pid)                                           \
     X(HOST, "host", PBT_KIND_FREE, host)                                       \
     X(EXIT_CODE, "exit_code", PBT_KIND_INT, exit_code)                         \

@@ -120,6 +120,21 @@ static int put_object(struct pbt_buf *out,
     return PBT_OK;
 }
 
+static void put_capabilities(struct pbt_buf *out, uint32_t capabilities)
+{
+    const char *before = "";
+    pbt_buf_char(out, '[');
+#define CAPABILITY(bit, text)                                                  \
+    if ((capabilities & (bit)) != 0) {                                         \
+        pbt_buf_printf(out, "%s\"%s\"", before, text);                         \
+        before = ",";                                                          \
+    }
+    PBT_CAPABILITY_MAP(CAPABILITY)
+#undef CAPABILITY
+    (void)before;
+    pbt_buf_char(out, ']');
+}
+
 static int put_value(struct pbt_buf *out,
                      const struct pbt_message_member *member,
                      const struct pbt_message *message, struct pbt_error *error)
@@ -160,7 +175,7 @@ static int put_value(struct pbt_buf *out,
     case PBT_KIND_OBJECT:
         return put_object(out, member, message, error);
     case PBT_KIND_CAPABILITIES:
-        pbt_buf_text(out, *(const bool *)at ? "[\"reset_config\"]" : "[]");
+        put_capabilities(out, *(const uint32_t *)at);
         return PBT_OK;
     }
     return PBT_OK;

@@ -53,6 +53,10 @@ enum pbt_message_type {
 #undef PBT_MESSAGE_ENUM
 };
 
+/* What a worker says that it can, beside what every worker can. */
+#define PBT_CAN_RESET_CONFIG 1u /* takes a load in mid-life */
+#define PBT_CAN_REUSE 2u        /* takes a further start, of whatever trial */
+
 /*
  * One message of any type.  Which members count is in docs/protocol.md's tables
  * under the same names, for the control channel at the top of src/shim/shim.c, and
@@ -88,8 +92,8 @@ struct pbt_message {
     /* hello */
     int64_t protocol;
     const char *client;
-    bool can_reset_config;
-    int64_t pid; /* hello, spawned */
+    uint32_t capabilities; /* hello: PBT_CAN_* */
+    int64_t pid;           /* hello, spawned */
     const char *host;
 
     /* exited: one of the two is meant, signal if it is not 0 */

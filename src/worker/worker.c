@@ -36,6 +36,7 @@ struct worker {
     struct pbt_config config;
     struct pbt_result result;
     struct pbt_totals totals;
+    struct pbt_place place;
     struct pbt_buf metrics;
     int ack_log; /* -1, or where acknowledgements are noted, for proofs */
 };
@@ -60,6 +61,17 @@ static int say(struct worker *worker, enum pbt_message_type type,
     return pbt_channel_send(&worker->channel, &message, error);
 }
 
+/*
+ * A further trial begins like the first: all of the former one goes, and setup() makes a
+ * model anew.  That is possible where cleanup() frees everything.
+ */
+static uint32_t capabilities(const struct pbt_trainable *trainable)
+{
+    bool resets = trainable->reset_config != NULL;
+    bool reuse = resets && trainable->cleanup != NULL;
+    return (resets ? PBT_CAN_RESET_CONFIG : 0) | (reuse ? PBT_CAN_REUSE : 0);
+}
+
 static int say_hello(struct worker *worker, struct pbt_error *error)
 {
     char host[256] = "unknown";
@@ -67,8 +79,7 @@ static int say_hello(struct worker *worker, struct pbt_error *error)
     struct pbt_message hello = {.type = PBT_MESSAGE_HELLO,
                                 .protocol = PBT_PROTOCOL_VERSION,
                                 .client = "libpbt C",
-                                .can_reset_config =
-                                    worker->trainable->reset_config != NULL,
+                                .capabilities = capabilities(worker->trainable),
                                 .pid = getpid(),
                                 .host = host};
     return pbt_channel_send(&worker->channel, &hello, error);
@@ -133,15 +144,34 @@ static int set_config(struct worker *worker, const struct pbt_message *command,
                            command->config, command->config_length, error);
 }
 
+/* Nothing of the former trial, if there was one, is left to this one. */
+static int take_place(struct worker *worker, const struct pbt_message *command,
+                      struct pbt_error *error)
+{
+    if (!worker->started) {
+        return pbt_place_take(&worker->place, command->trial_dir, error);
+    }
+    worker->trainable->cleanup(worker->self);
+    worker->started = false;
+    worker->self = NULL;
+    worker->totals = (struct pbt_totals){.timesteps = {.known = false}};
+    return pbt_place_move(&worker->place, command, error);
+}
+
 static int do_start(struct worker *worker, const struct pbt_message *command,
                     struct pbt_error *error)
 {
+    char *trial = strdup(command->trial);
     worker->epoch = command->epoch;
-    worker->trial = strdup(command->trial);
-    if (worker->trial == NULL) {
+    if (trial == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    int status = set_config(worker, command, error);
+    free(worker->trial);
+    worker->trial = trial;
+    int status = take_place(worker, command, error);
+    if (status == PBT_OK) {
+        status = set_config(worker, command, error);
+    }
     if (status != PBT_OK) {
         return status;
     }
@@ -240,7 +270,8 @@ static int obey(struct worker *worker, const struct pbt_message *command,
 {
     bool start = command->type == PBT_MESSAGE_START;
     bool opens = start || command->type == PBT_MESSAGE_LOAD;
-    if (start == worker->started) {
+    bool reuse = (capabilities(worker->trainable) & PBT_CAN_REUSE) != 0;
+    if (start ? worker->started && !reuse : !worker->started) {
         return unexpected(command,
                           start ? "started already" : "not started yet", error);
     }
@@ -390,6 +421,7 @@ static void release(struct worker *worker)
     pbt_config_done(&worker->config);
     pbt_result_free(&worker->result);
     pbt_buf_done(&worker->metrics);
+    pbt_place_done(&worker->place);
     free(worker->trial);
     if (worker->ack_log >= 0) {
         (void)close(worker->ack_log);
@@ -419,7 +451,8 @@ int pbt_worker_main(const struct pbt_trainable *trainable, int argc,
 {
     static atomic_flag served = ATOMIC_FLAG_INIT; /* there is one socket */
     struct pbt_error error;
-    struct worker worker = {.trainable = trainable, .ack_log = -1};
+    struct worker worker = {
+        .trainable = trainable, .place.cwd = -1, .ack_log = -1};
     const char *name = argc > 0 ? argv[0] : "worker";
     int status = check_trainable(trainable, &error);
     if (status == PBT_OK && atomic_flag_test_and_set(&served)) {

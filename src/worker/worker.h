@@ -105,4 +105,18 @@ int pbt_totals_save(const struct pbt_totals *totals, const char *dir,
 int pbt_totals_load(struct pbt_totals *totals, const char *dir,
                     struct pbt_error *error);
 
+/* place.c: what a process was given for its trial beside the model */
+struct pbt_place {
+    int cwd; /* where it began; -1: unknown */
+    char *trial_dir;
+};
+
+/* Notes it for the first trial. */
+int pbt_place_take(struct pbt_place *place, const char *trial_dir,
+                   struct pbt_error *error);
+/* The trial of `start` comes next: log files, environment, working directory. */
+int pbt_place_move(struct pbt_place *place, const struct pbt_message *start,
+                   struct pbt_error *error);
+void pbt_place_done(struct pbt_place *place);
+
 #endif

@@ -181,6 +181,7 @@ static void draw_rates(struct sim_case *c, struct dice *dice)
         .sync_ns = nanoseconds(dice, MS, chance(dice, 0.2) ? 20 * step : step),
         .window_ns = chance(dice, 0.5) ? nanoseconds(dice, 0, 2 * step) : 0,
     };
+    rates->keep = draw_rate(dice, 1);
     /* A hang shows as a time-out only; a short one kills the healthy too. */
     bool timeouts = rates->hang > 0 || chance(dice, 0.2);
     double seconds = (double)step * 1e-9 * (chance(dice, 0.2) ? 3 : 30);
@@ -290,10 +291,11 @@ void case_print(const struct sim_case *c)
            s->max_failures, c->spec.timeout_step,
            (double)s->time_budget_ns * 1e-9);
     printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, no score "
-           "%g, damage %g, duplicate %g, stale %g, ask fails %g, late %g\n",
+           "%g, damage %g, duplicate %g, stale %g, ask fails %g, late %g, "
+           "keep %g\n",
            r->crash_step, r->crash_setup, r->crash_save, r->hang, r->nan_score,
            r->no_score, r->damage, r->duplicate, r->stale, r->ask_fails,
-           r->late);
+           r->late, r->keep);
     printf("  step %g s, window %g s, sync %g s, can_reset %d\n",
            (double)r->step_ns * 1e-9, (double)r->window_ns * 1e-9,
            (double)r->sync_ns * 1e-9, r->can_reset);
