@@ -250,7 +250,7 @@ int pbt_cli_request(struct pbt_cli_driver *driver, const char *run,
             pbt_control_ask(driver->fd, &request, ANSWER_S, &answer, &error);
     }
     if (status == PBT_OK && !answer.ok) {
-        status = pbt_error_set(&error, PBT_ETEMP, "%s", answer.error);
+        status = pbt_fail(&error, PBT_E0814, "%s", answer.error);
     }
     if (status != PBT_OK) {
         status = pbt_cli_fail(&error);

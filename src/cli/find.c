@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "spec/problems.h"
 
 #define NAMES_MAX 64
 
@@ -95,6 +96,7 @@ static void list_done(struct run_names *list)
 static int absent(const char *name, const char *dir, struct pbt_error *error)
 {
     struct run_names list;
+    struct pbt_quoted shown = pbt_quote(name, strlen(name));
     list_runs(dir, &list);
     const char *close =
         pbt_cli_close_word(name, list.names, list.count, sizeof list.names[0]);
@@ -102,12 +104,12 @@ static int absent(const char *name, const char *dir, struct pbt_error *error)
     if (close != NULL) {
         status =
             pbt_fail(error, PBT_E0702, "no run `%s` in %s: did you mean `%s`?",
-                     name, dir, close);
+                     shown.text, dir, close);
     } else if (list.count == 0) {
         status = pbt_fail(error, PBT_E0702,
                           "no run `%s`: there are no runs in %s "
                           "(--dir DIR or PBT_DIR say where they are)",
-                          name, dir);
+                          shown.text, dir);
     } else {
         char names[1024] = "";
         size_t length = 0;
@@ -119,7 +121,7 @@ static int absent(const char *name, const char *dir, struct pbt_error *error)
         bool cut = list.more || length >= sizeof names;
         status =
             pbt_fail(error, PBT_E0702, "no run `%s` in %s; there are: %s%s",
-                     name, dir, names, cut ? ", ..." : "");
+                     shown.text, dir, names, cut ? ", ..." : "");
     }
     list_done(&list);
     return status;
@@ -129,15 +131,17 @@ static int no_run(const char *name, struct pbt_error *error)
 {
     struct stat status;
     if (stat(name, &status) != 0) {
-        return pbt_fail(error, PBT_E0702, "no run %s: %s", name,
-                        strerror(errno));
+        return pbt_fail(error, PBT_E0702, "no run `%s`: %s",
+                        pbt_quote(name, strlen(name)).text, strerror(errno));
     }
     if (!S_ISDIR(status.st_mode)) {
         return pbt_fail(error, PBT_E0703,
-                        "%s is a file: give a run's name or directory", name);
+                        "`%s` is a file: give a run's name or directory",
+                        pbt_quote(name, strlen(name)).text);
     }
     return pbt_fail(error, PBT_E0704,
-                    "%s is no run: there is no experiment.yaml in it", name);
+                    "`%s` is no run: there is no experiment.yaml in it",
+                    pbt_quote(name, strlen(name)).text);
 }
 
 int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,

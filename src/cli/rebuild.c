@@ -18,12 +18,27 @@ static int feed(void *user, const struct pbt_entry *entry,
     return pbt_log_feed(log, entry, error);
 }
 
+static int ignore(void *user, const struct pbt_entry *entry,
+                  struct pbt_error *error)
+{
+    (void)user;
+    (void)entry;
+    (void)error;
+    return PBT_OK;
+}
+
 static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
                       struct pbt_journal_info *info, struct pbt_error *error)
 {
     struct pbt_board board;
     struct pbt_log *log = NULL;
-    int status = pbt_board_init(&board, spec, error);
+    int status = PBT_OK;
+    if (anew) { /* what a damaged journal can't give back must not be deleted */
+        status = pbt_cli_read_journal(run, spec, ignore, NULL, info, error);
+    }
+    if (status == PBT_OK) {
+        status = pbt_board_init(&board, spec, error);
+    }
     if (status != PBT_OK) {
         return status;
     }

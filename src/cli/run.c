@@ -228,8 +228,7 @@ int pbt_cli_resume(const struct pbt_cli_call *call)
                               sizeof run, &error);
     char *full = status == PBT_OK ? realpath(run, NULL) : NULL;
     if (status == PBT_OK && full == NULL) {
-        status =
-            pbt_error_set(&error, PBT_ENOINPUT, "%s: %s", run, strerror(errno));
+        status = pbt_fail(&error, PBT_E0702, "%s: %s", run, strerror(errno));
     }
     status = status == PBT_OK ? resume(full, pbt_cli_operand(call, 1), quiet)
                               : pbt_cli_fail(&error);

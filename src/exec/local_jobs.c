@@ -127,7 +127,7 @@ static void unlink_done(uv_work_t *work, int status)
     job->local->jobs_in_flight--;
     if (job->status != PBT_OK) {
         /* Only space is lost: the next open removes it again. */
-        (void)fprintf(stderr, "warning: %s\n", job->error.text);
+        (void)fprintf(stderr, "warning[W0203]: %s\n", job->error.text);
     }
     free_job(job);
 }

@@ -181,7 +181,7 @@ static int use_name(struct pbt_spec *spec, const char *dir, uint32_t attempt,
                          : snprintf(place->path, sizeof place->path,
                                     "%s/%s-%" PRIu32, dir, spec->name, attempt);
     if (n < 0 || (size_t)n >= sizeof place->path) {
-        return pbt_error_set(error, PBT_EUSAGE, "path too long: %s", dir);
+        return pbt_fail(error, PBT_E0707, "path too long: %s", dir);
     }
     *done = false;
     if (access(place->path, F_OK) == 0) {
@@ -201,14 +201,20 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
 {
     *place = (struct pbt_run_place){.resumed = false};
     int status = pbt_make_dirs(dir, error);
-    if (status == PBT_ENOINPUT) { /* a file stands in the way */
-        status = PBT_ECANTCREATE;
+    if (status == PBT_ENOINPUT || status == PBT_ECANTCREATE) {
+        struct pbt_error why = {.status = status}; /* a file is in the way */
         if (error != NULL) {
-            error->status = status;
+            why = *error;
         }
+        return pbt_fail(error, PBT_E0709, "%s", why.text);
     }
     if (status != PBT_OK) {
         return status;
+    }
+    struct stat about;
+    if (stat(dir, &about) == 0 && !S_ISDIR(about.st_mode)) {
+        return pbt_fail(error, PBT_E0709,
+                        "runs can't be made in `%s`: it is a file", dir);
     }
     char *full = realpath(dir, NULL);
     if (full == NULL) {

@@ -296,9 +296,8 @@ static int prepare(struct run *run, struct pbt_error *error)
  */
 static int close_parts(struct run *run, struct pbt_error *error)
 {
-    struct pbt_error failed;
     pbt_keeper_stop(run->keeper);
-    int status = pbt_log_thread_stop(run->log, &failed);
+    int status = pbt_log_thread_stop(run->log, error);
     pbt_local_destroy(run->local);
     pbt_driver_close(run->driver);
     pbt_control_close(run->path, &run->control);
@@ -309,8 +308,7 @@ static int close_parts(struct run *run, struct pbt_error *error)
     if (run->has_spec) {
         pbt_spec_done(&run->spec);
     }
-    return status == PBT_OK ? PBT_OK
-                            : pbt_error_set(error, status, "%s", failed.text);
+    return status;
 }
 
 static void count_trials(const struct run *run, const struct pbt_core *core,
@@ -388,7 +386,10 @@ int pbt_run_go(const char *path, const struct pbt_run_options *options,
     free(run);
     outcome->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     if (ended && closed != PBT_OK) {
-        return pbt_error_set(error, closed, "%s", failed.text);
+        if (error != NULL) {
+            *error = failed;
+        }
+        return closed;
     }
     return ended ? judge(outcome, error) : status;
 }

@@ -290,7 +290,7 @@ static int read_file(const char *path, struct pbt_buf *out,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        return pbt_fail(error, PBT_E0701, "can't open %s: %s", path,
+        return pbt_fail(error, PBT_E0701, "can't open `%s`: %s", path,
                         strerror(errno));
     }
     int status = PBT_OK;
@@ -301,7 +301,7 @@ static int read_file(const char *path, struct pbt_buf *out,
             continue;
         }
         if (got < 0) {
-            status = pbt_fail(error, PBT_E0701, "can't read %s: %s", path,
+            status = pbt_fail(error, PBT_E0701, "can't read `%s`: %s", path,
                               strerror(errno));
         } else if (got == 0) {
             break;

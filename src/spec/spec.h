@@ -54,7 +54,7 @@ struct pbt_spec {
      */
     uint32_t *order;
 
-    /* Warnings worth a line at the start, each "warning: ...\n"; data is NULL for none. */
+    /* Warnings, as they are shown; data is NULL for none. */
     struct pbt_buf warnings;
 
     struct pbt_arena memory; /* of everything above that is pointed to */
