@@ -370,7 +370,7 @@ int pbt_cli_check(const struct pbt_cli_call *call)
     } else if (problems.length > 0) {
         pbt_cli_put(&problems, true);
     } else {
-        (void)pbt_cli_fail(&error);
+        (void)pbt_cli_fail_file(&error, call->args[0]);
     }
     pbt_buf_done(&problems);
     return status;

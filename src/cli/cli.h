@@ -32,6 +32,13 @@ int pbt_cli_completion(const struct pbt_cli_call *call);
 
 /* "error[E0702]: ..." on stderr; returns the status. */
 int pbt_cli_fail(const struct pbt_error *error);
+/*
+ * The same, with carets below the argument that it is about (as for pbt_cli_usage()).
+ */
+int pbt_cli_fail_at(const struct pbt_error *error, const char *at,
+                    const char *label);
+/* A file that can't be read, with the one beside it that may be meant. */
+int pbt_cli_fail_file(const struct pbt_error *error, const char *file);
 int pbt_cli_error(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
 void pbt_cli_warn(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
 /*

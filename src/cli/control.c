@@ -307,7 +307,7 @@ static int request(const struct pbt_cli_call *call, enum pbt_control_kind kind)
     int status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"),
                                   run, sizeof run, &error);
     return status == PBT_OK ? ask(run, pbt_cli_operand(call, 1), kind)
-                            : pbt_cli_fail(&error);
+                            : pbt_cli_fail_at(&error, call->args[0], NULL);
 }
 
 int pbt_cli_stop(const struct pbt_cli_call *call)

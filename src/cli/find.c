@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "spec/problems.h"
+#include "spec/schema.h"
 
 #define NAMES_MAX 64
 
@@ -125,6 +127,47 @@ static int absent(const char *name, const char *dir, struct pbt_error *error)
     }
     list_done(&list);
     return status;
+}
+
+/* An experiment file: what names one in a directory. */
+static bool is_file_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL &&
+           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 ||
+            strcmp(dot, ".json") == 0);
+}
+
+int pbt_cli_fail_file(const struct pbt_error *error, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *name = slash == NULL ? file : slash + 1;
+    char dir[PATH_MAX] = ".";
+    char close[NAME_MAX + 1] = "";
+    char label[PATH_MAX];
+    size_t length = slash == NULL ? 1 : (size_t)(slash - file) + 1;
+    size_t least = SIZE_MAX;
+    if (slash != NULL && length < sizeof dir) {
+        memcpy(dir, file, length);
+        dir[length] = '\0';
+    }
+    DIR *stream = access(file, F_OK) == 0 ? NULL : opendir(dir);
+    const struct dirent *entry;
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        size_t distance = pbt_word_distance(name, strlen(name), entry->d_name,
+                                            strlen(entry->d_name));
+        if (is_file_name(entry->d_name) && distance < least &&
+            pbt_word_close(name, strlen(name), entry->d_name)) {
+            least = distance;
+            (void)snprintf(close, sizeof close, "%s", entry->d_name);
+        }
+    }
+    if (stream != NULL) {
+        (void)closedir(stream);
+    }
+    (void)snprintf(label, sizeof label, "did you mean `%s%s`?",
+                   slash == NULL ? "" : dir, close);
+    return pbt_cli_fail_at(error, file, close[0] != '\0' ? label : NULL);
 }
 
 static int no_run(const char *name, struct pbt_error *error)

@@ -17,23 +17,23 @@ int pbt_cli_unknown_verb(const char *name)
 {
     const char *close = pbt_cli_close_word(
         name, pbt_cli_verbs, pbt_cli_verb_count, sizeof *pbt_cli_verbs);
-    const char *shown = pbt_quote(name, strlen(name)).text;
+    struct pbt_quoted shown = pbt_quote(name, strlen(name));
     char label[128];
     if (name[0] == '-') {
         return pbt_cli_usage(PBT_E0607, NULL, name, "the verb comes first",
-                             "unknown option `%s` before the verb", shown);
+                             "unknown option `%s` before the verb", shown.text);
     }
     if (close == NULL && access(name, R_OK) == 0) {
         (void)snprintf(label, sizeof label, "did you mean `pbt run %s`?",
-                       shown);
+                       shown.text);
         return pbt_cli_usage(PBT_E0609, NULL, name, label,
-                             "`%s` is a file, and no verb", shown);
+                             "`%s` is a file, and no verb", shown.text);
     }
     if (close != NULL) {
         (void)snprintf(label, sizeof label, "did you mean `%s`?", close);
     }
     return pbt_cli_usage(PBT_E0601, NULL, name, close != NULL ? label : NULL,
-                         "unknown verb `%s`", shown);
+                         "unknown verb `%s`", shown.text);
 }
 
 static int show_overview(void)

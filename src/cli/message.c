@@ -88,27 +88,47 @@ static struct pbt_span put_line(struct pbt_buf *line, const char *at)
     return place;
 }
 
-int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
-                  const char *label, const char *fmt, ...)
+static void print_placed(struct pbt_problem *problem, const char *at,
+                         const char *label)
 {
-    struct pbt_problem problem = {.code = code};
     struct pbt_buf line;
     struct pbt_buf out;
     pbt_buf_init(&line, LINE_MAX_BYTES);
     pbt_buf_init(&out, LINE_MAX_BYTES);
+    problem->span = put_line(&line, at);
+    if (label != NULL) {
+        pbt_problem_label(problem, "%s", label);
+    }
+    pbt_line_write(problem, "command line", &line, &out);
+    pbt_cli_put(&out, true);
+    pbt_buf_done(&line);
+    pbt_buf_done(&out);
+}
+
+int pbt_cli_fail_at(const struct pbt_error *error, const char *at,
+                    const char *label)
+{
+    struct pbt_problem problem = {.code = pbt_code_find(pbt_error_id(error))};
+    size_t length = strlen(error->text);
+    /* What is long, or came from elsewhere in lines, stands by itself. */
+    if (length >= sizeof problem.message || strchr(error->text, '\n') != NULL) {
+        return pbt_cli_fail(error);
+    }
+    memcpy(problem.message, error->text, length + 1);
+    print_placed(&problem, at, label);
+    return error->status;
+}
+
+int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
+                  const char *label, const char *fmt, ...)
+{
+    struct pbt_problem problem = {.code = code};
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(problem.message, sizeof problem.message, fmt, args);
     va_end(args);
-    problem.span = put_line(&line, at);
-    if (label != NULL) {
-        pbt_problem_label(&problem, "%s", label);
-    }
     pbt_problem_help(&problem, "see `pbt %s%s--help`", verb != NULL ? verb : "",
                      verb != NULL ? " " : "");
-    pbt_line_write(&problem, "command line", &line, &out);
-    pbt_cli_put(&out, true);
-    pbt_buf_done(&line);
-    pbt_buf_done(&out);
+    print_placed(&problem, at, label);
     return PBT_EUSAGE;
 }

@@ -105,7 +105,7 @@ int pbt_cli_rebuild(const struct pbt_cli_call *call)
         status = pbt_run_read_spec(run, &spec, &error);
     }
     if (status != PBT_OK) {
-        return pbt_cli_fail(&error);
+        return pbt_cli_fail_at(&error, call->args[0], NULL);
     }
     status = write_locked(run, &spec, true, &info, &error);
     pbt_spec_done(&spec);

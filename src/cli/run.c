@@ -166,7 +166,7 @@ int pbt_cli_run(const struct pbt_cli_call *call)
         if (problems.length > 0) {
             pbt_cli_put(&problems, true);
         } else {
-            (void)pbt_cli_fail(&error);
+            (void)pbt_cli_fail_file(&error, call->args[0]);
         }
         pbt_buf_done(&problems);
         return status;
@@ -231,7 +231,7 @@ int pbt_cli_resume(const struct pbt_cli_call *call)
         status = pbt_fail(&error, PBT_E0702, "%s: %s", run, strerror(errno));
     }
     status = status == PBT_OK ? resume(full, pbt_cli_operand(call, 1), quiet)
-                              : pbt_cli_fail(&error);
+                              : pbt_cli_fail_at(&error, call->args[0], NULL);
     free(full);
     return status;
 }

@@ -159,7 +159,7 @@ int pbt_cli_status(const struct pbt_cli_call *call)
         status = pbt_run_read_spec(run, &spec, &error);
     }
     if (status != PBT_OK) {
-        return pbt_cli_fail(&error);
+        return pbt_cli_fail_at(&error, call->args[0], NULL);
     }
     status = show(run, &spec, pbt_cli_given(call, "all"));
     pbt_spec_done(&spec);
