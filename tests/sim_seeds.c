@@ -108,9 +108,9 @@ static void summarise(const struct story_counts *counts)
            judged->deletes, judged->pauses);
     printf("  exploits %" PRIu64 ", asks %" PRIu64 ", passes %" PRIu64
            ", lost checkpoints %" PRIu64 ", trials failed for good %" PRIu64
-           "\n",
+           ", rounds %" PRIu64 "\n",
            judged->exploits, judged->asks, judged->passes, judged->bad,
-           judged->errors);
+           judged->errors, judged->rounds);
     printf("  drivers %" PRIu64 ", killed %" PRIu64 ", power losses %" PRIu64
            " (%" PRIu64 " cut the journal), stops %" PRIu64 "\n",
            counts->opens, counts->deaths, counts->power_losses, counts->cuts,

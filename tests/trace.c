@@ -231,6 +231,9 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
     case PBT_RECORD_REQUEST:
     case PBT_RECORD_KINDS:
         break;
+    case PBT_RECORD_ROUND:
+        say(trace, "round to %g", record->target);
+        break;
     case PBT_RECORD_RESULT:
         say_result(trace, record);
         break;

@@ -122,11 +122,13 @@ static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
         settings->time_attr == PBT_TIME_SECONDS ? "s" : "iterations";
     double quantile = ceil(settings->population * settings->quantile_fraction);
     double half = floor(settings->population / 2.0);
-    pbt_buf_printf(out,
-                   "scheduler    pbt: every %.15g %s the worst %.15g may take "
-                   "over from the best %.15g\n",
-                   settings->perturbation_interval, unit, fmin(quantile, half),
-                   fmin(quantile, half));
+    pbt_buf_printf(
+        out,
+        "scheduler    pbt: every %.15g %s%s the worst %.15g may take "
+        "over from the best %.15g\n",
+        settings->perturbation_interval, unit,
+        settings->synch ? ", all together," : "", fmin(quantile, half),
+        fmin(quantile, half));
     if (settings->burn_in_period > 0) {
         pbt_buf_printf(out, "             but not before %.15g %s\n",
                        settings->burn_in_period, unit);

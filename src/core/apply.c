@@ -136,7 +136,8 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
     core->slots = record->slots;
     core->used = 0;
     /* A cut or an interruption may hide END_FAILED; a late result doesn't undo it. */
-    bool failed = core->end == PBT_END_FAILED || core->results == 0;
+    bool failed = !pbt_core_end_is_final(core->end) &&
+                  (core->end == PBT_END_FAILED || core->results == 0);
     if (!pbt_core_end_is_final(core->end)) {
         core->end = PBT_END_NOT;
     }
@@ -148,7 +149,8 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
         }
         if (trial->phase == PBT_PHASE_ASK && !pbt_core_is_over(core, trial)) {
             /* An exploit needs the donor's checkpoint, not the loser's process. */
-            trial->state = waiting(trial);
+            trial->state =
+                trial->process_epoch != 0 ? waiting(trial) : trial->state;
             trial->process_epoch = 0;
             trial->rest = false;
             pbt_core_rank(core, i);
@@ -432,18 +434,43 @@ static bool apply_save(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+/* It is at its point; synch: it has arrived, in a process or without one. */
+static bool may_exploit(const struct pbt_core *core,
+                        const struct pbt_trial *trial)
+{
+    if (core->settings->synch) {
+        bool rests = trial->phase == PBT_PHASE_RUN && trial->rest;
+        bool paused = trial->phase == PBT_PHASE_NONE &&
+                      (trial->state == PBT_CORE_PAUSED ||
+                       trial->state == PBT_CORE_PENDING);
+        return pbt_core_has_arrived(core, trial) && (rests || paused);
+    }
+    return trial->phase == PBT_PHASE_RUN && trial->at_point;
+}
+
+/*
+ * A loser of this round has had its turn.  One that was asked for in an earlier round, and
+ * set aside by the user meanwhile, has yet to arrive in this one.
+ */
+static void settle(const struct pbt_core *core, struct pbt_trial *trial)
+{
+    if (core->settings->synch && pbt_core_has_arrived(core, trial)) {
+        trial->settled = core->round;
+    }
+}
+
 static bool apply_exploit(struct pbt_core *core,
                           const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
     const struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
-    bool phase_fits = trial->phase == PBT_PHASE_ASK ||
-                      (trial->phase == PBT_PHASE_RUN && trial->at_point);
-    if (!phase_fits || saved == NULL || record->cells == NULL ||
+    if (!(trial->phase == PBT_PHASE_ASK || may_exploit(core, trial)) ||
+        saved == NULL || record->cells == NULL ||
         record->donor >= core->settings->population ||
         record->donor == record->trial || !take_epoch(core, record->epoch)) {
         return false;
     }
+    settle(core, trial);
     pbt_core_set_point(core, record->trial, false);
     trial->epoch = record->epoch;
     trial->seq = 0;
@@ -483,13 +510,15 @@ static bool apply_exploit(struct pbt_core *core,
 static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
-    if (!trial->at_point) {
+    bool asks = trial->phase == PBT_PHASE_ASK;
+    if (!trial->at_point && !asks && !may_exploit(core, trial)) {
         return false;
     }
-    if (trial->phase == PBT_PHASE_ASK) {
+    if (asks) {
         cancel_ask(core, record->trial);
     }
     trial->passed = trial->at_point;
+    settle(core, trial);
     pbt_core_touch(core, record->trial);
     return true;
 }
@@ -497,13 +526,14 @@ static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
 static bool apply_ask(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
-    if (trial->phase != PBT_PHASE_RUN || !trial->at_point ||
-        record->cells == NULL || record->old_cells == NULL ||
+    if (!may_exploit(core, trial) || record->cells == NULL ||
+        record->old_cells == NULL ||
         record->donor >= core->settings->population ||
         pbt_core_find(core, record->checkpoint) == NULL) {
         return false;
     }
     trial->phase = PBT_PHASE_ASK;
+    pbt_core_set_startable(core, record->trial);
     trial->ask = record->number;
     trial->ask_donor = record->donor;
     trial->ask_checkpoint = record->checkpoint;
@@ -621,6 +651,20 @@ static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+static bool apply_round(struct pbt_core *core, const struct pbt_record *record)
+{
+    if (!core->settings->synch || core->awaited > 0 ||
+        !(record->target > core->target)) {
+        return false;
+    }
+    core->round++;
+    core->target = record->target;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        pbt_core_touch(core, i);
+    }
+    return true;
+}
+
 static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
 {
     switch (record->kind) {
@@ -663,6 +707,8 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
         return apply_delete(core, record);
     case PBT_RECORD_END:
         return apply_end(core, record);
+    case PBT_RECORD_ROUND:
+        return apply_round(core, record);
     case PBT_RECORD_KINDS:
         break;
     }

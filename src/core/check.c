@@ -27,7 +27,7 @@ static const char *check_ranks(const struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
     bool member = pbt_order_has(&core->ranks, number);
-    if (member != pbt_core_is_compared(trial)) {
+    if (member != pbt_core_is_compared(core, trial)) {
         return "ranks: wrong member";
     }
     if (!member) {
@@ -50,6 +50,10 @@ static const char *check_ranks(const struct pbt_core *core, uint32_t number)
         return "ranks: saving mark";
     }
     bool point = trial->phase == PBT_PHASE_RUN && trial->at_point;
+    if (core->settings->synch) {
+        point = trial->phase == PBT_PHASE_RUN && trial->rest &&
+                pbt_core_has_arrived(core, trial);
+    }
     if (node->mark[PBT_MARK_POINT] != point) {
         return "ranks: point mark";
     }
@@ -103,6 +107,7 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     }
     bool startable =
         trial->created && !running && !asks_alone && !trial->held &&
+        !(core->settings->synch && pbt_core_has_arrived(core, trial)) &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
     if (pbt_order_has(&core->startable, number) != startable) {
         return "startable: wrong member";
@@ -140,6 +145,7 @@ const char *pbt_core_check(const struct pbt_core *core)
     uint32_t finished = 0;
     uint32_t leaving = 0;
     uint32_t held = 0;
+    uint32_t awaited = 0;
     for (uint32_t i = 0; i < core->settings->population; i++) {
         const struct pbt_trial *trial = &core->trials[i];
         const char *wrong = check_trial(core, i);
@@ -152,13 +158,18 @@ const char *pbt_core_check(const struct pbt_core *core)
                         ? 1
                         : 0;
         held += trial->held ? 1 : 0;
+        awaited += trial->awaited ? 1 : 0;
+        if (trial->awaited != pbt_core_is_awaited(core, trial)) {
+            return "round: awaited, or not, against its state";
+        }
         leaving += trial->leave == PBT_LEAVE_PAUSE ||
                            trial->leave == PBT_LEAVE_TERMINATE
                        ? 1
                        : 0;
     }
     if (used != core->used || finished != core->finished ||
-        leaving != core->leaving || held != core->held) {
+        leaving != core->leaving || held != core->held ||
+        awaited != core->awaited) {
         return "counts of trials are wrong";
     }
     return NULL;

@@ -73,6 +73,7 @@ struct pbt_core *pbt_core_create(const struct pbt_settings *settings)
         pbt_core_destroy(core);
         return NULL;
     }
+    pbt_core_first_round(core);
     return core;
 }
 
@@ -265,6 +266,7 @@ static uint64_t mix_restart(uint64_t digest, const struct pbt_restart *restart,
     digest = mix_id(digest, restart->pair);
     digest = pbt_mix(digest, restart->exploits);
     digest = pbt_mix(digest, restart->lineage);
+    digest = pbt_mix(digest, restart->settled);
     return mix_cells(digest, restart->cells, count);
 }
 
@@ -308,6 +310,7 @@ static uint64_t mix_trial(uint64_t digest, const struct pbt_trial *trial,
     digest = mix_id(digest, trial->pair);
     digest = pbt_mix(digest, (uint64_t)trial->exploits << 32 | trial->failures);
     digest = pbt_mix(digest, trial->lineage);
+    digest = pbt_mix(digest, trial->settled);
     digest = mix_cells(digest, trial->cells, count);
     digest = pbt_mix(digest, trial->last_number);
     for (uint32_t i = 0; i < trial->saved_count; i++) {
@@ -338,6 +341,8 @@ uint64_t pbt_core_digest(const struct pbt_core *core)
     digest = pbt_mix(digest, (uint64_t)core->slots << 32 | core->used);
     digest = pbt_mix(digest, (uint64_t)core->leaving << 32 | core->held);
     digest = pbt_mix(digest, (uint64_t)core->end << 32 | core->end_due);
+    digest = pbt_mix(digest, core->round);
+    digest = mix_real(digest, core->target);
     digest = mix_real(digest, core->has_best ? core->best_score : 0);
     digest = mix_id(digest, core->best);
     for (uint32_t i = 0; i < core->settings->population; i++) {

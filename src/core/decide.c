@@ -1,8 +1,8 @@
 /*
  * decide.c: all policy.  What follows from an event, and what is due without one.
  *
- * The rules are Ray Tune's Population Based Training (asynchronous), with the departures
- * that docs/scheduler.md lists.
+ * The rules are Ray Tune's Population Based Training, with the departures that
+ * docs/scheduler.md lists.
  */
 #include <assert.h>
 #include <math.h>
@@ -92,6 +92,9 @@ static bool is_point(const struct pbt_core *core, const struct pbt_trial *trial,
 {
     const struct pbt_settings *settings = core->settings;
     double clock = pbt_core_clock(core, event->iteration, event->time_total);
+    if (settings->scheduler == PBT_SCHEDULER_PBT && settings->synch) {
+        return event->halted && clock >= core->target;
+    }
     return settings->scheduler == PBT_SCHEDULER_PBT && event->halted &&
            clock >= settings->burn_in_period &&
            clock - trial->last_perturbation >= settings->perturbation_interval;
@@ -134,7 +137,11 @@ static bool should_pause(const struct pbt_core *core, uint32_t trial,
     if (staying > core->slots) {
         return true;
     }
-    uint32_t ahead = pbt_order_before(&core->startable, (double)turn, trial);
+    /* In a round whoever has arrived needs no slot. */
+    uint32_t ahead =
+        core->settings->synch
+            ? pbt_order_count(&core->startable)
+            : pbt_order_before(&core->startable, (double)turn, trial);
     return ahead > core->slots - staying;
 }
 
@@ -441,6 +448,26 @@ static void due_exploit(const struct pbt_core *core, uint32_t trial,
         ask ? 0 : life_seed(core, record->lineage, record->donor_iteration);
 }
 
+/* One of the upper quantile's checkpoints, if there is any; else it is said. */
+static void due_copy(const struct pbt_core *core, uint32_t trial,
+                     uint32_t upper, struct pbt_record *record)
+{
+    const struct pbt_order *ranks = &core->ranks;
+    uint32_t donors = pbt_order_marked(ranks, upper, PBT_MARK_PAIR);
+    if (donors > 0) {
+        struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_DONOR);
+        uint32_t j = (uint32_t)pbt_draw_below(&key, donors);
+        due_exploit(core, trial,
+                    pbt_order_marked_at(ranks, upper, PBT_MARK_PAIR, j),
+                    record);
+        return;
+    }
+    *record = new_record(core, PBT_RECORD_PASS, trial);
+    record->iteration = core->trials[trial].iteration;
+    record->score = core->trials[trial].score;
+    record->pass = PBT_PASS_NO_DONOR;
+}
+
 /*
  * A trial at its perturbation point: exploit if it ranks in the bottom quantile, else
  * save.  False: it has to wait for a donor's save that is in flight.
@@ -456,22 +483,11 @@ static bool due_at_point(const struct pbt_core *core, uint32_t trial,
         return true;
     }
     uint32_t upper = pbt_order_count(ranks) - k;
-    uint32_t donors = pbt_order_marked(ranks, upper, PBT_MARK_PAIR);
-    if (donors > 0) {
-        struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_DONOR);
-        uint32_t j = (uint32_t)pbt_draw_below(&key, donors);
-        due_exploit(core, trial,
-                    pbt_order_marked_at(ranks, upper, PBT_MARK_PAIR, j),
-                    record);
-        return true;
-    }
-    if (pbt_order_marked(ranks, upper, PBT_MARK_SAVING) > 0) {
+    if (pbt_order_marked(ranks, upper, PBT_MARK_PAIR) == 0 &&
+        pbt_order_marked(ranks, upper, PBT_MARK_SAVING) > 0) {
         return false;
     }
-    *record = new_record(core, PBT_RECORD_PASS, trial);
-    record->iteration = core->trials[trial].iteration;
-    record->score = core->trials[trial].score;
-    record->pass = PBT_PASS_NO_DONOR;
+    due_copy(core, trial, upper, record);
     return true;
 }
 
@@ -502,6 +518,10 @@ static bool due_resting(const struct pbt_core *core, uint32_t number,
                                                       : PBT_LEAVE_TERMINATE,
                       record);
         }
+        return true;
+    }
+    if (trial->at_point && core->settings->synch) {
+        due_save(core, number, record); /* compared when all have arrived */
         return true;
     }
     if (trial->at_point) {
@@ -591,6 +611,51 @@ static bool due_waiting(const struct pbt_core *core, struct pbt_record *record)
                         record);
 }
 
+/*
+ * Synchronous: all have arrived that can, so the losers are replaced, one record each; when
+ * the last one is, the next round begins.
+ */
+static bool due_round(const struct pbt_core *core, struct pbt_record *record)
+{
+    uint32_t k = quantile_size(core);
+    uint32_t upper = pbt_order_count(&core->ranks) - k;
+    double target;
+    bool asking = false;
+    if (core->end != PBT_END_NOT || core->awaited > 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < k; i++) {
+        uint32_t number = pbt_order_at(&core->ranks, i);
+        const struct pbt_trial *trial = &core->trials[number];
+        if (trial->phase == PBT_PHASE_ASK) {
+            asking = true;
+        } else if (trial->settled != core->round) {
+            due_copy(core, number, upper, record);
+            return true;
+        }
+    }
+    if (asking || !pbt_core_next_target(core, &target)) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_ROUND, 0);
+    record->epoch = 0;
+    record->target = target;
+    return true;
+}
+
+/* Synchronous: whoever waits for the others gives its slot to those that it waits for. */
+static bool due_give_way(const struct pbt_core *core, struct pbt_record *record)
+{
+    if (core->used - core->leaving < core->slots ||
+        pbt_order_count(&core->startable) == 0 ||
+        pbt_order_marked(&core->ranks, 0, PBT_MARK_POINT) == 0) {
+        return false;
+    }
+    due_leave(core, pbt_order_marked_at(&core->ranks, 0, PBT_MARK_POINT, 0),
+              PBT_LEAVE_PAUSE, record);
+    return true;
+}
+
 static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
 {
     if (core->incarnation == 0 || core->created == core->settings->population) {
@@ -647,6 +712,10 @@ bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
             return true;
         }
         pbt_queue_pop(due, core->settings->population);
+    }
+    if (core->settings->synch) {
+        return due_round(core, record) || due_give_way(core, record) ||
+               due_start(core, record);
     }
     return due_waiting(core, record) || due_start(core, record);
 }

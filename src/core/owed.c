@@ -47,8 +47,9 @@ static int64_t next_halt(const struct pbt_core *core,
         }
         double next =
             trial->last_perturbation + settings->perturbation_interval;
-        until = earlier(until,
-                        at_or_past(now, fmax(next, settings->burn_in_period)));
+        next = settings->synch ? core->target
+                               : fmax(next, settings->burn_in_period);
+        until = earlier(until, at_or_past(now, next));
     }
     if (settings->checkpoint_frequency > 0) {
         int64_t frequency = settings->checkpoint_frequency;
@@ -85,7 +86,8 @@ struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number)
         if (trial->stopping || trial->held || trial->halting ||
             core->end != PBT_END_NOT) {
             command.kind = trial->rest ? PBT_COMMAND_NONE : PBT_COMMAND_HALT;
-        } else if (!trial->at_point) {
+        } else if (!trial->at_point && !(core->settings->synch &&
+                                         pbt_core_has_arrived(core, trial))) {
             command.kind = PBT_COMMAND_RUN;
             command.until = next_halt(core, trial);
         }

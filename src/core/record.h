@@ -109,7 +109,8 @@ struct pbt_event {
     X(PBT_RECORD_ASK, "ask")       /* the custom explore function is asked */  \
     X(PBT_RECORD_LEAVE, "leave")   /* a process is to end */                   \
     X(PBT_RECORD_DELETE, "delete") /* a checkpoint is given up */              \
-    X(PBT_RECORD_END, "end")       /* the experiment is to end */
+    X(PBT_RECORD_END, "end")       /* the experiment is to end */              \
+    X(PBT_RECORD_ROUND, "round")   /* synchronous: the next round begins */
 
 enum pbt_record_kind {
 #define PBT_RECORD_ENUM(name, text) name,
@@ -197,6 +198,8 @@ struct pbt_record {
     double donor_score; /* exploit, ask: evidence */
     /* exploit, ask: the iteration of the donor's checkpoint */
     int64_t donor_iteration;
+    /* round: where trials arrive, on the clock of time_attr */
+    double target;
     enum pbt_leave leave; /* leave; exited: what it led to */
     enum pbt_request request;
     enum pbt_end end;

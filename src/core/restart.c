@@ -30,6 +30,7 @@ void pbt_core_touch(struct pbt_core *core, uint32_t trial)
     uint32_t capacity = core->settings->population;
     pbt_queue_push(&core->work->due, trial, capacity);
     pbt_queue_push(&core->touched, trial, capacity);
+    pbt_core_note_arrival(core, trial);
 }
 
 bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b)
@@ -95,12 +96,28 @@ double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
 
 /* --- ranks and orders ---------------------------------------------------- */
 
-bool pbt_core_is_compared(const struct pbt_trial *trial)
+bool pbt_core_is_compared(const struct pbt_core *core,
+                          const struct pbt_trial *trial)
 {
     bool over =
         trial->state == PBT_CORE_TERMINATED || trial->state == PBT_CORE_ERROR;
     bool set_aside = trial->held && trial->process_epoch == 0;
+    if (core->settings->synch) {
+        /* Whether its process has ended yet must not count. */
+        set_aside = trial->held;
+        over = over || trial->stopping || trial->end_asked;
+    }
     return trial->ranked && !over && !set_aside;
+}
+
+/* At its point; synch: arrived, in a process that could give its slot to others. */
+static bool waits_at_point(const struct pbt_core *core,
+                           const struct pbt_trial *trial)
+{
+    return trial->phase == PBT_PHASE_RUN &&
+           (core->settings->synch
+                ? trial->rest && pbt_core_has_arrived(core, trial)
+                : trial->at_point);
 }
 
 static bool will_save(const struct pbt_trial *trial)
@@ -114,7 +131,7 @@ static bool will_save(const struct pbt_trial *trial)
 void pbt_core_rank(struct pbt_core *core, uint32_t number)
 {
     struct pbt_trial *trial = &core->trials[number];
-    if (!pbt_core_is_compared(trial)) {
+    if (!pbt_core_is_compared(core, trial)) {
         pbt_order_erase(&core->ranks, number);
         return;
     }
@@ -128,7 +145,7 @@ void pbt_core_rank(struct pbt_core *core, uint32_t number)
     pbt_order_mark(&core->ranks, number, PBT_MARK_SAVING,
                    finite && will_save(trial));
     pbt_order_mark(&core->ranks, number, PBT_MARK_POINT,
-                   trial->phase == PBT_PHASE_RUN && trial->at_point);
+                   waits_at_point(core, trial));
 }
 
 /* Neither goes on in a fresh process: the slot will be free. */
@@ -168,7 +185,9 @@ void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
+    bool waits = core->settings->synch && pbt_core_has_arrived(core, trial);
     if (trial->created && trial->phase == PBT_PHASE_NONE && !trial->held &&
+        !waits &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED)) {
         pbt_order_put(&core->startable, number, (double)trial->turn);
     } else {
@@ -322,6 +341,7 @@ void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
     restart->pair = trial->pair;
     restart->exploits = trial->exploits;
     restart->lineage = trial->lineage;
+    restart->settled = trial->settled;
     memcpy(restart->cells, trial->cells,
            core->settings->space.count * sizeof *restart->cells);
 }
@@ -379,6 +399,7 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->ranked_seq = 0;
     trial->exploits = top->exploits;
     trial->lineage = top->lineage;
+    trial->settled = top->settled;
     memcpy(trial->cells, top->cells,
            core->settings->space.count * sizeof *trial->cells);
     pbt_core_set_pair(core, number, top->pair);

@@ -12,8 +12,7 @@
 
 enum pbt_scheduler {
     PBT_SCHEDULER_FIFO, /* no exploits: every trial trains on its own */
-    PBT_SCHEDULER_PBT,  /* asynchronous PBT */
-    /* Synchronous rounds and replay: the issue "Semantics". */
+    PBT_SCHEDULER_PBT,
 };
 
 enum pbt_time_attr {
@@ -45,6 +44,7 @@ struct pbt_settings {
     struct pbt_space space;
 
     enum pbt_scheduler scheduler;
+    bool synch; /* PBT by rounds: round.c */
     enum pbt_time_attr time_attr;
     double perturbation_interval; /* > 0, in units of time_attr */
     double burn_in_period;

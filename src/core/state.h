@@ -40,6 +40,7 @@ struct pbt_restart {
     struct pbt_checkpoint_id pair;
     uint32_t exploits;
     uint64_t lineage;
+    uint64_t settled;
     struct pbt_cell *cells;
 };
 
@@ -100,6 +101,9 @@ struct pbt_trial {
     struct pbt_checkpoint_id pair; /* the checkpoint of that very result */
     uint32_t exploits;
     uint64_t lineage;
+    uint64_t
+        settled;  /* synch: the last round in which it was a loser; 0: none */
+    bool awaited; /* synch: noted, see round.c */
     uint32_t failures;
     struct pbt_cell *cells;
 
@@ -152,6 +156,10 @@ struct pbt_core {
     uint32_t slots;
     uint32_t used;    /* processes whose end was not seen */
     uint32_t leaving; /* of these: on their way out, to be paused or finished */
+    /* synch: */
+    uint64_t round;   /* from 1 */
+    double target;    /* where trials arrive in it */
+    uint32_t awaited; /* that have not arrived */
     enum pbt_end end;
     enum pbt_end end_due;
 
@@ -169,8 +177,8 @@ struct pbt_core {
 /* Marks in `ranks`. */
 #define PBT_MARK_PAIR 0   /* can be a donor */
 #define PBT_MARK_SAVING 1 /* will be one when its save is done */
-#define PBT_MARK_POINT                                                         \
-    2 /* at its point, to be settled or waiting for a donor */
+/* At its point, to be settled or waiting for a donor; synch: arrived, in a process. */
+#define PBT_MARK_POINT 2
 
 /* restart.c: restart points, pins, checkpoints */
 void pbt_core_touch(struct pbt_core *core, uint32_t trial);
@@ -206,6 +214,17 @@ const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial);
 /* Everything is as it was at the top restart point; no process. */
 void pbt_core_go_back(struct pbt_core *core, uint32_t number);
 
+/* round.c: synchronous rounds */
+void pbt_core_first_round(struct pbt_core *core);
+/* In the present round there is nothing left to wait for. */
+bool pbt_core_has_arrived(const struct pbt_core *core,
+                          const struct pbt_trial *trial);
+bool pbt_core_is_awaited(const struct pbt_core *core,
+                         const struct pbt_trial *trial);
+/* Whatever has changed of a trial: who is awaited, and who can be started. */
+void pbt_core_note_arrival(struct pbt_core *core, uint32_t number);
+bool pbt_core_next_target(const struct pbt_core *core, double *target);
+
 /* Its place among those that wait, once it is at that iteration. */
 int64_t pbt_core_turn(int64_t turn, int64_t iteration);
 /* The trial's clock in units of time_attr. */
@@ -225,7 +244,8 @@ bool pbt_core_is_over(const struct pbt_core *core,
  * It counts in the quantiles.  What the user has paused does not: others would go back
  * to its iteration again and again, and never get beyond it.
  */
-bool pbt_core_is_compared(const struct pbt_trial *trial);
+bool pbt_core_is_compared(const struct pbt_core *core,
+                          const struct pbt_trial *trial);
 /* What a process that leaves now leads to, if it was to lead to `leave`. */
 enum pbt_leave pbt_core_outcome(const struct pbt_core *core,
                                 const struct pbt_trial *trial,

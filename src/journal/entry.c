@@ -64,6 +64,8 @@ uint32_t pbt_entry_members_always(enum pbt_record_kind kind)
         return DONATION;
     case PBT_RECORD_END:
         return BIT(END);
+    case PBT_RECORD_ROUND:
+        return BIT(TARGET);
     case PBT_RECORD_KINDS:
         break;
     }

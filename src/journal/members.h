@@ -61,6 +61,7 @@ enum pbt_entry_member_type {
     X(LINEAGE, "lineage", PBT_MEMBER_SEED, lineage)                            \
     X(DONOR_SCORE, "donor_score", PBT_MEMBER_SCORE, donor_score)               \
     X(DONOR_IT, "donor_it", PBT_MEMBER_I64, donor_iteration)                   \
+    X(TARGET, "target", PBT_MEMBER_REAL, target)                               \
     X(CONFIG, "config", PBT_MEMBER_CELLS, cells)                               \
     X(OLD_CONFIG, "old_config", PBT_MEMBER_CELLS, old_cells)
 

@@ -366,6 +366,8 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
     case PBT_RECORD_REQUEST:
         feed_request(trial, record->request);
         break;
+    case PBT_RECORD_ROUND:
+        break;
     case PBT_RECORD_CAPACITY:
         board->slots = record->slots;
         break;

@@ -158,8 +158,9 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                .doc = "a result without the metric is an "
                                       "error"},
     [PBT_KEY_SYNCH] = {.path = "scheduler.synch",
-                       .type = PBT_TYPE_LATER,
+                       .type = PBT_TYPE_BOOL,
                        .fallback = "false",
+                       FIELD(settings.synch),
                        .doc = "all trials wait for each other at each "
                               "perturbation"},
     [PBT_KEY_CUSTOM_EXPLORE] = {.path = "scheduler.custom_explore",

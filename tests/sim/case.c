@@ -112,6 +112,7 @@ static void draw_scheduler(struct sim_case *c, struct dice *dice, double step_s)
     struct pbt_settings *settings = &c->spec.settings;
     settings->scheduler =
         chance(dice, 0.08) ? PBT_SCHEDULER_FIFO : PBT_SCHEDULER_PBT;
+    settings->synch = chance(dice, 0.25);
     settings->perturbation_interval = between(dice, 1, 5);
     settings->burn_in_period = chance(dice, 0.2) ? between(dice, 1, 6) : 0;
     if (chance(dice, 0.1)) {
@@ -273,7 +274,9 @@ void case_print(const struct sim_case *c)
     printf("seed %" PRIu64 ": %" PRIu32 " trials, %s, interval %g %s, "
            "burn-in %g, quantile %g%s, %" PRIu32 " parameters, mode %s\n",
            c->seed, s->population,
-           s->scheduler == PBT_SCHEDULER_PBT ? "pbt" : "fifo",
+           s->scheduler != PBT_SCHEDULER_PBT ? "fifo"
+           : s->synch                        ? "synchronous pbt"
+                                             : "pbt",
            s->perturbation_interval,
            s->time_attr == PBT_TIME_SECONDS ? "s" : "iterations",
            s->burn_in_period, s->quantile_fraction,

@@ -25,6 +25,13 @@ const char *judge_verdict(const struct judge *judge)
     return judge->verdict[0] == '\0' ? NULL : judge->verdict;
 }
 
+static void first_round(struct judge *judge)
+{
+    judge->round = 1;
+    judge->target = fmax(judge->settings->perturbation_interval,
+                         judge->settings->burn_in_period);
+}
+
 struct judge *judge_create(const struct pbt_spec *spec, struct pbt_sim *sim)
 {
     struct judge *judge = calloc(1, sizeof *judge);
@@ -36,6 +43,7 @@ struct judge *judge_create(const struct pbt_spec *spec, struct pbt_sim *sim)
     judge->settings = &spec->settings;
     judge->sim = sim;
     pbt_buf_init(&judge->text, 1 << 20);
+    first_round(judge);
     return judge;
 }
 
@@ -153,7 +161,8 @@ static void push_point(struct judge *judge, struct judge_trial *trial,
                              .last_perturbation = trial->last_perturbation,
                              .exploits = trial->exploits,
                              .ranked = trial->ranked,
-                             .score = trial->score};
+                             .score = trial->score,
+                             .settled = trial->settled};
 }
 
 static void go_back(struct judge_trial *trial)
@@ -169,6 +178,7 @@ static void go_back(struct judge_trial *trial)
     trial->exploits = top->exploits;
     trial->ranked = top->ranked;
     trial->score = top->score;
+    trial->settled = top->settled;
 }
 
 /* Without an answer: at its point again, or back, if its process is gone. */
@@ -341,6 +351,10 @@ static void check_point(struct judge *judge, const struct judge_trial *trial,
         settings->scheduler == PBT_SCHEDULER_PBT &&
         clock >= settings->burn_in_period &&
         clock - trial->last_perturbation >= settings->perturbation_interval;
+    if (settings->synch) {
+        due =
+            settings->scheduler == PBT_SCHEDULER_PBT && clock >= judge->target;
+    }
     bool counts = record->stop == 0 && !record->done && !trial->stopping &&
                   judge->end == PBT_END_NOT;
     if (record->point != (due && counts)) {
@@ -523,6 +537,9 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     take_epoch(judge, record);
     trial->asked = false;
     trial->exploits++;
+    if (judge_has_arrived(judge, trial)) {
+        trial->settled = judge->round;
+    }
     trial->iteration = record->donor_iteration;
     trial->last_perturbation =
         clock_of(judge, record->donor_iteration, record->time_total);
@@ -736,6 +753,10 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
     case PBT_RECORD_REQUEST:
         take_request(judge, record);
         break;
+    case PBT_RECORD_ROUND:
+        judge_round(judge, record);
+        judge->counts.rounds++;
+        break;
     case PBT_RECORD_CAPACITY:
         judge->slots = record->slots;
         break;
@@ -746,6 +767,9 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         judge_pass(judge, record);
         trial->passed = true;
         stop_asking(trial);
+        if (judge_has_arrived(judge, trial)) {
+            trial->settled = judge->round;
+        }
         judge->counts.passes++;
         break;
     case PBT_RECORD_SAVE:
@@ -797,6 +821,7 @@ void judge_cut(struct judge *judge)
     judge->incarnation = 0;
     judge->last_epoch = 0;
     judge->end = PBT_END_NOT;
+    first_round(judge);
     judge_results_clear(judge);
 }
 
@@ -861,7 +886,6 @@ static void check_trial(struct judge *judge, const struct pbt_core *core,
     struct pbt_core_trial trial = pbt_core_trial(core, number);
     bool over =
         trial.state == PBT_CORE_TERMINATED || trial.state == PBT_CORE_ERROR;
-    bool set_aside = mine->held && !mine->process;
     bool same_score = trial.score == mine->score ||
                       (isnan(trial.score) && isnan(mine->score));
     if (!mine->created || over != mine->over ||
@@ -869,7 +893,7 @@ static void check_trial(struct judge *judge, const struct pbt_core *core,
         trial.has_process != mine->process ||
         trial.iteration != mine->iteration ||
         trial.exploits != mine->exploits || !same_score ||
-        trial.ranked != (mine->ranked && !over && !set_aside) ||
+        trial.ranked != judge_takes_part(judge, mine) ||
         !judge_same_id(trial.pair, mine->pair) ||
         !judge_same_config(judge, &mine->config, trial.cells)) {
         judge_object(judge,
@@ -922,7 +946,8 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
         check_trial(judge, core, i);
         used += judge->trials[i].process ? 1 : 0;
         const struct judge_trial *trial = &judge->trials[i];
-        bool could = !trial->over && !trial->asked && !trial->held;
+        bool could = !trial->over && !trial->asked && !trial->held &&
+                     !judge_has_arrived(judge, trial);
         waiting += !trial->process && could ? 1 : 0;
     }
     if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
@@ -972,6 +997,7 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->exploits += own->exploits;
     sum->asks += own->asks;
     sum->passes += own->passes;
+    sum->rounds += own->rounds;
     sum->bad += own->bad;
     sum->deletes += own->deletes;
     sum->errors += own->errors;

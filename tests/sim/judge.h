@@ -53,6 +53,7 @@ struct judge_counts {
     uint64_t exploits;
     uint64_t asks;
     uint64_t passes;
+    uint64_t rounds;
     uint64_t bad;
     uint64_t deletes;
     uint64_t errors;

@@ -26,6 +26,7 @@ struct judge_point {
     uint32_t exploits;
     bool ranked;
     double score;
+    uint64_t settled;
 };
 
 enum judge_fate {
@@ -73,6 +74,7 @@ struct judge_trial {
     uint32_t exploits;
     bool ranked;
     double score;
+    uint64_t settled; /* the last round in which it was exploited, or passed */
     struct pbt_checkpoint_id pair;
     struct judge_config config;
 
@@ -102,6 +104,8 @@ struct judge {
     uint32_t slots;
     enum pbt_end end;
     uint64_t last_epoch;
+    uint64_t round; /* synchronous: from 1, and where it is to be arrived at */
+    double target;
     bool past;
 
     struct judge_result *results; /* a hash table, at most half full */
@@ -126,7 +130,17 @@ bool judge_same_config(const struct judge *judge, const struct judge_config *a,
 struct judge_checkpoint *judge_checkpoint(struct judge *judge,
                                           struct pbt_checkpoint_id id);
 
-/* judge_exploit.c: an exploit, or the asking before it. */
+/* judge_exploit.c */
+
+/* It counts in the quantiles. */
+bool judge_takes_part(const struct judge *judge,
+                      const struct judge_trial *trial);
+/* Synchronous: it waits for the others. */
+bool judge_has_arrived(const struct judge *judge,
+                       const struct judge_trial *trial);
+/* A round may end: all have arrived, and the losers are seen to. */
+void judge_round(struct judge *judge, const struct pbt_record *record);
+/* An exploit, or the asking before it. */
 void judge_donation(struct judge *judge, const struct pbt_record *record);
 /* Nobody could be the donor. */
 void judge_pass(struct judge *judge, const struct pbt_record *record);
