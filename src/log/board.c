@@ -178,13 +178,14 @@ static void feed_request(struct pbt_board_trial *trial,
 static void feed_opened(struct pbt_board *board,
                         const struct pbt_record *record, const json_t *data)
 {
-    bool failed = board->end == PBT_END_FAILED;
+    bool final = pbt_board_end_is_final(board->end);
+    bool failed =
+        !final && (board->end == PBT_END_FAILED || board->results == 0);
     board->slots = record->slots;
     board->incarnations++;
     if (json_object_get(data, "wall") != NULL) {
         board->wall_base = data_integer(data, "wall") - (int64_t)record->time;
     }
-    bool final = pbt_board_end_is_final(board->end);
     if (!final) {
         board->end = PBT_END_NOT;
     }

@@ -227,7 +227,7 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
     judge->slots = record->slots;
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         struct judge_trial *trial = &judge->trials[i];
-        if (trial->error &&
+        if (trial->error && !is_final(judge->end) &&
             (judge->end == PBT_END_FAILED || judge->result_count == 0)) {
             trial->over = trial->error = false;
             go_back(trial);
