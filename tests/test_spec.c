@@ -92,11 +92,12 @@ static const char good[] =
     "  log_config: false\n"
     "  require_attrs: false\n"
     "  synch: true\n"
+    "  custom_explore: [python3, 'x y.py']\n"
     "resources: {cpu: 2.5, gpu: 3, memory: 1.5 GiB}\n"
     "resources_per_trial: {cpu: 0.5, gpu: 0.25, memory: 100 MB, tasks: 2}\n"
     "checkpoint: {frequency: 5, at_end: true, num_to_keep: 4}\n"
     "failure: {max_failures: -1}\n"
-    "timeouts: {setup: 600, step: 60.5, save: 0}\n"
+    "timeouts: {setup: 600, step: 60.5, save: 0, explore: 5}\n"
     "grace: 3\n"
     "reuse_workers: false\n"
     "seed: 18446744073709551615\n";
@@ -729,11 +730,13 @@ static void test_written_text(void **state)
         "  resample_probability: 0.25\n  perturbation_factors: [1.2, 0.8]\n"
         "  out_of_range: clip\n  log_config: true\n  require_attrs: true\n"
         "  synch: false\n"
+        "  custom_explore: null\n"
         "resources:\n  cpu: 0\n  gpu: 0\n  memory: 0\n"
         "resources_per_trial:\n  cpu: 1\n  gpu: 0\n  memory: 0\n  tasks: 1\n"
         "checkpoint:\n"
         "  frequency: 0\n  at_end: false\n  num_to_keep: 1\nfailure:\n"
-        "  max_failures: 0\ntimeouts:\n  setup: 0\n  step: 0\n  save: 1800\n"
+        "  max_failures: 0\ntimeouts:\n  setup: 0\n  step: 0\n  save: 1800\n  "
+        "explore: 60\n"
         "grace: 10\nreuse_workers: true\nseed: 3\n");
     pbt_buf_done(&out);
     pbt_spec_done(&spec);

@@ -44,8 +44,10 @@ extern "C" {
  * the rules of exploring propose for a loser, in place, with pbt_config_set_real()
  * and its kin; pbt_config_real() and its kin read it.  Called once for each exploit, one
  * call at a time, on a thread of the library's.  It may take its time: only the trial
- * that it is for waits.  A failure leaves that trial as it is until its next perturbation
- * point, and is said; a call that was under way when the program died is made again.
+ * that it is for waits.  A failure, or a value of another kind (a text for a number), leaves
+ * that trial as it is until its next perturbation point, and is said.  A call that was
+ * under way when the program died is made again.  The experiment file may name a program instead
+ * (scheduler.custom_explore).
  */
 typedef int (*pbt_explore_fn)(void *user, struct pbt_config *config,
                               struct pbt_error *error);

@@ -22,6 +22,7 @@ enum pbt_draw_purpose {
     PBT_DRAW_EXPLORE = 3,
     PBT_DRAW_LIFE_SEED = 4,
     PBT_DRAW_LINEAGE = 5,
+    PBT_DRAW_ASK = 6,    /* the seed that goes with an ask */
     PBT_DRAW_TEST = 200, /* tests and the simulator */
 };
 

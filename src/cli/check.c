@@ -318,6 +318,14 @@ static int program_problem(const char *program)
     return problem;
 }
 
+static int check_program(const char *key, char *const *command)
+{
+    int problem = program_problem(command[0]);
+    return problem == 0 ? PBT_OK
+                        : pbt_cli_error(PBT_E0705, "%s: can't run %s: %s", key,
+                                        command[0], strerror(problem));
+}
+
 /* What is wrong beside the file's own errors. */
 static int check_world(const struct pbt_spec *spec)
 {
@@ -326,10 +334,12 @@ static int check_world(const struct pbt_spec *spec)
     if (status != PBT_OK) {
         (void)pbt_cli_fail(&error);
     }
-    int problem = program_problem(spec->command[0]);
-    if (problem != 0) {
-        status = pbt_cli_error(PBT_E0705, "command: can't run %s: %s",
-                               spec->command[0], strerror(problem));
+    int found = check_program("command", spec->command);
+    status = status == PBT_OK ? found : status;
+    if (spec->explore_command != NULL) {
+        found =
+            check_program("scheduler.custom_explore", spec->explore_command);
+        status = status == PBT_OK ? found : status;
     }
     return status;
 }

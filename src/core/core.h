@@ -66,9 +66,13 @@ struct pbt_command {
     int64_t iteration;      /* where the trial is */
     int64_t until;          /* run */
     double time_total;      /* start, load */
-    uint64_t seed;          /* start, load: this life's own */
+    uint64_t seed;          /* start, load: this life's own; ask: its own */
     struct pbt_checkpoint_id checkpoint;
     uint64_t ask; /* ask: its number, to be echoed in the answer's seq */
+    /* ask: who is copied, and from which iteration */
+    uint32_t donor;
+    int64_t donor_iteration;
+    const struct pbt_cell *old_cells; /* ask: the donor's, borrowed */
     /* start, load: the configuration; ask: the proposed one.  Borrowed until apply. */
     const struct pbt_cell *cells;
 };

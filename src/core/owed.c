@@ -58,6 +58,24 @@ static int64_t next_halt(const struct pbt_core *core,
     return until;
 }
 
+/* The same, seed and all, however often it is asked. */
+static void owe_ask(const struct pbt_core *core, const struct pbt_trial *trial,
+                    struct pbt_command *command)
+{
+    const struct pbt_saved *saved = pbt_core_find(core, trial->ask_checkpoint);
+    command->ask = trial->ask;
+    command->cells = trial->ask_new;
+    command->old_cells = trial->ask_old;
+    command->donor = trial->ask_donor;
+    command->donor_iteration = saved == NULL ? 0 : saved->iteration;
+    struct pbt_draw_key key = {.seed = core->settings->seed,
+                               .trial = command->trial,
+                               .exploits = trial->exploits,
+                               .iteration = (uint64_t)trial->iteration,
+                               .purpose = PBT_DRAW_ASK};
+    command->seed = pbt_draw_u64(&key);
+}
+
 struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number)
 {
     assert(number < core->settings->population);
@@ -99,8 +117,7 @@ struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number)
         break;
     case PBT_PHASE_ASK:
         command.kind = PBT_COMMAND_ASK;
-        command.ask = trial->ask;
-        command.cells = trial->ask_new;
+        owe_ask(core, trial, &command);
         break;
     case PBT_PHASE_LEAVE:
         command.kind = trial->rest ? PBT_COMMAND_STOP : PBT_COMMAND_KILL;

@@ -173,6 +173,33 @@ static void put_made_by(struct pbt_driver *driver,
     pbt_buf_char(json, '}');
 }
 
+static void put_trial_id(struct pbt_driver *driver, const char *name,
+                         uint32_t trial)
+{
+    char id[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(driver->spec->settings.seed, trial, id);
+    pbt_buf_printf(&driver->json, "\"%s\":\"%s\"", name, id);
+}
+
+/* What is asked (docs/experiment-file.md). */
+static void put_question(struct pbt_driver *driver,
+                         const struct pbt_command *command)
+{
+    struct pbt_buf *json = &driver->json;
+    pbt_buf_char(json, '{');
+    put_trial_id(driver, "trial", command->trial);
+    pbt_buf_printf(json, ",\"iteration\":%" PRId64 ",", command->iteration);
+    put_trial_id(driver, "donor", command->donor);
+    pbt_buf_printf(json,
+                   ",\"donor_iteration\":%" PRId64 ",\"seed\":\"%" PRIu64
+                   "\",\"old_config\":",
+                   command->donor_iteration, command->seed);
+    pbt_spec_config_json(driver->spec, command->old_cells, json);
+    pbt_buf_text(json, ",\"config\":");
+    pbt_spec_config_json(driver->spec, command->cells, json);
+    pbt_buf_char(json, '}');
+}
+
 static int submit_command(struct pbt_driver *driver,
                           const struct pbt_command *command,
                           struct pbt_error *error)
@@ -184,8 +211,10 @@ static int submit_command(struct pbt_driver *driver,
     }
     pbt_buf_reset(&driver->json);
     if (command->kind == PBT_COMMAND_START ||
-        command->kind == PBT_COMMAND_LOAD || command->kind == PBT_COMMAND_ASK) {
+        command->kind == PBT_COMMAND_LOAD) {
         pbt_spec_config_json(driver->spec, command->cells, &driver->json);
+    } else if (command->kind == PBT_COMMAND_ASK) {
+        put_question(driver, command);
     } else if (command->kind == PBT_COMMAND_SAVE) {
         put_made_by(driver, command);
     }

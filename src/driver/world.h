@@ -87,7 +87,8 @@ struct pbt_job {
     enum pbt_job_kind kind;
     uint32_t trial;
     struct pbt_command command;
-    /* command: the trial's config as JSON (start, load), and what makes a checkpoint (save) */
+    /* command: the trial's config as JSON (start, load), the question (ask), and what
+     * makes a checkpoint (save) */
     const char *json;
     size_t json_length;
     uint64_t epoch; /* ack */

@@ -1,6 +1,9 @@
+#define _GNU_SOURCE /* pipe2 */
+
 #include "exec/local.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +353,7 @@ int pbt_local_create(struct pbt_local **made,
     local->options = *options;
     local->loop.data = local;
     local->deadline = NO_DEADLINE;
+    local->asks_end[0] = local->asks_end[1] = -1;
     local->processes = calloc(population, sizeof(struct pbt_process *));
     local->ack_due = calloc(population, sizeof *local->ack_due);
     local->slot_taken =
@@ -358,6 +362,9 @@ int pbt_local_create(struct pbt_local **made,
                          local->slot_taken == NULL
                      ? out_of_memory(error)
                      : start_handles(local, error);
+    if (status == PBT_OK && pipe2(local->asks_end, O_CLOEXEC) != 0) {
+        status = uv_failed(error, "a pipe", -errno);
+    }
     if (status != PBT_OK) {
         pbt_local_destroy(local);
         return status;
@@ -391,6 +398,7 @@ void pbt_local_destroy(struct pbt_local *local)
             pbt_process_kill(local->processes[i]);
         }
     }
+    pbt_local_end_asks(local);
     pbt_local_retire(local, true);
     pbt_local_control_stop(local);
     /* Each end is waited for: nothing of ours outlives us. */
@@ -406,6 +414,9 @@ void pbt_local_destroy(struct pbt_local *local)
     (void)uv_run(&local->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&local->loop);
     release_batch(local);
+    if (local->asks_end[0] >= 0) {
+        (void)close(local->asks_end[0]);
+    }
     free(local->inputs);
     free(local->messages);
     free(local->garbage);

@@ -33,8 +33,9 @@ struct pbt_local_options {
     int stop_fd; /* readable: somebody wants the run to end; -1: nobody can */
     int control_fd; /* listens for requests (wire/control.h); -1: not */
     /*
-     * The custom explore function: a configuration's JSON in, the new one's out.  Called
-     * on a pool thread, one call at a time.  NULL: there is none.
+     * The custom explore function: the question of an ask in (docs/experiment-file.md), the new
+     * configuration out, both JSON.  Called on a pool thread, one call at a time.  NULL:
+     * the program of the specification, if that names one.
      */
     int (*explore)(void *user, const char *json, size_t length,
                    struct pbt_buf *answer, struct pbt_error *error);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "exec/local_state.h"
 
 /* What the child has them as; above them all is closed. */
@@ -96,23 +97,11 @@ static void add_devices(struct environment *env,
     }
 }
 
-static int make_environment(struct environment *env,
-                            const struct pbt_process *process,
-                            struct pbt_error *error)
+/* Ours, but for what the file or we give anew. */
+static int merge_environment(struct environment *env,
+                             const struct pbt_spec *spec,
+                             struct pbt_error *error)
 {
-    const struct pbt_local *local = process->local;
-    const struct pbt_spec *spec = local->options.spec;
-    env->own_count = 0;
-    add_own(env, "PBT_FD", "%d", CHILD_WORKER_FD);
-    add_own(env, "PBT_TRIAL_ID", "%s", process->trial_id);
-    add_own(env, "PBT_TRIAL_DIR", "%s", process->trial_dir);
-    add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
-            process->spawned >> PBT_EPOCH_SHIFT);
-    add_own(env, "PBT_SEED", "%" PRIu64, process->asked.seed);
-    add_own(env, "PBT_TASKS", "%" PRIu32, spec->trial_tasks);
-    add_threads(env, spec);
-    add_devices(env, process);
-
     char *own[OWN_MAX + 1] = {NULL};
     size_t count = 0;
     for (int i = 0; i < env->own_count; i++) {
@@ -144,6 +133,25 @@ static int make_environment(struct environment *env,
     }
     memcpy(env->all + at, own, (size_t)env->own_count * sizeof *env->all);
     return PBT_OK;
+}
+
+static int make_environment(struct environment *env,
+                            const struct pbt_process *process,
+                            struct pbt_error *error)
+{
+    const struct pbt_local *local = process->local;
+    const struct pbt_spec *spec = local->options.spec;
+    env->own_count = 0;
+    add_own(env, "PBT_FD", "%d", CHILD_WORKER_FD);
+    add_own(env, "PBT_TRIAL_ID", "%s", process->trial_id);
+    add_own(env, "PBT_TRIAL_DIR", "%s", process->trial_dir);
+    add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
+            process->spawned >> PBT_EPOCH_SHIFT);
+    add_own(env, "PBT_SEED", "%" PRIu64, process->asked.seed);
+    add_own(env, "PBT_TASKS", "%" PRIu32, spec->trial_tasks);
+    add_threads(env, spec);
+    add_devices(env, process);
+    return merge_environment(env, spec, error);
 }
 
 static int file_actions(posix_spawn_file_actions_t *actions,
@@ -185,13 +193,12 @@ static int file_actions(posix_spawn_file_actions_t *actions,
 }
 
 /* argv of the shim: its own options, then the command. */
-static char **shim_arguments(const struct pbt_local *local, char *parent,
-                             size_t size)
+static char **shim_arguments(const struct pbt_local *local,
+                             char *const *command, char *parent, size_t size)
 {
     static char control[] = "4";
-    const struct pbt_spec *spec = local->options.spec;
     size_t count = 0;
-    while (spec->command[count] != NULL) {
+    while (command[count] != NULL) {
         count++;
     }
     char **argv = calloc(count + 7, sizeof *argv);
@@ -206,7 +213,7 @@ static char **shim_arguments(const struct pbt_local *local, char *parent,
                     parent,
                     (char *)(uintptr_t) "--"};
     memcpy(argv, own, sizeof own);
-    memcpy(argv + 6, spec->command, count * sizeof *argv);
+    memcpy(argv + 6, command, count * sizeof *argv);
     return argv;
 }
 
@@ -215,7 +222,8 @@ int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
     struct pbt_local *local = process->local;
     struct environment *env = calloc(1, sizeof *env);
     char parent[24];
-    char **argv = shim_arguments(local, parent, sizeof parent);
+    char **argv = shim_arguments(local, local->options.spec->command, parent,
+                                 sizeof parent);
     posix_spawn_file_actions_t actions;
     if (env == NULL || argv == NULL ||
         posix_spawn_file_actions_init(&actions) != 0) {
@@ -239,6 +247,72 @@ int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
                 local->options.spec->cwd == NULL ? "ours"
                                                  : local->options.spec->cwd,
                 strerror(code));
+        }
+    }
+    (void)posix_spawn_file_actions_destroy(&actions);
+    free(env->all);
+    free(env);
+    free(argv);
+    return status;
+}
+
+static int ask_actions(posix_spawn_file_actions_t *actions, const char *cwd,
+                       const int fds[4], struct pbt_error *error)
+{
+    int code = 0;
+    for (int i = 0; i < 3 && code == 0; i++) {
+        code = posix_spawn_file_actions_adddup2(actions, fds[i], i);
+    }
+    if (code == 0) {
+        code =
+            posix_spawn_file_actions_adddup2(actions, fds[3], CHILD_CONTROL_FD);
+    }
+    if (code == 0) { /* there is none here */
+        code = posix_spawn_file_actions_addclose(actions, CHILD_WORKER_FD);
+    }
+    if (code == 0) {
+        code = posix_spawn_file_actions_addclosefrom_np(actions,
+                                                        CHILD_CONTROL_FD + 1);
+    }
+    if (code == 0 && cwd != NULL) {
+        code = posix_spawn_file_actions_addchdir_np(actions, cwd);
+    }
+    return code == 0 ? PBT_OK
+                     : pbt_error_set(error, PBT_ENOMEM, "can't spawn: %s",
+                                     strerror(code));
+}
+
+int pbt_local_exec_ask(const struct pbt_local *local, const struct pbt_job *job,
+                       const int fds[4], pid_t *shim, struct pbt_error *error)
+{
+    const struct pbt_spec *spec = local->options.spec;
+    struct environment *env = calloc(1, sizeof *env);
+    char parent[24];
+    char id[PBT_TRIAL_ID_SIZE];
+    char **argv =
+        shim_arguments(local, spec->explore_command, parent, sizeof parent);
+    posix_spawn_file_actions_t actions;
+    if (env == NULL || argv == NULL ||
+        posix_spawn_file_actions_init(&actions) != 0) {
+        free(env);
+        free(argv);
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    pbt_trial_id(spec->settings.seed, job->trial, id);
+    add_own(env, "PBT_TRIAL_ID", "%s", id);
+    add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
+            job->command.epoch >> PBT_EPOCH_SHIFT);
+    int status = merge_environment(env, spec, error);
+    if (status == PBT_OK) {
+        status = ask_actions(&actions, spec->cwd, fds, error);
+    }
+    if (status == PBT_OK) {
+        int code = posix_spawn(shim, local->options.shim, &actions, NULL, argv,
+                               env->all);
+        if (code != 0) {
+            status =
+                pbt_error_set(error, PBT_EUNAVAILABLE, "can't start %s: %s",
+                              local->options.shim, strerror(code));
         }
     }
     (void)posix_spawn_file_actions_destroy(&actions);

@@ -1,9 +1,11 @@
 /*
  * local_jobs.c: what waits for a disk or for the user's code, in libuv's pool.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
@@ -26,6 +28,7 @@ static void free_job(struct pbt_pool_job *job)
 {
     pbt_buf_done(&job->json);
     free(job->checkpoints);
+    free(job->proposed);
     free(job);
 }
 
@@ -195,14 +198,74 @@ static void ask_work(uv_work_t *work)
     const struct pbt_local_options *options = &job->local->options;
     struct pbt_buf answer;
     pbt_buf_init(&answer, PBT_MESSAGE_LINE_MAX);
-    job->status = options->explore(options->explore_user, job->json.data,
-                                   job->json.length, &answer, &job->error);
+    if (options->explore != NULL) {
+        job->status = options->explore(options->explore_user, job->json.data,
+                                       job->json.length, &answer, &job->error);
+    } else {
+        job->status = pbt_local_explore(job->local, &job->job, job->json.data,
+                                        job->json.length, &answer, &job->error);
+    }
     if (job->status == PBT_OK && pbt_buf_failed(&answer)) {
         job->status = pbt_error_set(&job->error, PBT_EDATA,
                                     "its answer is longer than 1 MiB");
     }
     pbt_buf_done(&job->json);
     job->json = answer;
+}
+
+static const char *kind_of(const struct pbt_spec *spec, struct pbt_cell cell)
+{
+    switch ((enum pbt_cell_type)cell.type) {
+    case PBT_CELL_INT:
+    case PBT_CELL_REAL:
+        return "a number";
+    case PBT_CELL_BOOL:
+        return "true or false";
+    case PBT_CELL_TEXT: /* kept as JSON */
+        switch (pbt_texts_get(&spec->texts, cell.text)[0]) {
+        case '[':
+            return "a list";
+        case '{':
+            return "a mapping";
+        case 'n':
+            return "null";
+        default:
+            return "a text";
+        }
+    case PBT_CELL_NONE:
+        break;
+    }
+    return "null";
+}
+
+static bool is_finite(struct pbt_cell cell)
+{
+    return cell.type != PBT_CELL_REAL || isfinite(cell.u.r);
+}
+
+/*
+ * What was a number stays one, and so on: a program would fail on it, or worse, take it.
+ * Among the values of a list of different kinds any is as good.
+ */
+static int check_answer(const struct pbt_spec *spec,
+                        const struct pbt_cell *proposed,
+                        const struct pbt_cell *cells, struct pbt_error *error)
+{
+    for (uint32_t i = 0; i < spec->settings.space.count; i++) {
+        const struct pbt_param *param = &spec->settings.space.params[i];
+        bool same_kind =
+            strcmp(kind_of(spec, cells[i]), kind_of(spec, proposed[i])) == 0;
+        if ((same_kind && (is_finite(cells[i]) || !is_finite(proposed[i]))) ||
+            pbt_domain_contains(&param->mutations, cells[i]) ||
+            pbt_domain_contains(&param->initial, cells[i])) {
+            continue;
+        }
+        return pbt_error_set(
+            error, PBT_EDATA, "hyperparameter \"%s\" has to be %s, and is %s",
+            param->name, kind_of(spec, proposed[i]),
+            same_kind ? "not finite" : kind_of(spec, cells[i]));
+    }
+    return PBT_OK;
 }
 
 /* The answer's cells, or NULL with the reason in job->error. */
@@ -220,6 +283,9 @@ static struct pbt_cell *take_answer(struct pbt_pool_job *job)
     }
     job->status = pbt_spec_config_read(spec, job->json.data, job->json.length,
                                        cells, &job->error);
+    if (job->status == PBT_OK) {
+        job->status = check_answer(spec, job->proposed, cells, &job->error);
+    }
     if (job->status != PBT_OK) {
         free(cells);
         return NULL;
@@ -234,6 +300,11 @@ static void ask_done(uv_work_t *work, int status)
     (void)status;
     local->jobs_in_flight--;
     local->asks = job->next;
+    while (local->asks != NULL && local->asks_end[1] < 0) {
+        struct pbt_pool_job *next = local->asks->next;
+        free_job(local->asks);
+        local->asks = next;
+    }
     if (local->asks != NULL) {
         start_ask(local->asks);
     }
@@ -267,10 +338,18 @@ void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order)
     if (job == NULL) {
         return;
     }
+    uint32_t count = local->options.spec->settings.space.count;
     job->job = *order;
     job->job.json = NULL;
+    job->job.command.cells = NULL; /* borrowed, like these */
+    job->job.command.old_cells = NULL;
+    job->proposed = calloc((size_t)count + 1, sizeof *job->proposed);
+    if (job->proposed != NULL && count > 0) {
+        memcpy(job->proposed, order->command.cells,
+               count * sizeof *job->proposed);
+    }
     pbt_buf_put(&job->json, order->json, order->json_length);
-    if (pbt_buf_failed(&job->json)) {
+    if (pbt_buf_failed(&job->json) || job->proposed == NULL) {
         pbt_local_fail(local, PBT_ENOMEM, "out of memory");
         free_job(job);
         return;
@@ -282,5 +361,13 @@ void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order)
     *last = job;
     if (local->asks == job) {
         start_ask(job);
+    }
+}
+
+void pbt_local_end_asks(struct pbt_local *local)
+{
+    if (local->asks_end[1] >= 0) {
+        (void)close(local->asks_end[1]);
+        local->asks_end[1] = -1;
     }
 }

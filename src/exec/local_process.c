@@ -264,9 +264,9 @@ static int system_error(struct pbt_error *error, const char *what)
 }
 
 /* A descriptor above the child's, closed on exec. */
-static int moved(int fd)
+int pbt_local_moved(int fd)
 {
-    if (fd >= OUR_FDS) {
+    if (fd < 0 || fd >= OUR_FDS) {
         return fd;
     }
     int high = fcntl(fd, F_DUPFD_CLOEXEC, OUR_FDS);
@@ -274,13 +274,13 @@ static int moved(int fd)
     return high;
 }
 
-static int make_pair(int pair[2], struct pbt_error *error)
+int pbt_local_make_pair(int pair[2], struct pbt_error *error)
 {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         return system_error(error, "make a socket pair");
     }
-    pair[0] = moved(pair[0]);
-    pair[1] = moved(pair[1]);
+    pair[0] = pbt_local_moved(pair[0]);
+    pair[1] = pbt_local_moved(pair[1]);
     if (pair[0] < 0 || pair[1] < 0 ||
         fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
         return system_error(error, "set up a socket");
@@ -329,9 +329,9 @@ static int connect_to(struct pbt_process *process, struct pbt_error *error)
 {
     int worker[2] = {-1, -1};
     int control[2] = {-1, -1};
-    int status = make_pair(worker, error);
+    int status = pbt_local_make_pair(worker, error);
     if (status == PBT_OK) {
-        status = make_pair(control, error);
+        status = pbt_local_make_pair(control, error);
     }
     process->theirs[0] = worker[1];
     process->theirs[1] = control[1];

@@ -105,7 +105,8 @@ struct pbt_pool_job {
     struct pbt_checkpoint_id *checkpoints;
     uint64_t spawned; /* verify: for which process */
     char path[PBT_LOCAL_PATH_SIZE];
-    struct pbt_buf json; /* ask: the question, then the answer */
+    struct pbt_buf json;       /* ask: the question, then the answer */
+    struct pbt_cell *proposed; /* ask: what its answer is compared with */
     int status;
     struct pbt_error error;
     struct pbt_pool_job *next; /* asks that wait */
@@ -154,6 +155,8 @@ struct pbt_local {
     size_t given_garbage;
 
     struct pbt_pool_job *asks; /* the first is running */
+    int asks_end
+        [2]; /* a pipe: its first end is readable when none is to go on */
     uint32_t jobs_in_flight;
     struct pbt_error failure; /* status PBT_OK, or why the loop can't go on */
 };
@@ -189,6 +192,11 @@ void pbt_process_close(struct pbt_process *process);
 void pbt_process_name(struct pbt_process *process,
                       const struct pbt_command *start);
 
+/* A descriptor above those that a child is given, closed on exec; takes -1. */
+int pbt_local_moved(int fd);
+/* A socket pair; the first is ours, and doesn't block. */
+int pbt_local_make_pair(int pair[2], struct pbt_error *error);
+
 /* local_reuse.c */
 
 /*
@@ -212,6 +220,17 @@ void pbt_process_begin_afresh(struct pbt_process *old, const char *why);
 
 /* Spawns shim and worker for process->asked; sets process->shim. */
 int pbt_process_exec(struct pbt_process *process, struct pbt_error *error);
+
+/* The program of scheduler.custom_explore: stdin, stdout, stderr, the shim's control. */
+int pbt_local_exec_ask(const struct pbt_local *local, const struct pbt_job *job,
+                       const int fds[4], pid_t *shim, struct pbt_error *error);
+
+/* local_explore.c */
+
+/* Asks that program, on a thread of the pool; the answer is not looked at. */
+int pbt_local_explore(const struct pbt_local *local, const struct pbt_job *job,
+                      const char *json, size_t length, struct pbt_buf *answer,
+                      struct pbt_error *error);
 
 /* local_command.c */
 
@@ -262,5 +281,7 @@ void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_verify(struct pbt_local *local,
                       const struct pbt_process *process);
+/* No ask goes on: the one under way ends as soon as it can. */
+void pbt_local_end_asks(struct pbt_local *local);
 
 #endif

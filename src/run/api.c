@@ -110,12 +110,15 @@ static int explore(void *user, const char *json, size_t length,
 {
     const struct pbt_experiment *experiment = user;
     struct pbt_config config = {NULL, NULL};
-    json_t *root = json_loadb(json, length, 0, NULL);
-    if (root == NULL) {
-        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
-    }
-    int status = pbt_config_take(&config, root, json, length, error);
-    json_decref(root);
+    json_t *question = json_loadb(json, length, 0, NULL);
+    const json_t *proposed = json_object_get(question, "config");
+    char *text = json_dumps(proposed, JSON_COMPACT);
+    int status =
+        text == NULL
+            ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
+            : pbt_config_take(&config, proposed, text, strlen(text), error);
+    free(text);
+    json_decref(question);
     if (status != PBT_OK) {
         return status;
     }
@@ -163,6 +166,21 @@ static int check(const struct pbt_experiment *experiment,
     return PBT_OK;
 }
 
+static int take_function(struct pbt_spec *spec,
+                         const struct pbt_experiment *experiment,
+                         struct pbt_error *error)
+{
+    if (experiment->explore != NULL && spec->explore_command != NULL) {
+        return pbt_error_set(error, PBT_EUSAGE,
+                             "struct pbt_experiment has an explore function, "
+                             "and %s names a program for it "
+                             "(scheduler.custom_explore): one of the two",
+                             experiment->file);
+    }
+    spec->settings.custom_explore |= experiment->explore != NULL;
+    return PBT_OK;
+}
+
 int pbt_run(const struct pbt_experiment *experiment,
             struct pbt_outcome *outcome, struct pbt_error *error)
 {
@@ -179,8 +197,10 @@ int pbt_run(const struct pbt_experiment *experiment,
     if (status != PBT_OK) {
         return status;
     }
-    spec.settings.custom_explore = experiment->explore != NULL;
-    status = pbt_spec_finish(&spec, error);
+    status = take_function(&spec, experiment, error);
+    if (status == PBT_OK) {
+        status = pbt_spec_finish(&spec, error);
+    }
     if (status == PBT_OK) {
         status = pbt_run_create(
             &spec, experiment->dir == NULL ? "runs" : experiment->dir, &place,

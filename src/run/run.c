@@ -268,8 +268,8 @@ static int prepare(struct run *run, struct pbt_error *error)
     if (status != PBT_OK) {
         return status;
     }
-    run->spec.settings.custom_explore = run->options->explore != NULL;
-    run->log_spec.settings.custom_explore = run->options->explore != NULL;
+    run->spec.settings.custom_explore |= run->options->explore != NULL;
+    run->log_spec.settings.custom_explore |= run->options->explore != NULL;
     status = pbt_spec_finish(&run->spec, error);
     if (status == PBT_OK) {
         status = find_budget(run, error);

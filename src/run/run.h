@@ -63,7 +63,7 @@ struct pbt_run_options {
     const char *kill_hint;
     /* Of what the user has paused, this trial goes on (PBT_RUN_ALL: all of it). */
     int64_t unpause;
-    /* The custom explore function (exec/local.h); NULL: none. */
+    /* The custom explore function (exec/local.h); NULL: the specification's, if any. */
     int (*explore)(void *user, const char *json, size_t length,
                    struct pbt_buf *answer, struct pbt_error *error);
     void *explore_user;

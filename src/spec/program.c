@@ -25,11 +25,12 @@ static char *program_path(struct pbt_reader *reader, const char *name)
     return pbt_read_path(reader, name);
 }
 
-static bool check_word(struct pbt_reader *reader, const struct pbt_node *node)
+static bool check_word(struct pbt_reader *reader, const char *name,
+                       const struct pbt_node *node)
 {
     if (node->length == 0) {
-        pbt_problem(reader->problems, PBT_E0213, node->span,
-                    "`command` is empty");
+        pbt_problem(reader->problems, PBT_E0213, node->span, "`%s` is empty",
+                    name);
         return false;
     }
     const char *space = strpbrk(node->text, " \t\n");
@@ -38,7 +39,7 @@ static bool check_word(struct pbt_reader *reader, const struct pbt_node *node)
     }
     struct pbt_problem *problem =
         pbt_problem(reader->problems, PBT_E0214, node->span,
-                    "`command` is a string of several words");
+                    "`%s` is a string of several words", name);
     pbt_problem_label(problem, "write a list: [%.40s, ...]",
                       pbt_quote(node->text, (size_t)(space - node->text)).text);
     pbt_problem_help(problem, "no shell takes it apart; a program with a "
@@ -46,15 +47,15 @@ static bool check_word(struct pbt_reader *reader, const struct pbt_node *node)
     return false;
 }
 
-static bool read_args(struct pbt_reader *reader, const struct pbt_node *list,
-                      char **args)
+static bool read_args(struct pbt_reader *reader, const char *name,
+                      const struct pbt_node *list, char **args)
 {
     size_t count = 0;
     for (const struct pbt_node *item = list->first; item != NULL;
          item = item->next) {
         if (item->kind != PBT_NODE_SCALAR ||
             (count == 0 && item->length == 0)) {
-            pbt_reader_expected(reader, PBT_E0215, item, "command",
+            pbt_reader_expected(reader, PBT_E0215, item, name,
                                 "a list of strings");
             return false;
         }
@@ -66,17 +67,19 @@ static bool read_args(struct pbt_reader *reader, const struct pbt_node *list,
     return true;
 }
 
-void pbt_read_command(struct pbt_reader *reader, const struct pbt_node *node)
+void pbt_read_command(struct pbt_reader *reader, const struct pbt_key *key,
+                      const struct pbt_node *node)
 {
     struct pbt_spec *spec = reader->spec;
+    const char *name = key->path;
+    char ***field = (char ***)(void *)((char *)spec + key->field);
     if (node->kind == PBT_NODE_MAP) {
-        pbt_reader_expected(reader, PBT_E0215, node, "command",
-                            "a list of strings");
+        pbt_reader_expected(reader, PBT_E0215, node, name, "a list of strings");
         return;
     }
     if (node->kind == PBT_NODE_LIST &&
         (node->count == 0 || node->count > ARGS_MAX)) {
-        pbt_problem(reader->problems, PBT_E0213, node->span, "`command` is %s",
+        pbt_problem(reader->problems, PBT_E0213, node->span, "`%s` is %s", name,
                     node->count == 0 ? "empty" : "too long");
         return;
     }
@@ -86,12 +89,12 @@ void pbt_read_command(struct pbt_reader *reader, const struct pbt_node *node)
         return;
     }
     if (node->kind == PBT_NODE_LIST) {
-        if (read_args(reader, node, args)) {
-            spec->command = args;
+        if (read_args(reader, name, node, args)) {
+            *field = args;
         }
-    } else if (check_word(reader, node)) {
+    } else if (check_word(reader, name, node)) {
         args[0] = program_path(reader, node->text);
-        spec->command = args;
+        *field = args;
     }
 }
 

@@ -72,7 +72,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         }
         switch (key->type) {
         case PBT_TYPE_COMMAND:
-            pbt_read_command(reader, node);
+            pbt_read_command(reader, key, node);
             break;
         case PBT_TYPE_ENV:
             pbt_read_env(reader, node);
@@ -102,6 +102,8 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
             break;
         }
     }
+    reader->spec->settings.custom_explore =
+        reader->spec->explore_command != NULL;
     pbt_read_params(reader, reader->given[PBT_KEY_CONFIG],
                     reader->given[PBT_KEY_MUTATIONS]);
 }

@@ -56,7 +56,8 @@ void pbt_read_value(struct pbt_reader *reader, const struct pbt_key *key,
                     const struct pbt_node *node);
 /* A path, made absolute: a relative one starts beside the experiment file. */
 char *pbt_read_path(struct pbt_reader *reader, const char *path);
-void pbt_read_command(struct pbt_reader *reader, const struct pbt_node *node);
+void pbt_read_command(struct pbt_reader *reader, const struct pbt_key *key,
+                      const struct pbt_node *node);
 void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node);
 void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node);
 /* The parameter table, from config and hyperparam_mutations (either may be NULL). */

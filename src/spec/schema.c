@@ -164,9 +164,10 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                        .doc = "all trials wait for each other at each "
                               "perturbation"},
     [PBT_KEY_CUSTOM_EXPLORE] = {.path = "scheduler.custom_explore",
-                                .type = PBT_TYPE_LATER,
-                                .doc = "a program that explores; so far only "
-                                       "a function of the C API"},
+                                .type = PBT_TYPE_COMMAND,
+                                FIELD(explore_command),
+                                .doc = "a program that changes what exploring "
+                                       "proposes: JSON in, JSON out"},
     [PBT_KEY_DONORS] = {.path = "scheduler.donors",
                         .type = PBT_TYPE_LATER,
                         .doc = "which checkpoints may be copied"},
@@ -305,6 +306,14 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                               .max = SECONDS_MAX,
                               FIELD(timeout_save),
                               .doc = "for saving a checkpoint; 0: no limit"},
+    [PBT_KEY_TIMEOUT_EXPLORE] = {.path = "timeouts.explore",
+                                 .type = PBT_TYPE_REAL,
+                                 .fallback = "60",
+                                 .max = SECONDS_MAX,
+                                 FIELD(timeout_explore),
+                                 .doc = "for the program of "
+                                        "scheduler.custom_explore; 0: no "
+                                        "limit"},
     [PBT_KEY_GRACE] = {.path = "grace",
                        .type = PBT_TYPE_REAL,
                        .fallback = "10",

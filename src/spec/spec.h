@@ -16,8 +16,9 @@
 #include "spec/arena.h"
 
 struct pbt_spec {
-    char *name;        /* of the experiment */
-    char **command;    /* argv of the trainable, NULL-terminated */
+    char *name;             /* of the experiment */
+    char **command;         /* argv of the trainable, NULL-terminated */
+    char **explore_command; /* scheduler.custom_explore; NULL: none */
     char *command_dir; /* absolute: where a relative command is looked up */
     char *cwd;         /* NULL: where the user stood */
     char **env;        /* "NAME=value", NULL-terminated */
@@ -35,6 +36,7 @@ struct pbt_spec {
     double timeout_setup; /* seconds; 0: off */
     double timeout_step;
     double timeout_save;
+    double timeout_explore;
     bool reuse_workers; /* a released process serves another trial */
     double grace;       /* seconds that a step under way has at Ctrl-C */
 

@@ -340,6 +340,20 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     pbt_buf_char(out, '\n');
 }
 
+static void put_command(const struct writer *writer, const struct pbt_key *key)
+{
+    char *const *words =
+        *(char *const *const *)(const void *)((const char *)writer->spec +
+                                              key->field);
+    pbt_buf_char(writer->out, ' ');
+    if (words == NULL) {
+        pbt_buf_text(writer->out, "null");
+    } else {
+        put_strings(writer->out, words);
+    }
+    pbt_buf_char(writer->out, '\n');
+}
+
 static void put_key(const struct writer *writer, enum pbt_key_id id)
 {
     const struct pbt_key *key = &pbt_keys[id];
@@ -359,9 +373,7 @@ static void put_key(const struct writer *writer, enum pbt_key_id id)
         put_params(writer, depth + 1, key->type == PBT_TYPE_MUTATIONS);
         return;
     case PBT_TYPE_COMMAND:
-        pbt_buf_char(out, ' ');
-        put_strings(out, writer->spec->command);
-        pbt_buf_char(out, '\n');
+        put_command(writer, key);
         return;
     case PBT_TYPE_ENV:
         pbt_buf_char(out, ' ');
@@ -396,7 +408,7 @@ int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,
     struct writer writer = {spec, out};
     pbt_buf_text(out, "# The experiment as it runs: defaults filled in, "
                       "overrides applied.\n");
-    if (spec->settings.custom_explore) {
+    if (spec->settings.custom_explore && spec->explore_command == NULL) {
         pbt_buf_text(out, "# Exploits ask a function of the calling program, "
                           "too.\n");
     }

@@ -6,6 +6,7 @@ expect 78 pbt check exp.yaml 'command=[absent-program]' >out
 touch plain
 expect 78 pbt check exp.yaml 'command=[./plain]' >out
 expect 78 pbt check exp.yaml 'command=[/]' >out
+expect 78 pbt check exp.yaml 'scheduler.custom_explore=[./gone, x]' >out
 expect 78 pbt check exp.yaml scheduler.hyperparam_mutations= >out
 expect 78 pbt check exp.yaml resources.cpu=0 resources_per_trial.cpu=100000 >out \
     2>err
