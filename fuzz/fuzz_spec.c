@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "spec/spec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,6 +20,18 @@ static void check(int good)
     if (!good) {
         abort();
     }
+}
+
+/* What is shown keeps its form, and has nothing that a terminal acts on. */
+static void check_shown(const struct pbt_buf *shown, const char *start)
+{
+    for (size_t at = 0; at < shown->length;) {
+        uint32_t code;
+        at += pbt_character(shown->data + at, shown->length - at, &code);
+        check(code == '\n' || code == '\t' || pbt_printable(code));
+    }
+    check(shown->length == 0 ||
+          strncmp(shown->data, start, strlen(start)) == 0);
 }
 
 static void write_again(const struct pbt_spec *spec, struct pbt_buf *out)
@@ -65,7 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         overrides, override != NULL, &problems, &error);
     check(status == PBT_OK || status == PBT_ECONFIG);
     check((status == PBT_ECONFIG) == (problems.length > 0));
+    check_shown(&problems, "error[E");
     if (status == PBT_OK) {
+        check_shown(&spec.warnings, "warning[W");
         write_again(&spec, &out);
         pbt_spec_done(&spec);
     }

@@ -170,7 +170,9 @@ class Broken(unittest.TestCase):
                                                place)
                 self.assertEqual(everything(place), before)
                 shutil.rmtree(place)
-                self.assertEqual(said, file.with_name(file.name + '.expected').read_text())
+                expected = file.with_name(file.name + '.expected').read_text()
+                first = HEAD.match(expected)[1]
+                self.assertEqual(said, f'{expected}\nmore on an error: pbt explain {first}\n')
                 self.assertEqual((code, out), (78, ''))
                 self.check_form(said)
 

@@ -19,11 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/width.h"
 #include "recorded.h"
 #include "view/screen.h"
 #include "view/status.h"
 #include "view/table.h"
-#include "view/width.h"
 
 /* --- a board from records ------------------------------------------------ */
 

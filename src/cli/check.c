@@ -379,10 +379,8 @@ int pbt_cli_check(const struct pbt_cli_call *call)
     if (status == PBT_OK) {
         status = show(&spec);
         pbt_spec_done(&spec);
-    } else if (problems.length > 0) {
-        pbt_cli_put(&problems, true);
     } else {
-        (void)pbt_cli_fail_file(&error, call->args[0]);
+        (void)pbt_cli_fail_file(&error, &problems, call->args[0]);
     }
     pbt_buf_done(&problems);
     return status;

@@ -37,8 +37,12 @@ int pbt_cli_fail(const struct pbt_error *error);
  */
 int pbt_cli_fail_at(const struct pbt_error *error, const char *at,
                     const char *label);
-/* A file that can't be read, with the one beside it that may be meant. */
-int pbt_cli_fail_file(const struct pbt_error *error, const char *file);
+/*
+ * An experiment file with these problems, and how to read on; or, without any, one that can't
+ * be read, with the one beside it that may be meant.
+ */
+int pbt_cli_fail_file(const struct pbt_error *error,
+                      const struct pbt_buf *problems, const char *file);
 int pbt_cli_error(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
 void pbt_cli_warn(enum pbt_code code, const char *fmt, ...) PBT_PRINTF(2, 3);
 /*

@@ -138,13 +138,12 @@ static bool is_file_name(const char *name)
             strcmp(dot, ".json") == 0);
 }
 
-int pbt_cli_fail_file(const struct pbt_error *error, const char *file)
+/* The experiment file that may be meant instead of one that isn't there; "" for none. */
+static void find_close_file(const char *file, char *path, size_t size)
 {
     const char *slash = strrchr(file, '/');
     const char *name = slash == NULL ? file : slash + 1;
     char dir[PATH_MAX] = ".";
-    char close[NAME_MAX + 1] = "";
-    char label[PATH_MAX];
     size_t length = slash == NULL ? 1 : (size_t)(slash - file) + 1;
     size_t least = SIZE_MAX;
     if (slash != NULL && length < sizeof dir) {
@@ -159,14 +158,28 @@ int pbt_cli_fail_file(const struct pbt_error *error, const char *file)
         if (is_file_name(entry->d_name) && distance < least &&
             pbt_word_close(name, strlen(name), entry->d_name)) {
             least = distance;
-            (void)snprintf(close, sizeof close, "%s", entry->d_name);
+            (void)snprintf(path, size, "%s%s", slash == NULL ? "" : dir,
+                           entry->d_name);
         }
     }
     if (stream != NULL) {
         (void)closedir(stream);
     }
-    (void)snprintf(label, sizeof label, "did you mean `%s%s`?",
-                   slash == NULL ? "" : dir, close);
+}
+
+int pbt_cli_fail_file(const struct pbt_error *error,
+                      const struct pbt_buf *problems, const char *file)
+{
+    char close[PATH_MAX] = "";
+    char label[PATH_MAX + 32];
+    if (problems->length > 0) {
+        pbt_cli_put(problems, true);
+        (void)fprintf(stderr, "\nmore on an error: pbt explain %s\n",
+                      pbt_error_id(error));
+        return error->status;
+    }
+    find_close_file(file, close, sizeof close);
+    (void)snprintf(label, sizeof label, "did you mean `%s`?", close);
     return pbt_cli_fail_at(error, file, close[0] != '\0' ? label : NULL);
 }
 

@@ -163,11 +163,7 @@ int pbt_cli_run(const struct pbt_cli_call *call)
     status = pbt_spec_read(&spec, call->args[0], call->args + 1,
                            call->count - 1, &problems, &error);
     if (status != PBT_OK) {
-        if (problems.length > 0) {
-            pbt_cli_put(&problems, true);
-        } else {
-            (void)pbt_cli_fail_file(&error, call->args[0]);
-        }
+        (void)pbt_cli_fail_file(&error, &problems, call->args[0]);
         pbt_buf_done(&problems);
         return status;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "base/width.h"
 #include "spec/secret_line.h"
 
 #define SHOWN_MAX 120 /* characters of a source line */
@@ -132,17 +133,18 @@ static void write_line(const struct pbt_source *source,
         }
         if (column > skip && column <= skip + SHOWN_MAX) {
             bool tab = text[at] == '\t';
+            size_t width = 1; /* in columns of the terminal */
             if (!tab && at >= secret && text[at] != ' ') {
                 pbt_buf_char(line, '*');
             } else if (!tab && is_control(text + at, step)) {
                 pbt_buf_char(line, '?');
             } else {
                 pbt_buf_put(line, text + at, step);
+                width = tab ? 1 : pbt_text_width(text + at, step);
             }
-            if (column < place->column) {
-                pbt_buf_char(marks, tab ? '\t' : ' ');
-            } else if (at < end) {
-                pbt_buf_char(marks, '^');
+            bool before = column < place->column;
+            for (; width > 0 && (before || at < end); width--) {
+                pbt_buf_char(marks, !before ? '^' : tab ? '\t' : ' ');
             }
         }
         at += step;

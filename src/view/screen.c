@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "view/width.h"
+#include "base/width.h"
 
 #define BLOCK_MAX ((size_t)64 * 1024 * 1024)
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/printable.h"
-#include "view/width.h"
+#include "base/width.h"
 
 #define TEXT_MAX ((size_t)256 * 1024 * 1024)
 #define COLUMNS_MAX 10000

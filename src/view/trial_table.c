@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/width.h"
 #include "view/table.h"
-#include "view/width.h"
 
 /* Ray's infer_limit, and its known metrics in the order of their columns. */
 #define INFERRED_MAX 3

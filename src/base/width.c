@@ -1,4 +1,4 @@
-#include "view/width.h"
+#include "base/width.h"
 
 #include "base/printable.h"
 

@@ -1,8 +1,8 @@
 /*
  * width.h: how many columns of a terminal a text takes.
  */
-#ifndef PBT_VIEW_WIDTH_H
-#define PBT_VIEW_WIDTH_H
+#ifndef PBT_BASE_WIDTH_H
+#define PBT_BASE_WIDTH_H
 
 #include <stddef.h>
 #include <stdint.h>
