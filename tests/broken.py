@@ -265,7 +265,7 @@ class Broken(unittest.TestCase):
             name = str(file.relative_to(SOURCE.parent))
             text = file.read_text()
             used.update(re.findall(r'PBT_([EW]\d{4})\b', text))
-            used.update(re.findall(r'"(?:warning\[)?([EW]\d{4})[]"]', text))
+            used.update(re.findall(r'"(?:(?:warning|error)\[)?([EW]\d{4})[]"]', text))
             if name not in allowed:
                 self.assertNotRegex(text, r'"(?:error|warning): ', f'{name}: a message without id')
             if file.parent.name not in rooms or name in programmers:

@@ -93,12 +93,13 @@ static void say_no_number(struct pbt_driver *driver,
     }
     drive->odd_epoch = input->epoch;
     pbt_trial_id(driver->spec->settings.seed, input->trial, id);
-    pbt_driver_say(driver,
-                   "trial %s reports %s as `%s` at iteration %" PRId64 "\n"
-                   "  = with such a score it ranks below all others, and is "
-                   "replaced at its next perturbation",
-                   id, isnan(value) ? "NaN" : "an infinite number",
-                   driver->spec->metric, input->iteration);
+    pbt_driver_say(
+        driver,
+        "warning[W0302]: trial %s reports %s as `%s` at iteration %" PRId64 "\n"
+        "  = with such a score it ranks below all others, and is "
+        "replaced at its next perturbation",
+        id, isnan(value) ? "NaN" : "an infinite number", driver->spec->metric,
+        input->iteration);
 }
 
 /*
@@ -224,10 +225,12 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
     if (after.failures > before.failures) {
         char id[PBT_TRIAL_ID_SIZE];
         pbt_trial_id(driver->spec->settings.seed, input->trial, id);
+        bool for_good = after.state == PBT_CORE_ERROR;
         pbt_driver_say(
-            driver, "trial %s failed after iteration %" PRId64 ": %s\n%s", id,
-            before.iteration, text,
-            after.state == PBT_CORE_ERROR
+            driver, "%s: trial %s failed after iteration %" PRId64 ": %s\n%s",
+            for_good ? "error[E0815]" : "warning[W0301]", id, before.iteration,
+            text,
+            for_good
                 ? "  = it has failed for good (failure.max_failures)"
                 : "  = it goes back to its newest checkpoint and tries again");
     }
@@ -243,7 +246,8 @@ static int take_bad(struct pbt_driver *driver, const struct pbt_input *input,
     pbt_trial_id(driver->spec->settings.seed, input->checkpoint.trial, id);
     pbt_checkpoint_name(input->checkpoint.number, name);
     pbt_driver_say(driver,
-                   "checkpoint %s/%s is lost: %s\n  = whoever stood on it goes "
+                   "warning[W0303]: checkpoint %s/%s is lost: %s\n  = whoever "
+                   "stood on it goes "
                    "back to the one before",
                    id, name, input->text == NULL ? "damaged" : input->text);
     pbt_buf_text(&driver->data, "{\"text\":");
@@ -263,7 +267,8 @@ static int take_answer(struct pbt_driver *driver, const struct pbt_input *input,
         char id[PBT_TRIAL_ID_SIZE];
         pbt_trial_id(driver->spec->settings.seed, input->trial, id);
         pbt_driver_say(driver,
-                       "the custom explore function failed for trial %s: %s\n"
+                       "warning[W0304]: the custom explore function failed for "
+                       "trial %s: %s\n"
                        "  = the trial goes on as it is until its next point",
                        id, text);
         pbt_buf_text(&driver->data, "{\"text\":");

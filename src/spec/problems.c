@@ -132,7 +132,7 @@ static void write_line(const struct pbt_source *source,
             end = at + (span_length > 0 ? span_length : 1);
         }
         if (column > skip && column <= skip + SHOWN_MAX) {
-            bool tab = text[at] == '\t';
+            bool tab = text[at] == '\t' && step == 1;
             size_t width = 1; /* in columns of the terminal */
             if (!tab && at >= secret && text[at] != ' ') {
                 pbt_buf_char(line, '*');
