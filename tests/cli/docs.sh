@@ -9,11 +9,6 @@ block() {
 block 1 >one.c
 (sed '/^int main/,$d' one.c; block 2) >two.c
 $cc $flags -fsyntax-only one.c two.c
-# The headers serve C++, too.
-if command -v c++ >have; then
-    printf '#include <pbt/pbt.h>\nint main() { return PBT_OK; }\n' >three.cc
-    c++ -std=c++11 -Wall -Wextra -Werror "-I$SOURCE/include" -fsyntax-only three.cc
-fi
 # A program of ours can't be linked with a library under a sanitizer.
 if grep -q __asan_init "$BUILD/libpbt.so" || grep -q __tsan_init "$BUILD/libpbt.so"; then
     exit 0
