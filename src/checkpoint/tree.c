@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <jansson.h>
+#define XXH_INLINE_ALL /* libfyaml.a has its names, too */
 #include <xxhash.h>
 
 #include "base/buf.h"

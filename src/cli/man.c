@@ -17,7 +17,8 @@ struct entry {
 
 static const struct entry environment[] = {
     {"PBT_DIR", "Where runs are, if --dir doesn't say."},
-    {"PBT_SHIM", "The program pbt-shim, if it isn't beside pbt."},
+    {"PBT_SHIM",
+     "The program pbt-shim, if it is neither beside pbt nor in PATH."},
     {"COLUMNS", "The width of the table, where the terminal doesn't say."},
 };
 
@@ -62,14 +63,28 @@ static void put_line(struct pbt_buf *out, const char *text)
     pbt_buf_char(out, '\n');
 }
 
+/* Each on a line of its own: then man knows where one ends. */
+static void put_sentences(struct pbt_buf *out, const char *text, size_t length)
+{
+    size_t begin = 0;
+    for (size_t i = 0; i + 1 < length; i++) {
+        if (text[i] == '.' && text[i + 1] == ' ') {
+            put_text(out, text + begin, i + 1 - begin);
+            pbt_buf_char(out, '\n');
+            begin = i + 2;
+        }
+    }
+    put_text(out, text + begin, length - begin);
+    pbt_buf_char(out, '\n');
+}
+
 /* Paragraphs, each a line. */
 static void put_paragraphs(struct pbt_buf *out, const char *text)
 {
     for (bool first = true; *text != '\0'; first = false) {
         size_t line = strcspn(text, "\n");
         pbt_buf_text(out, first ? "" : ".Pp\n");
-        put_text(out, text, line);
-        pbt_buf_char(out, '\n');
+        put_sentences(out, text, line);
         text += line + (text[line] == '\n' ? 1 : 0);
     }
 }
@@ -81,7 +96,7 @@ static void put_entries(struct pbt_buf *out, const struct entry *entries,
     for (size_t i = 0; i < count; i++) {
         pbt_buf_text(out, ".It ");
         put_line(out, entries[i].name);
-        put_line(out, entries[i].text);
+        put_sentences(out, entries[i].text, strlen(entries[i].text));
     }
     pbt_buf_text(out, ".El\n");
 }
@@ -122,10 +137,14 @@ static void put_examples(struct pbt_buf *out, const char *lines)
 
 static void put_verb(struct pbt_buf *out, const struct pbt_cli_verb *verb)
 {
+    pbt_buf_text(out, ".Dd " DATE "\n.Dt PBT-");
+    for (const char *c = verb->name; *c != '\0'; c++) {
+        pbt_buf_char(out, (char)(*c - 'a' + 'A')); /* a verb is small letters */
+    }
     pbt_buf_printf(out,
-                   ".Dd " DATE "\n.Dt PBT-%s 1\n.Os\n.Sh NAME\n"
-                   ".Nm pbt-%s\n.Nd %s\n.Sh SYNOPSIS\n.Nm pbt\n.Cm %s\n",
-                   verb->name, verb->name, verb->summary, verb->name);
+                   " 1\n.Os\n.Sh NAME\n.Nm pbt-%s\n.Nd %s\n"
+                   ".Sh SYNOPSIS\n.Nm pbt\n.Cm %s\n",
+                   verb->name, verb->summary, verb->name);
     for (const struct pbt_cli_operand *o = verb->operands; o->name != NULL;
          o++) {
         pbt_buf_printf(out, ".%sAr %s%s\n", o->optional ? "Op " : "", o->name,

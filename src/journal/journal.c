@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL /* libfyaml.a has its names, too */
 #include <xxhash.h>
 
 #include "base/codes.h"

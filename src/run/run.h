@@ -100,7 +100,7 @@ int pbt_run_go(const char *path, const struct pbt_run_options *options,
 
 /* --- shim.c --------------------------------------------------------------- */
 
-/* Finds pbt-shim: $PBT_SHIM, or beside this program or library. */
+/* Finds pbt-shim: $PBT_SHIM, or beside this program or library, or in $PATH. */
 int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error);
 
 #endif

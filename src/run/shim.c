@@ -31,6 +31,23 @@ static bool look_beside(const char *file, char *path, size_t size)
     return false;
 }
 
+/* For a program that libpbt.a is part of: it can be anywhere. */
+static bool look_in_path(char *path, size_t size)
+{
+    const char *dirs = getenv("PATH");
+    while (dirs != NULL && *dirs != '\0') {
+        size_t length = strcspn(dirs, ":");
+        int n = snprintf(path, size, "%.*s/pbt-shim", (int)length, dirs);
+        /* What is relative may be anybody's. */
+        if (dirs[0] == '/' && n > 0 && (size_t)n < size &&
+            access(path, X_OK) == 0) {
+            return true;
+        }
+        dirs += length + (dirs[length] == ':' ? 1 : 0);
+    }
+    return false;
+}
+
 int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error)
 {
     const char *named = getenv("PBT_SHIM");
@@ -59,9 +76,11 @@ int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error)
     }
     bool found = library != NULL && look_beside(library, path, size);
     free(library);
-    return found ? PBT_OK
-                 : pbt_fail(error, PBT_E0708,
-                            "pbt-shim, which every worker runs under, is "
-                            "not beside %s; name it in PBT_SHIM",
-                            self);
+    return found || look_in_path(path, size)
+               ? PBT_OK
+               : pbt_fail(error, PBT_E0708,
+                          "pbt-shim, which every worker runs under, is "
+                          "neither beside %s nor in PATH; name it in "
+                          "PBT_SHIM",
+                          self);
 }

@@ -34,20 +34,6 @@ pbt run mine/exp.yaml stop.training_iteration=20 --quiet >out
 cp "$SOURCE/tests/client.py" mine/train.py
 pbt run mine/exp.yaml name=python 'command=[python3, mine/train.py]' \
     stop.training_iteration=20 --quiet >out
-# Installed, as docs/c-api.md says.
-cmake --install "$BUILD" --prefix "$SCRATCH/usr" >out
-pc=$(find usr -name libpbt.pc)
-mv usr moved # nothing in it knows where it was
-export PKG_CONFIG_PATH=$SCRATCH/moved/${pc#usr/}
-PKG_CONFIG_PATH=${PKG_CONFIG_PATH%/libpbt.pc}
-# shellcheck disable=SC2046
-$cc two.c -o three $(pkg-config --cflags --libs libpbt) \
-    "-Wl,-rpath,$(pkg-config --variable=libdir libpbt)"
-./three >out
-grep -qx "results in $SCRATCH/runs/experiment-2" out
-moved/bin/pbt run mine/exp.yaml name=installed stop.training_iteration=20 --quiet >out
-[ -f moved/share/man/man1/pbt.1 ]
-[ -f moved/share/man/man1/pbt-run.1 ]
 # docs/cli.md names every verb with every option of its own, and every exit code.
 verbs=$(pbt --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx pbt)
 [ "$(echo "$verbs" | wc -l)" -ge 9 ]

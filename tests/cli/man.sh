@@ -2,6 +2,9 @@
 for verb in '' $(pbt --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx pbt); do
     # shellcheck disable=SC2086
     pbt help --man $verb >page.1
+    if command -v mandoc >have; then
+        mandoc -Tlint -W warning page.1
+    fi
     if command -v man >have; then
         LC_ALL=C man --warnings -l page.1 >text 2>said
         cat said
