@@ -117,7 +117,7 @@ class Broken(unittest.TestCase):
         if code != 0:
             raise RuntimeError(said)
         runs = cls.scratch / 'runs'
-        for name in ('hurt', 'cut', 'newer', 'half'):
+        for name in ('hurt', 'cut', 'newer', 'half', 'mnist'):
             shutil.copytree(runs / 'done', runs / name)
         segment = runs / 'hurt' / 'journal' / '000001.jsonl'
         lines = segment.read_bytes().split(b'\n')
@@ -194,6 +194,16 @@ class Broken(unittest.TestCase):
                     self.assertEqual((said, got), (expected, code))
         if update:
             LINES.write_text(''.join(blocks))
+
+    def test_explained_lines(self):
+        """The wrong command lines that `pbt explain` shows are wrong in that way."""
+        before = everything(self.scratch)
+        for code in re.findall(r'^CODE\(([EW]\d{4}),', TABLE.read_text(), re.M):
+            _, page, _ = self.shell(f'pbt explain {code}')
+            for line in re.findall(r'Wrong:\n\n    \$ (.*)\n', page):
+                with self.subTest(line=line):
+                    self.assertIn(f'[{code}]: ', self.shell(line)[2])
+        self.assertEqual(everything(self.scratch), before)
 
     def test_count(self):
         cases = collections.Counter()

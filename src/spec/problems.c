@@ -112,6 +112,33 @@ static void write_spaces(struct pbt_buf *out, int count)
     pbt_buf_printf(out, "%*s", count, "");
 }
 
+/* One character of a line, made harmless; how many columns it takes. */
+static size_t put_character(struct pbt_buf *line, const char *text, size_t step,
+                            bool secret)
+{
+    if (step == 1 && text[0] == '\t') {
+        pbt_buf_char(line, '\t');
+        return 1;
+    }
+    if (secret && text[0] != ' ') {
+        pbt_buf_char(line, '*');
+        return 1;
+    }
+    if (is_control(text, step)) {
+        pbt_buf_char(line, '?');
+        return 1;
+    }
+    pbt_buf_put(line, text, step);
+    return pbt_text_width(text, step);
+}
+
+static void put_marks(struct pbt_buf *marks, char mark, size_t columns)
+{
+    for (; columns > 0; columns--) {
+        pbt_buf_char(marks, mark);
+    }
+}
+
 /*
  * The source line and, below, the carets.  `skip` characters at the start of a
  * very long line are left out, so that the place is in view.
@@ -132,19 +159,12 @@ static void write_line(const struct pbt_source *source,
             end = at + (span_length > 0 ? span_length : 1);
         }
         if (column > skip && column <= skip + SHOWN_MAX) {
-            bool tab = text[at] == '\t' && step == 1;
-            size_t width = 1; /* in columns of the terminal */
-            if (!tab && at >= secret && text[at] != ' ') {
-                pbt_buf_char(line, '*');
-            } else if (!tab && is_control(text + at, step)) {
-                pbt_buf_char(line, '?');
-            } else {
-                pbt_buf_put(line, text + at, step);
-                width = tab ? 1 : pbt_text_width(text + at, step);
-            }
-            bool before = column < place->column;
-            for (; width > 0 && (before || at < end); width--) {
-                pbt_buf_char(marks, !before ? '^' : tab ? '\t' : ' ');
+            size_t columns = put_character(line, text + at, step, at >= secret);
+            if (column < place->column) {
+                bool tab = text[at] == '\t' && step == 1;
+                put_marks(marks, tab ? '\t' : ' ', columns);
+            } else if (at < end) {
+                put_marks(marks, '^', columns);
             }
         }
         at += step;
