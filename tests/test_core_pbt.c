@@ -137,6 +137,25 @@ static void only_a_resting_trial_is_at_its_point(void **state)
          "  RUNNING it=7 score=2 pair=none exploits=0 failures=0 x=0.548\n");
 }
 
+static void given_points_are_what_the_first_trials_start_with(void **state)
+{
+    (void)state;
+    static const struct pbt_cell points[] = {
+        {.type = PBT_CELL_REAL, .u.r = 0.5},
+        {.type = PBT_CELL_NONE}, /* to be drawn */
+        {.type = PBT_CELL_REAL, .u.r = 7},
+    };
+    struct pbt_settings s = trace_settings(4);
+    s.points = points;
+    s.point_count = 3;
+    play(&s, "open 1\n"
+             "  trial 0 x=0.5\n"
+             "  trial 1 x=0.3718\n"
+             "  trial 2 x=7\n"
+             "  trial 3 x=0.8905\n"
+             "  start 0 (1.1)\n");
+}
+
 static void the_lowest_copies_the_highest(void **state)
 {
     (void)state;
@@ -945,6 +964,7 @@ int main(void)
         cmocka_unit_test(burn_in_holds_the_first_point_back),
         cmocka_unit_test(the_interval_counts_from_the_last_point),
         cmocka_unit_test(only_a_resting_trial_is_at_its_point),
+        cmocka_unit_test(given_points_are_what_the_first_trials_start_with),
         cmocka_unit_test(the_lowest_copies_the_highest),
         cmocka_unit_test(the_middle_saves_and_goes_on),
         cmocka_unit_test(one_trial_alone_has_nobody_to_copy),

@@ -57,6 +57,14 @@ int pbt_checkpoint_publish(const char *from, const char *to,
                            struct pbt_error *error);
 
 /*
+ * Copies the files of a directory, all but a manifest, into the new directory `to`, which
+ * must not exist: to be sealed then.  What a failure leaves there is the caller's to
+ * delete.  PBT_ENOINPUT: there is no `from`; else as pbt_checkpoint_seal().
+ */
+int pbt_checkpoint_copy(const char *from, const char *to,
+                        struct pbt_error *error);
+
+/*
  * Removes a checkpoint or a temporary directory, its manifest first, so that what an
  * interrupted delete leaves is no checkpoint; none there is no error.  No symbolic
  * link is followed: one in place of `path` is PBT_EDATA, one inside is removed.

@@ -109,8 +109,10 @@ static void put_end(const char *run, const struct pbt_board *board,
                           ? "No driver is at work"
                           : "Whether a driver is at work can't be told";
     if (board->end == PBT_END_FAILED) {
-        (void)printf("It failed before its first result. When the cause is "
-                     "mended: pbt resume %s\n",
+        (void)printf("%s When the cause is mended: pbt resume %s\n",
+                     board->results == 0
+                         ? "It failed before its first result."
+                         : "A trial failed, and failure.fail_fast ended it.",
                      run);
     } else if (is_over(board)) {
         (void)printf("It is over: %s.\n", board->end == PBT_END_STOP_ALL

@@ -287,7 +287,8 @@ static bool apply_exited(struct pbt_core *core, const struct pbt_record *record)
         return false;
     }
     core->used--;
-    if (record->leave == PBT_LEAVE_ERROR && core->results == 0 &&
+    bool fatal = core->results == 0 || core->settings->fail_fast;
+    if (record->leave == PBT_LEAVE_ERROR && fatal &&
         core->end_due == PBT_END_NOT) {
         core->end_due = PBT_END_FAILED;
     }

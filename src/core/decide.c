@@ -656,6 +656,21 @@ static bool due_give_way(const struct pbt_core *core, struct pbt_record *record)
     return true;
 }
 
+/* What the user gives instead of what was drawn. */
+static void take_point(const struct pbt_core *core, uint32_t number,
+                       struct pbt_cell *cells)
+{
+    uint32_t count = core->settings->space.count;
+    if (number >= core->settings->point_count) {
+        return;
+    }
+    const struct pbt_cell *point =
+        core->settings->points + (size_t)number * count;
+    for (uint32_t i = 0; i < count; i++) {
+        cells[i] = point[i].type != PBT_CELL_NONE ? point[i] : cells[i];
+    }
+}
+
 static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
 {
     if (core->incarnation == 0 || core->created == core->settings->population) {
@@ -664,6 +679,7 @@ static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
     uint32_t number = core->created;
     struct pbt_draw_key key = draw_key(core, number, PBT_DRAW_INITIAL);
     pbt_space_initial(&core->settings->space, &key, core->work->scratch);
+    take_point(core, number, core->work->scratch);
     *record = new_record(core, PBT_RECORD_TRIAL, number);
     record->cells = core->work->scratch;
     record->lineage = pbt_mix(core->settings->seed, number + 1);

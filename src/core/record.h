@@ -138,7 +138,7 @@ enum pbt_leave {
     X(PBT_END_NOT, "none")                                                     \
     X(PBT_END_STOP_ALL, "stop_all")       /* its criterion was reached */      \
     X(PBT_END_TIME_BUDGET, "time_budget") /* time_budget_s is spent */         \
-    X(PBT_END_FAILED, "failed")           /* before the first result */        \
+    X(PBT_END_FAILED, "failed") /* before the first result, or fail_fast */    \
     X(PBT_END_INTERRUPTED, "interrupted") /* asked for: can be resumed */
 
 enum pbt_end {

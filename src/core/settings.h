@@ -60,6 +60,14 @@ struct pbt_settings {
     bool checkpoint_at_end;
     uint32_t num_to_keep; /* newest of each trial, >= 1 */
     int32_t max_failures; /* per trial; -1: no limit */
+    bool fail_fast; /* the first that fails for good ends the experiment */
+
+    /*
+     * First configurations that are given: of trial i the cells from i * space.count on;
+     * PBT_CELL_NONE where a value is to be drawn.
+     */
+    const struct pbt_cell *points;
+    uint32_t point_count;
 };
 
 #endif

@@ -39,11 +39,15 @@ static bool note_life(struct pbt_process *process, const struct pbt_job *job)
         pbt_local_fail(local, PBT_ENOMEM, "out of memory");
         return false;
     }
-    if (job->command.checkpoint.number != 0 &&
-        pbt_local_checkpoint_path(
-            local->options.spec, local->options.run_dir,
-            job->command.checkpoint, false, process->checkpoint,
-            sizeof process->checkpoint, &error) != PBT_OK) {
+    if (job->command.checkpoint.number == 0 &&
+        local->options.spec->start_checkpoint != NULL) {
+        (void)snprintf(process->checkpoint, sizeof process->checkpoint, "%s/%s",
+                       local->options.run_dir, PBT_START_CHECKPOINT);
+    } else if (job->command.checkpoint.number != 0 &&
+               pbt_local_checkpoint_path(
+                   local->options.spec, local->options.run_dir,
+                   job->command.checkpoint, false, process->checkpoint,
+                   sizeof process->checkpoint, &error) != PBT_OK) {
         pbt_local_fail(local, error.status, error.text);
         return false;
     }

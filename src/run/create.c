@@ -103,6 +103,47 @@ static int can_be_resumed(struct pbt_spec *spec, const char *path, bool *can,
 
 /* --- a new one ------------------------------------------------------------ */
 
+/*
+ * What all trials start from becomes the run's own, as a checkpoint like any other. One that
+ * libpbt has made must still be what it was.
+ */
+static int take_start(const struct pbt_spec *spec, const char *path,
+                      struct pbt_error *error)
+{
+    const char *from = spec->start_checkpoint;
+    char manifest[PBT_RUN_PATH_SIZE + 64];
+    char to[PBT_RUN_PATH_SIZE + 64];
+    struct pbt_buf made_by;
+    struct pbt_error why;
+    uint64_t bytes;
+    if (from == NULL) {
+        return PBT_OK;
+    }
+    (void)snprintf(manifest, sizeof manifest, "%s/%s", from,
+                   PBT_CHECKPOINT_MANIFEST);
+    (void)snprintf(to, sizeof to, "%s/" PBT_START_CHECKPOINT, path);
+    int status = access(manifest, F_OK) == 0 ? pbt_checkpoint_verify(from, &why)
+                                             : PBT_OK;
+    if (status == PBT_OK) {
+        status = pbt_checkpoint_copy(from, to, &why);
+    }
+    pbt_buf_init(&made_by, (size_t)64 * 1024);
+    pbt_buf_text(&made_by, "{\"start_checkpoint\":");
+    pbt_buf_json_string(&made_by, from, strlen(from));
+    pbt_buf_char(&made_by, '}');
+    if (status == PBT_OK) {
+        status = pbt_buf_failed(&made_by)
+                     ? pbt_error_set(&why, PBT_ENOMEM, "out of memory")
+                     : pbt_checkpoint_seal(to, made_by.data, made_by.length,
+                                           &bytes, &why);
+    }
+    pbt_buf_done(&made_by);
+    return status == PBT_OK
+               ? PBT_OK
+               : pbt_fail(error, PBT_E0710, "start_checkpoint %s: %s", from,
+                          why.text);
+}
+
 static int fill(const struct pbt_spec *spec, const char *path,
                 struct pbt_error *error)
 {
@@ -119,6 +160,10 @@ static int fill(const struct pbt_spec *spec, const char *path,
                               strerror(errno));
         }
     }
+    if (status != PBT_OK) {
+        return status;
+    }
+    status = take_start(spec, path, error);
     if (status != PBT_OK) {
         return status;
     }

@@ -257,6 +257,21 @@ static int find_budget(struct run *run, struct pbt_error *error)
     return status;
 }
 
+/* The run's own copy: whoever trains from it must find what was there at first. */
+static int verify_start(const struct run *run, struct pbt_error *error)
+{
+    char path[PBT_RUN_PATH_SIZE + 32];
+    struct pbt_error why;
+    if (run->spec.start_checkpoint == NULL) {
+        return PBT_OK;
+    }
+    (void)snprintf(path, sizeof path, "%s/" PBT_START_CHECKPOINT, run->path);
+    int status = pbt_checkpoint_verify(path, &why);
+    return status == PBT_OK
+               ? PBT_OK
+               : pbt_fail(error, PBT_E0831, "%s: %s", path, why.text);
+}
+
 static int prepare(struct run *run, struct pbt_error *error)
 {
     int status = pbt_run_read_spec(run->path, &run->spec, error);
@@ -273,6 +288,9 @@ static int prepare(struct run *run, struct pbt_error *error)
     status = pbt_spec_finish(&run->spec, error);
     if (status == PBT_OK) {
         status = find_budget(run, error);
+    }
+    if (status == PBT_OK) {
+        status = verify_start(run, error);
     }
     if (status == PBT_OK && run->options->shim != NULL) {
         (void)snprintf(run->shim, sizeof run->shim, "%s", run->options->shim);
@@ -337,6 +355,12 @@ static int judge(const struct pbt_run_outcome *outcome, struct pbt_error *error)
 {
     if (outcome->end == PBT_END_INTERRUPTED) {
         return pbt_error_set(error, PBT_EINTERRUPTED, "interrupted");
+    }
+    if (outcome->end == PBT_END_FAILED && outcome->results > 0) {
+        return pbt_fail(error, PBT_E0830,
+                        "a trial failed for good, and failure.fail_fast ends "
+                        "the experiment; the others have saved: pbt resume "
+                        "tries it again");
     }
     if (outcome->end == PBT_END_FAILED) {
         return pbt_fail(error, PBT_E0806,

@@ -50,6 +50,9 @@ void pbt_spec_config_json(const struct pbt_spec *spec,
     for (uint32_t i = 0; i < space->count; i++) {
         uint32_t at = spec->order != NULL ? spec->order[i] : i;
         const char *name = space->params[at].name;
+        if (cells[at].type == PBT_CELL_NONE) {
+            continue; /* of a point: to be drawn */
+        }
         size_t shared = pbt_shared_group(last, name);
         shared = shared < open ? shared : open;
         close_groups(out, last, shared, open);

@@ -86,6 +86,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         case PBT_TYPE_SECTION:
         case PBT_TYPE_CONFIG:
         case PBT_TYPE_MUTATIONS:
+        case PBT_TYPE_POINTS:
             break;
         case PBT_TYPE_NAME:
         case PBT_TYPE_TEXT:
@@ -106,6 +107,9 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         reader->spec->explore_command != NULL;
     pbt_read_params(reader, reader->given[PBT_KEY_CONFIG],
                     reader->given[PBT_KEY_MUTATIONS]);
+    if (reader->given[PBT_KEY_POINTS] != NULL) {
+        pbt_read_points(reader, reader->given[PBT_KEY_POINTS]);
+    }
 }
 
 /* The file's name without directory and ending. */

@@ -63,6 +63,8 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node);
 /* The parameter table, from config and hyperparam_mutations (either may be NULL). */
 void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
                      const struct pbt_node *mutations);
+/* points_to_evaluate; after the parameters. */
+void pbt_read_points(struct pbt_reader *reader, const struct pbt_node *list);
 /* Stop criteria; after the metric and its mode. */
 void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
                     bool all);

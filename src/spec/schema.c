@@ -76,12 +76,28 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                              FIELD(settings.time_budget_ns),
                              .doc = "seconds after which the experiment ends; "
                                     "0: no limit"},
+    [PBT_KEY_MAX_CONCURRENT] = {.path = "max_concurrent",
+                                .type = PBT_TYPE_WHOLE,
+                                .fallback = "0",
+                                .max = 1e6,
+                                FIELD(max_concurrent),
+                                .doc = "trials that run at a time at most; 0: "
+                                       "as many as fit into the budget"},
     [PBT_KEY_CONFIG] = {.path = "config",
                         .type = PBT_TYPE_CONFIG,
                         .doc = "what each trial is given: constants, and "
                                "distributions that first values are drawn "
                                "from"},
 
+    [PBT_KEY_POINTS] = {.path = "points_to_evaluate",
+                        .type = PBT_TYPE_POINTS,
+                        .doc = "configurations that the first trials start "
+                               "with, whole or in part"},
+    [PBT_KEY_START_CHECKPOINT] = {.path = "start_checkpoint",
+                                  .type = PBT_TYPE_DIR,
+                                  FIELD(start_checkpoint),
+                                  .doc = "a checkpoint's directory that all "
+                                         "trials start from"},
     [PBT_KEY_SCHEDULER] = {.path = "scheduler",
                            .type = PBT_TYPE_SECTION,
                            .doc = "how the population is trained"},
@@ -274,9 +290,11 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                               .doc = "how often a trial is tried again from "
                                      "its last checkpoint; -1: for ever"},
     [PBT_KEY_FAIL_FAST] = {.path = "failure.fail_fast",
-                           .type = PBT_TYPE_LATER,
+                           .type = PBT_TYPE_BOOL,
                            .fallback = "false",
-                           .doc = "one failed trial ends the experiment"},
+                           FIELD(settings.fail_fast),
+                           .doc = "the first trial that fails for good ends "
+                                  "the experiment"},
     [PBT_KEY_REPLACE] = {.path = "failure.replace",
                          .type = PBT_TYPE_LATER,
                          .fallback = "false",

@@ -20,7 +20,10 @@ enum pbt_key_id {
     PBT_KEY_STOP,
     PBT_KEY_STOP_ALL,
     PBT_KEY_TIME_BUDGET,
+    PBT_KEY_MAX_CONCURRENT,
     PBT_KEY_CONFIG,
+    PBT_KEY_POINTS,
+    PBT_KEY_START_CHECKPOINT,
     PBT_KEY_SCHEDULER,
     PBT_KEY_TYPE,
     PBT_KEY_TIME_ATTR,
@@ -86,6 +89,7 @@ enum pbt_key_type {
     PBT_TYPE_STOPS,     /* settings.stops */
     PBT_TYPE_CONFIG,    /* settings.space */
     PBT_TYPE_MUTATIONS, /* settings.space */
+    PBT_TYPE_POINTS,    /* settings.points */
     PBT_TYPE_FACTORS,   /* settings.explore.factors */
     PBT_TYPE_LATER,     /* planned: only its `fallback` is taken */
 };

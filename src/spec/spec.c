@@ -116,6 +116,9 @@ uint32_t pbt_spec_slots(const struct pbt_spec *spec,
     uint64_t memory =
         spec->resources_memory > 0 ? spec->resources_memory : machine->memory;
     double fit = spec->settings.population;
+    if (spec->max_concurrent > 0 && spec->max_concurrent < fit) {
+        fit = spec->max_concurrent;
+    }
     const char *why = NULL;
     if (shares(cpus, spec->trial_cpu) < fit) {
         fit = shares(cpus, spec->trial_cpu);

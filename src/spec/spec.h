@@ -15,6 +15,9 @@
 #include "core/settings.h"
 #include "spec/arena.h"
 
+/* In a run's directory: its own copy of start_checkpoint. */
+#define PBT_START_CHECKPOINT "start_checkpoint"
+
 struct pbt_spec {
     char *name;             /* of the experiment */
     char **command;         /* argv of the trainable, NULL-terminated */
@@ -33,7 +36,9 @@ struct pbt_spec {
     double trial_gpu;          /* below 1: a share of one */
     uint64_t trial_memory;     /* bytes; 0: not counted */
     uint32_t trial_tasks;
-    double timeout_setup; /* seconds; 0: off */
+    uint32_t max_concurrent; /* trials at a time; 0: as many as fit */
+    char *start_checkpoint;  /* a directory that all trials start from; NULL */
+    double timeout_setup;    /* seconds; 0: off */
     double timeout_step;
     double timeout_save;
     double timeout_explore;
@@ -109,7 +114,8 @@ struct pbt_machine {
  * How many trials run at once on this machine: what fits into the budget, and not more
  * than there are trials.  A share of a GPU is one of a single device: where a trial takes
  * 0.6, each runs one.  0: not even one fits; `scarce`, unless
- * NULL, is set to what limits them: "cpu", "gpu", "memory", or NULL (the population).
+ * NULL, is set to what limits them: "cpu", "gpu", "memory", or NULL (the population, or
+ * max_concurrent).
  */
 uint32_t pbt_spec_slots(const struct pbt_spec *spec,
                         const struct pbt_machine *machine, const char **scarce);

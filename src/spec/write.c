@@ -184,6 +184,20 @@ static void put_params(const struct writer *writer, size_t depth,
     free(list);
 }
 
+/* JSON is YAML in its flow form. */
+static void put_points(const struct writer *writer)
+{
+    const struct pbt_settings *settings = &writer->spec->settings;
+    pbt_buf_text(writer->out, " [");
+    for (uint32_t i = 0; i < settings->point_count; i++) {
+        pbt_buf_text(writer->out, i > 0 ? ",\n    " : "");
+        pbt_spec_config_json(
+            writer->spec, settings->points + (size_t)i * settings->space.count,
+            writer->out);
+    }
+    pbt_buf_text(writer->out, "]\n");
+}
+
 static void put_stops(const struct writer *writer, bool all)
 {
     const struct pbt_spec *spec = writer->spec;
@@ -333,6 +347,7 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     case PBT_TYPE_STOPS:
     case PBT_TYPE_CONFIG:
     case PBT_TYPE_MUTATIONS:
+    case PBT_TYPE_POINTS:
     case PBT_TYPE_FACTORS:
     case PBT_TYPE_LATER:
         break;
@@ -371,6 +386,9 @@ static void put_key(const struct writer *writer, enum pbt_key_id id)
     case PBT_TYPE_CONFIG:
     case PBT_TYPE_MUTATIONS:
         put_params(writer, depth + 1, key->type == PBT_TYPE_MUTATIONS);
+        return;
+    case PBT_TYPE_POINTS:
+        put_points(writer);
         return;
     case PBT_TYPE_COMMAND:
         put_command(writer, key);

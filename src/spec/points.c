@@ -1,0 +1,165 @@
+/*
+ * points_to_evaluate: first configurations that are given, each whole or in part:
+ *
+ *     points_to_evaluate: [{lr: 0.01, net: {depth: 3}}, {lr: 0.1}]
+ *
+ * The first goes to trial 0, and so on; what a point does not give is drawn.
+ */
+#include "spec/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct point_walk {
+    struct pbt_reader *reader;
+    struct pbt_cell *cells; /* of this point */
+    char name[PBT_PARAM_NAME_MAX + 1];
+    size_t length;
+};
+
+static void unknown(struct point_walk *walk, const struct pbt_node *key)
+{
+    const struct pbt_space *space = &walk->reader->spec->settings.space;
+    struct pbt_problem *problem =
+        pbt_problem(walk->reader->problems, PBT_E0322, key->span,
+                    "`%s` is no hyperparameter of this experiment",
+                    pbt_quote(walk->name, walk->length).text);
+    for (uint32_t i = 0; i < space->count; i++) {
+        const char *known = space->params[i].name;
+        if (pbt_word_close(walk->name, walk->length, known)) {
+            pbt_problem_label(problem, "did you mean `%s`?", known);
+            return;
+        }
+    }
+    pbt_problem_help(problem, "a point gives values to what `config` and "
+                              "`hyperparam_mutations` name");
+}
+
+/* Where `config` draws it, a point stays within that; whole numbers stay whole. */
+static void check_value(struct point_walk *walk, const struct pbt_node *key,
+                        const struct pbt_param *param, struct pbt_cell *cell)
+{
+    const struct pbt_domain *domain = param->initial.kind != PBT_DOMAIN_NONE
+                                          ? &param->initial
+                                          : &param->mutations;
+    bool draws = domain->kind != PBT_DOMAIN_CONSTANT &&
+                 domain->kind != PBT_DOMAIN_CHOICE &&
+                 domain->kind != PBT_DOMAIN_NONE;
+    struct pbt_quoted name = pbt_quote(param->name, strlen(param->name));
+    if (!draws) {
+        return;
+    }
+    if (!pbt_cell_is_number(*cell)) {
+        pbt_problem_label(pbt_problem(walk->reader->problems, PBT_E0323,
+                                      key->value->span,
+                                      "`%s` has to be a number", name.text),
+                          "it is drawn from a distribution of numbers");
+        return;
+    }
+    bool whole = domain->kind == PBT_DOMAIN_RANDINT ||
+                 domain->kind == PBT_DOMAIN_QRANDINT ||
+                 domain->kind == PBT_DOMAIN_LOGRANDINT ||
+                 domain->kind == PBT_DOMAIN_QLOGRANDINT;
+    if (whole && cell->type != PBT_CELL_INT) {
+        pbt_problem(walk->reader->problems, PBT_E0323, key->value->span,
+                    "`%s` has to be a whole number", name.text);
+        return;
+    }
+    if (!whole) {
+        *cell = pbt_cell_real(pbt_cell_number(*cell));
+    }
+    if (!pbt_domain_contains(domain, *cell)) {
+        pbt_reader_warn(walk->reader, PBT_W0107, key,
+                        "`%s` is outside of what it is drawn from otherwise",
+                        name.text);
+    }
+}
+
+static void take_value(struct point_walk *walk, const struct pbt_node *key)
+{
+    const struct pbt_space *space = &walk->reader->spec->settings.space;
+    for (uint32_t i = 0; i < space->count; i++) {
+        if (strcmp(space->params[i].name, walk->name) == 0) {
+            if (pbt_read_cell(walk->reader, key->value, &walk->cells[i])) {
+                check_value(walk, key, &space->params[i], &walk->cells[i]);
+            }
+            return;
+        }
+    }
+    unknown(walk, key);
+}
+
+/* As deep as the tree, which is limited. */
+static void take_map(struct point_walk *walk, const struct pbt_node *map)
+{
+    for (const struct pbt_node *key = map->first; key != NULL;
+         key = key->next) {
+        size_t before = walk->length;
+        size_t slash = before > 0 ? 1 : 0;
+        bool nested = key->value->kind == PBT_NODE_MAP && key->value->count > 0;
+        if (before + slash + key->length > PBT_PARAM_NAME_MAX) {
+            unknown(walk, key);
+            continue;
+        }
+        if (slash > 0) {
+            walk->name[walk->length++] = '/';
+        }
+        memcpy(walk->name + walk->length, key->text, key->length + 1);
+        walk->length += key->length;
+        if (nested) {
+            take_map(walk, key->value);
+        } else {
+            take_value(walk, key);
+        }
+        walk->length = before;
+        walk->name[before] = '\0';
+    }
+}
+
+static uint32_t count_items(struct pbt_reader *reader,
+                            const struct pbt_node *list)
+{
+    uint32_t count = 0;
+    for (const struct pbt_node *item = list->first; item != NULL;
+         item = item->next) {
+        if (count == reader->spec->settings.population) {
+            pbt_problem_label(pbt_problem(reader->problems, PBT_E0324,
+                                          item->span,
+                                          "more points than trials"),
+                              "num_samples is %u",
+                              (unsigned)reader->spec->settings.population);
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+void pbt_read_points(struct pbt_reader *reader, const struct pbt_node *list)
+{
+    struct pbt_settings *settings = &reader->spec->settings;
+    if (list->kind != PBT_NODE_LIST) {
+        pbt_reader_expected(reader, PBT_E0321, list, "points_to_evaluate",
+                            "a list of mappings");
+        return;
+    }
+    uint32_t count = count_items(reader, list);
+    size_t each = settings->space.count;
+    struct pbt_cell *cells =
+        pbt_arena_array(&reader->spec->memory, count * each + 1, sizeof *cells);
+    if (cells == NULL) {
+        return;
+    }
+    const struct pbt_node *item = list->first;
+    for (uint32_t i = 0; i < count; i++, item = item->next) {
+        struct point_walk walk = {.reader = reader, .cells = cells + i * each};
+        if (item->kind == PBT_NODE_MAP) {
+            take_map(&walk, item);
+        } else {
+            pbt_reader_expected(reader, PBT_E0321, item, "points_to_evaluate",
+                                "a mapping of hyperparameters to values");
+        }
+    }
+    settings->points = cells;
+    settings->point_count = count;
+}
