@@ -8,6 +8,8 @@
 #include "spec/problems.h"
 #include "spec/schema.h"
 
+#define WIDTH 79
+
 static void list_all(void)
 {
     for (int i = 0; i < PBT_CODE_COUNT; i++) {
@@ -17,6 +19,26 @@ static void list_all(void)
         }
         (void)printf("  %s  %s\n", pbt_codes[i].id, pbt_codes[i].title);
     }
+}
+
+/* Words, in lines of up to WIDTH: the table's own breaks say nothing. */
+static void put_wrapped(const char *text)
+{
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " \n");
+        bool fits = column + 1 + length <= WIDTH;
+        if (length > 0) {
+            (void)printf("%s%.*s",
+                         column == 0 ? ""
+                         : fits      ? " "
+                                     : "\n",
+                         (int)length, text);
+            column = column > 0 && fits ? column + 1 + length : length;
+        }
+        text += length + (text[length] != '\0' ? 1 : 0);
+    }
+    (void)printf("\n");
 }
 
 /* Lines, moved to the right. */
@@ -35,7 +57,8 @@ static void put_indented(const char *label, const char *text)
 
 static void explain(const struct pbt_code_text *code)
 {
-    (void)printf("%s: %s\n\n%s\n", code->id, code->title, code->why);
+    (void)printf("%s: %s\n\n", code->id, code->title);
+    put_wrapped(code->why);
     put_indented("Wrong", code->wrong);
     put_indented("Right", code->right);
     if (code->status != PBT_OK) {
