@@ -6,7 +6,10 @@
  *
  * OWN_EXPLORE: "double" (sets lr to twice what is proposed), "fail" (fails, with a message),
  * "slow" (touches $OWN_MARK, then waits until that file is removed), "wrong" (sets a
- * hyperparameter that is not there), or unset (no function).  It prints what pbt_run() says.
+ * hyperparameter that is not there), or unset (no function).  OWN_DRAW: what the function
+ * "my_lr" does: "seed" (a value from its seed), "fail", "none" (sets nothing), "slow" (as above),
+ * or unset (there is no such function).  Each
+ * call of it is noted in OWN_CALLS.  It prints what pbt_run() says.
  */
 int toy_main(int argc, char **argv);
 #define main toy_main
@@ -44,8 +47,7 @@ static int explore_wrong(void *user, struct pbt_config *config,
 }
 
 /* It waits for an event, which the test makes happen. */
-static int explore_slow(void *user, struct pbt_config *config,
-                        struct pbt_error *error)
+static int wait_for_mark(struct pbt_error *error)
 {
     const char *mark = getenv("OWN_MARK");
     struct timespec pause = {0, 5000000};
@@ -57,7 +59,45 @@ static int explore_slow(void *user, struct pbt_config *config,
     while (access(mark, F_OK) == 0) {
         (void)nanosleep(&pause, NULL);
     }
-    return explore_double(user, config, error);
+    return PBT_OK;
+}
+
+static int explore_slow(void *user, struct pbt_config *config,
+                        struct pbt_error *error)
+{
+    int status = wait_for_mark(error);
+    return status == PBT_OK ? explore_double(user, config, error) : status;
+}
+
+static void note_call(const char *name, uint64_t seed)
+{
+    const char *path = getenv("OWN_CALLS");
+    FILE *file = path == NULL ? NULL : fopen(path, "a");
+    if (file != NULL) {
+        (void)fprintf(file, "%s %llu\n", name, (unsigned long long)seed);
+        (void)fclose(file);
+    }
+}
+
+static int draw_lr(void *user, const char *name, uint64_t seed,
+                   struct pbt_config *config, struct pbt_error *error)
+{
+    const char *how = user;
+    double unit = (double)(seed >> 11) * 0x1p-53;
+    note_call(name, seed);
+    if (strcmp(how, "fail") == 0) {
+        return pbt_error_set(error, PBT_EFAILED, "no idea what to draw");
+    }
+    if (strcmp(how, "none") == 0) {
+        return PBT_OK;
+    }
+    if (strcmp(how, "slow") == 0) {
+        int status = wait_for_mark(error);
+        if (status != PBT_OK) {
+            return status;
+        }
+    }
+    return pbt_config_set_real(config, name, 0.0001 + 0.01 * unit, error);
 }
 
 static pbt_explore_fn chosen(void)
@@ -87,6 +127,12 @@ int main(int argc, char **argv)
     experiment.dir = argv[2];
     experiment.overrides = (const char *const *)(argv + 3);
     experiment.explore = chosen();
+    const struct pbt_function functions[] = {
+        {"unused", draw_lr, NULL}, {"my_lr", draw_lr, getenv("OWN_DRAW")}};
+    if (getenv("OWN_DRAW") != NULL) {
+        experiment.functions = functions;
+        experiment.function_count = 2;
+    }
     int status = pbt_run(&experiment, &outcome, &error);
     if (status != PBT_OK) {
         (void)fprintf(stderr, "%s\n", error.text);

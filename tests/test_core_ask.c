@@ -73,7 +73,7 @@ static void an_ask_pins_what_it_needs(void **state)
              "  1/3 at 15, pins 2, durable\n"
              "  1/4 at 20, pins 4\n"
              "answer 0 failed\n"
-             "  pass 0: the custom explore function failed\n"
+             "  pass 0: a function that was asked failed\n"
              "  delete 1/1\n"
              "  save 0/1\n"
              "checkpoints 1\n"
@@ -96,7 +96,7 @@ static void without_an_answer_the_trial_goes_on_as_it_is(void **state)
          "  point 0\n"
          "  ask 0: from 1/1 at 5, 0.1 < 0.9\n"
          "answer 0 failed\n"
-         "  pass 0: the custom explore function failed\n"
+         "  pass 0: a function that was asked failed\n"
          "  save 0/1\n"
          "saved 0\n"
          "owed 0\n"
@@ -242,7 +242,7 @@ static void a_failed_answer_after_reopening_goes_back(void **state)
              ". result 0 it=5 score=0.1\n"
              ". reopen 2\n"
              "answer 0 failed\n"
-             "  pass 0: the custom explore function failed\n"
+             "  pass 0: a function that was asked failed\n"
              "  start 0 (2.2)\n");
 }
 
@@ -354,9 +354,135 @@ static void an_answer_may_pause(void **state)
              "  PAUSED it=5 score=0.1 pair=none exploits=1 failures=0 x=0.5\n");
 }
 
+/* x comes from a function, at first and when it is drawn anew. */
+static struct pbt_settings asked_settings(uint32_t population, double resample)
+{
+    static struct pbt_param asked = {
+        .name = "x",
+        .mutation = PBT_MUTATION_DOMAIN,
+        .mutations = {.kind = PBT_DOMAIN_FUNCTION, .function = "f"}};
+    struct pbt_settings s = trace_settings(population);
+    s.space.params = &asked;
+    s.explore.resample_probability = resample;
+    return s;
+}
+
+static void first_values_are_asked_for_one_after_the_other(void **state)
+{
+    (void)state;
+    struct pbt_settings s = asked_settings(2, 0);
+    play(&s, "open 2\n"
+             "  ask 0: first values\n"
+             "owed 0\n"
+             "  ask 0\n"
+             "owed 1\n"
+             "  none 1\n"
+             "answer 0 x=0.5\n"
+             "  trial 0 x=0.5\n"
+             "  ask 1: first values\n"
+             "  start 0 (1.1)\n"
+             "owed 0\n"
+             "  start 0\n"
+             "owed 1\n"
+             "  ask 1\n"
+             "answer 1 x=0.25\n"
+             "  trial 1 x=0.25\n"
+             "  start 1 (1.2)\n"
+             "look 1\n"
+             "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.25\n");
+}
+
+static void an_open_first_ask_is_asked_again(void **state)
+{
+    (void)state;
+    struct pbt_settings s = asked_settings(2, 0);
+    play(&s, "open 2\n"
+             "  ask 0: first values\n"
+             "answer 0 x=0.5\n"
+             "  trial 0 x=0.5\n"
+             "  ask 1: first values\n"
+             "  start 0 (1.1)\n"
+             "open 2\n"
+             "  start 0 (2.1)\n"
+             "owed 1\n"
+             "  ask 1\n"
+             "stop\n"
+             "  end: interrupted\n"
+             "  leave 0: pause\n"
+             "open 2\n"
+             "  start 0 (3.1)\n"
+             "owed 1\n"
+             "  ask 1\n"
+             "answer 1 x=0.25\n"
+             "  trial 1 x=0.25\n"
+             "  start 1 (3.2)\n"
+             "look 1\n"
+             "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.25\n");
+}
+
+static void without_a_first_value_nothing_begins(void **state)
+{
+    (void)state;
+    struct pbt_settings s = asked_settings(2, 0);
+    play(&s, "open 2\n"
+             "  ask 0: first values\n"
+             "answer 0 failed\n"
+             "  end: failed\n"
+             "open 2\n"
+             "owed 0\n"
+             "  ask 0\n"
+             "answer 0 x=0.5\n"
+             "  trial 0 x=0.5\n"
+             "  ask 1: first values\n"
+             "  start 0 (2.1)\n"
+             "time_up\n"
+             "  end: time_budget\n"
+             "  leave 0: terminate\n"
+             "answer 1 x=0.25\n"
+             "  (dropped)\n"
+             "open 2\n");
+}
+
+static void exploring_asks_where_a_value_is_drawn_anew(void **state)
+{
+    (void)state;
+    struct pbt_settings s = asked_settings(2, 0);
+    play(&s,
+         ". open 2\n"
+         ". answer 0 x=0.5\n"
+         ". answer 1 x=0.25\n"
+         ". ready 0-1\n"
+         ". result 1 it=5 score=0.9\n"
+         ". saved 1\n"
+         "result 0 it=5 score=0.1\n"
+         "  point 0\n"
+         "  exploit 0 (1.3) from 1/1 at 5, 0.1 < 0.9\n"
+         "look 0\n"
+         "  RUNNING it=5 score=0.1 pair=none exploits=1 failures=0 x=0.3\n");
+    s = asked_settings(2, 1);
+    play(&s, ". open 2\n"
+             ". answer 0 x=0.5\n"
+             ". answer 1 x=0.25\n"
+             ". ready 0-1\n"
+             ". result 1 it=5 score=0.9\n"
+             ". saved 1\n"
+             "result 0 it=5 score=0.1\n"
+             "  point 0\n"
+             "  ask 0: from 1/1 at 5, 0.1 < 0.9\n"
+             "answer 0 x=0.75\n"
+             "  exploit 0 (1.3) from 1/1 at 5, 0.1 < 0.9\n"
+             "look 0\n"
+             "  RUNNING it=5 score=0.1 pair=none exploits=1 failures=0 "
+             "x=0.75\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_values_are_asked_for_one_after_the_other),
+        cmocka_unit_test(an_open_first_ask_is_asked_again),
+        cmocka_unit_test(without_a_first_value_nothing_begins),
+        cmocka_unit_test(exploring_asks_where_a_value_is_drawn_anew),
         cmocka_unit_test(an_answer_is_the_new_configuration),
         cmocka_unit_test(an_ask_pins_what_it_needs),
         cmocka_unit_test(without_an_answer_the_trial_goes_on_as_it_is),

@@ -531,7 +531,7 @@ static void a_pause_in_mid_ask_saves_if_the_answer_fails(void **state)
              ". result 0 it=5 score=0.1\n"
              "pause 0\n"
              "answer 0 failed\n"
-             "  pass 0: the custom explore function failed\n"
+             "  pass 0: a function that was asked failed\n"
              "  save 0/1\n"
              "saved 0\n"
              "  pause 0\n");

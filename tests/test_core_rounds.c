@@ -424,7 +424,7 @@ static void an_explore_function_holds_the_round_open(void **state)
              "  none 2\n"
              "  none 3\n"
              "answer 1 failed\n"
-             "  pass 1: the custom explore function failed\n"
+             "  pass 1: a function that was asked failed\n"
              "  round to 10\n"
              "owed 0-3\n"
              "  run 0 until 10\n"

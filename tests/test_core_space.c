@@ -560,9 +560,46 @@ static void cells_are_the_same_by_type_and_value(void **state)
     assert_true(pbt_cell_number(yes) == 0);
 }
 
+/* Its values are asked for; what it gave last is moved like any number. */
+static void test_function(void **state)
+{
+    (void)state;
+    const struct pbt_domain asked = {.kind = PBT_DOMAIN_FUNCTION};
+    struct pbt_cell text = {.type = PBT_CELL_TEXT, .text = 1};
+    for (uint64_t n = 0; n < 20; n++) {
+        struct pbt_cell drawn =
+            explore(PBT_MUTATION_DOMAIN, asked, PBT_RANGE_CLIP, 1.2, 1,
+                    pbt_cell_real(2), n);
+        assert_int_equal(drawn.type, PBT_CELL_NONE);
+        drawn = explore(PBT_MUTATION_DOMAIN, asked, PBT_RANGE_CLIP, 1.2, 0,
+                        text, n);
+        assert_int_equal(drawn.type, PBT_CELL_NONE);
+        struct pbt_cell moved =
+            explore(PBT_MUTATION_DOMAIN, asked, PBT_RANGE_CLIP, 1.2, 0,
+                    pbt_cell_real(-2), n);
+        assert_true(pbt_cell_same(moved, pbt_cell_real(-2.4)));
+        moved = explore(PBT_MUTATION_DOMAIN, asked, PBT_RANGE_CLIP, 1.2, 0,
+                        pbt_cell_int(1), n);
+        assert_true(pbt_cell_same(moved, pbt_cell_int(2)));
+        moved = explore(PBT_MUTATION_DOMAIN, asked, PBT_RANGE_ALLOW, 1.2, 0,
+                        pbt_cell_int(1), n);
+        assert_true(pbt_cell_same(moved, pbt_cell_int(1))); /* Ray's rule */
+    }
+    struct pbt_param param = {.name = "x", .mutations = asked};
+    struct pbt_space space = {&param, 1};
+    struct pbt_draw_key key = draw_number(1);
+    struct pbt_cell first;
+    pbt_space_initial(&space, &key, &first);
+    assert_true(pbt_space_is_open(&space, &first));
+    assert_false(pbt_domain_contains(&asked, first));
+    assert_true(pbt_domain_contains(&asked, text));
+    assert_false(pbt_space_is_open(&space, &text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_function),
         cmocka_unit_test(draws_lie_in_their_domain),
         cmocka_unit_test(every_integer_is_drawn),
         cmocka_unit_test(exploring_never_leaves_the_domain),

@@ -104,7 +104,7 @@ def test_failing(root):
     for how, words in (("fail", "no idea what to explore"), ("wrong", '"batch"')):
         done = run(root, f"name={how}", OWN_EXPLORE=how)
         assert words in done.stderr, done.stderr
-        assert "failed for trial" in done.stderr
+        assert "got no new configuration" in done.stderr
         found = records(root, how)
         assert not of_kind(found, "exploit")
         assert of_kind(found, "pass")
@@ -158,6 +158,135 @@ def test_open_at_a_kill(root):
     assert exploit["checkpoint"] == open_ask["checkpoint"]
     assert exploit["config"]["lr"] == 2 * open_ask["config"]["lr"]
     assert not (root / "runs" / "own-2").exists()
+
+
+# lr comes from the program's function, at first and when it is drawn anew.
+DRAWN = ("config={}", "scheduler.hyperparam_mutations.lr={function: my_lr}",
+         "scheduler.resample_probability=0.5")
+
+
+def drawn(seed):
+    return 0.0001 + 0.01 * (int(seed) >> 11) * 2.0 ** -53
+
+
+def calls(path):
+    return [line.split() for line in path.read_text().splitlines()]
+
+
+def test_a_function_is_a_source(root):
+    log = root / "calls"
+    run(root, *DRAWN, OWN_DRAW="seed", OWN_CALLS=str(log))
+    found = records(root)
+    firsts = of_kind(found, "ask_first")
+    assert [first["trial"] for first in firsts] == [0, 1, 2, 3]
+    assert all(first["config"]["lr"] is None for first in firsts)
+    made = calls(log)
+    assert {name for name, _ in made} == {"lr"}
+    assert len({seed for _, seed in made}) == len(made)
+    values = [drawn(seed) for _, seed in made]
+    trials = of_kind(found, "trial")
+    assert [trial["config"]["lr"] for trial in trials] == values[:4]
+    # Exploring asks it where the value is drawn anew; else a factor moves it.
+    asks = of_kind(found, "ask")
+    exploits = of_kind(found, "exploit")
+    assert 0 < len(asks) < len(exploits)
+    assert sorted(values[4:]) == sorted(
+        exploit["config"]["lr"] for exploit in exploits
+        if any((ask["trial"], ask["it"]) == (exploit["trial"], exploit["it"])
+               for ask in asks))
+    for exploit in exploits:
+        new, old = exploit["config"]["lr"], exploit["old_config"]["lr"]
+        assert new in values or abs(new / old - 1) < 0.21
+    # The same again: nothing depends on who was asked first.
+    before = sorted((t["trial"], t["config"]["lr"]) for t in trials)
+    run(root, *DRAWN, "resources.cpu=4", "name=again", OWN_DRAW="seed")
+    again = of_kind(records(root, "again"), "trial")
+    assert sorted((t["trial"], t["config"]["lr"]) for t in again) == before
+
+
+def test_a_source_and_a_custom_explore(root):
+    run(root, *DRAWN, OWN_DRAW="seed", OWN_EXPLORE="double")
+    found = records(root)
+    asks = of_kind(found, "ask")
+    assert asks and len(asks) == len(of_kind(found, "exploit"))
+    open_ones = [ask for ask in asks if ask["config"]["lr"] is None]
+    assert open_ones
+    for ask in asks:
+        exploit = [e for e in of_kind(found, "exploit")
+                   if (e["trial"], e["it"]) == (ask["trial"], ask["it"])][0]
+        proposed = ask["config"]["lr"]
+        assert proposed is None or exploit["config"]["lr"] == 2 * proposed
+    # First values are not explored.
+    assert max(t["config"]["lr"] for t in of_kind(found, "trial")) < 0.0101
+
+
+def test_a_source_and_a_program_that_explores(root):
+    program = root / "explore"
+    program.write_text("#!/bin/sh\nsed 's/.*\"config\"://; s/}}$/}/'\n")
+    program.chmod(0o755)
+    run(root, *DRAWN, f"scheduler.custom_explore={program}", OWN_DRAW="seed")
+    found = records(root)
+    assert of_kind(found, "exploit") and not of_kind(found, "pass")
+    assert any(ask["config"]["lr"] is None for ask in of_kind(found, "ask"))
+
+
+def test_only_first_values(root):
+    run(root, "config={lr: {function: my_lr}}", OWN_DRAW="seed")
+    found = records(root)
+    assert len(of_kind(found, "ask_first")) == 4
+    assert of_kind(found, "exploit") and not of_kind(found, "ask")
+
+
+def test_a_source_that_fails(root):
+    for how, words in (("fail", "no idea what to draw"), ("none", "set no value")):
+        failed = run(root, *DRAWN, f"name={how}", status=1, OWN_DRAW=how)
+        assert words in failed.stderr, failed.stderr
+        assert "`my_lr` for `lr`" in failed.stderr
+        assert "no first configuration" in failed.stderr
+        found = records(root, how)
+        assert not of_kind(found, "trial")
+        assert of_kind(found, "end")[0]["end"] == "failed"
+        # Mended, it goes on: the same is asked again.
+        run(root, *DRAWN, f"name={how}", OWN_DRAW="seed")
+        assert len(of_kind(records(root, how), "trial")) == 4
+        assert not (root / "runs" / f"{how}-2").exists()
+
+
+def test_a_source_that_fails_later(root):
+    """A first value that is given, so that exploring is the first to ask."""
+    done = run(root, "scheduler.hyperparam_mutations.lr={function: my_lr}",
+               "scheduler.resample_probability=1", OWN_DRAW="fail")
+    assert "got no new configuration" in done.stderr
+    found = records(root)
+    assert of_kind(found, "pass") and not of_kind(found, "exploit")
+    assert int(done.stdout.split()[1]) == 4
+
+
+def test_a_source_open_at_a_kill(root):
+    mark, log = root / "mark", root / "calls"
+    more = {"OWN_DRAW": "slow", "OWN_MARK": str(mark), "OWN_CALLS": str(log)}
+    running = subprocess.Popen(command(root, *DRAWN), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env=environment(**more))
+    wait_until("nothing was asked", mark.exists)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    refused = subprocess.run([str(BUILD / "pbt"), "resume", str(root / "runs" / "own")],
+                             capture_output=True, text=True, timeout=DEADLINE_S)
+    assert refused.returncode == 78 and "`my_lr`" in refused.stderr, refused
+    mark.unlink()
+    run(root, *DRAWN, OWN_DRAW="seed", OWN_CALLS=str(log))
+    made = calls(log)
+    assert made[0] == made[1]
+    assert len(of_kind(records(root), "ask_first")) == 4
+
+
+def test_a_function_that_is_not_given(root):
+    done = run(root, *DRAWN, status=78)
+    assert "`lr` comes from the function `my_lr`" in done.stderr, done.stderr
+    refused = subprocess.run([str(BUILD / "pbt"), "check", str(root / "own.yaml"),
+                              "command=[sh]", *DRAWN],
+                             capture_output=True, text=True, timeout=DEADLINE_S)
+    assert refused.returncode == 78 and "E0326" in refused.stderr, refused
 
 
 def main():

@@ -709,6 +709,44 @@ static void test_round_trip(void **state)
     pbt_spec_done(&spec);
 }
 
+static void test_function(void **state)
+{
+    (void)state;
+    static const char *const given[] = {"other", "my lr", NULL};
+    struct pbt_spec spec;
+    struct pbt_error error;
+    parse(&spec, "command: x\nmetric: m\nmode: min\nnum_samples: 2\n"
+                 "config: {a: {function: my lr}}\nscheduler: "
+                 "{perturbation_interval: 1, hyperparam_mutations: {net: {b: "
+                 "{function: 'my lr'}}}}\n");
+    const struct pbt_param *params = spec.settings.space.params;
+    assert_int_equal(params[0].initial.kind, PBT_DOMAIN_FUNCTION);
+    assert_string_equal(params[0].initial.function, "my lr");
+    assert_int_equal(params[1].mutation, PBT_MUTATION_DOMAIN);
+    assert_int_equal(params[1].mutations.kind, PBT_DOMAIN_FUNCTION);
+    check_round_trip(&spec);
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_ECONFIG);
+    assert_non_null(strstr(error.text, "`my lr`"));
+    spec.functions = given + 2;
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_ECONFIG);
+    spec.functions = given;
+    assert_int_equal(pbt_spec_finish(&spec, &error), PBT_OK);
+
+    /* null stands for what it has not said yet, in journals, and only there. */
+    struct pbt_cell cells[2];
+    static const char open[] = "{\"a\":null,\"net\":{\"b\":2}}";
+    assert_int_equal(
+        pbt_spec_config_read(&spec, open, sizeof open - 1, cells, &error),
+        PBT_OK);
+    assert_int_equal(cells[0].type, PBT_CELL_NONE);
+    struct pbt_buf out;
+    pbt_buf_init(&out, 1000);
+    pbt_spec_config_json(&spec, cells, &out);
+    assert_string_equal(out.data, open);
+    pbt_buf_done(&out);
+    pbt_spec_done(&spec);
+}
+
 static void test_written_text(void **state)
 {
     (void)state;
@@ -1078,6 +1116,7 @@ int main(void)
         cmocka_unit_test(test_json_file),
         cmocka_unit_test(test_read_file),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_function),
         cmocka_unit_test(test_written_text),
         cmocka_unit_test(test_config_json),
         cmocka_unit_test(test_config_read_errors),

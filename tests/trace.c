@@ -256,6 +256,9 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
     case PBT_RECORD_SAVE:
         say(trace, "save %s", id_text(record->checkpoint));
         break;
+    case PBT_RECORD_ASK_FIRST:
+        say(trace, "ask %" PRIu32 ": first values", record->trial);
+        break;
     case PBT_RECORD_EXPLOIT:
     case PBT_RECORD_ASK:
         say_exploit(trace, record);

@@ -30,6 +30,7 @@
 #ifndef PBT_PBT_H
 #define PBT_PBT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <pbt/error.h>
@@ -51,6 +52,35 @@ extern "C" {
  */
 typedef int (*pbt_explore_fn)(void *user, struct pbt_config *config,
                               struct pbt_error *error);
+
+/*
+ * The source of a hyperparameter (Ray Tune: a function in hyperparam_mutations): sets
+ * the hyperparameter `name` in `config` to a value, with pbt_config_set_real() and its kin.  A
+ * file asks for it by the name that it has in `functions` below:
+ *
+ *     config: {lr: {function: my_lr}}                # first values
+ *     hyperparam_mutations: {lr: {function: my_lr}}  # and new draws when exploring
+ *
+ * `config` has the trial's other values, for reading; those that are still to be asked for
+ * are null.  `seed` is for draws of its own: it depends on the experiment's seed, the trial, its
+ * exploits so far, its iteration and `name`, and on nothing else, so that the same is
+ * asked whenever a call that was under way when the program died is made again.
+ *
+ * When exploring it is called as often as `resample_probability` says; else the present value
+ * is multiplied by a perturbation factor, which whole numbers leave whole and by a step at
+ * least; a value that is no number is always asked for.  Calls come one at a time, on a
+ * thread of the library's; only the trial that one is for waits.  A failure for a first
+ * value ends the run, which can go on when it is mended; later it leaves the trial as
+ * it is until its next perturbation point.
+ */
+typedef int (*pbt_draw_fn)(void *user, const char *name, uint64_t seed,
+                           struct pbt_config *config, struct pbt_error *error);
+
+struct pbt_function {
+    const char *name; /* in the file: {function: name} */
+    pbt_draw_fn draw;
+    void *user;
+};
 
 struct pbt_experiment {
     uint32_t version; /* PBT_EXPERIMENT_INIT */
@@ -82,10 +112,14 @@ struct pbt_experiment {
      * under way end, trials save.  0: there is none.
      */
     int stop_fd;
+
+    /* Since version 2: the sources of hyperparameters. */
+    const struct pbt_function *functions;
+    size_t function_count;
 };
 
 /* The version of struct pbt_experiment that the caller was compiled with. */
-#define PBT_EXPERIMENT_INIT 1u
+#define PBT_EXPERIMENT_INIT 2u
 
 struct pbt_outcome {
     char run_dir[4096];  /* absolute */

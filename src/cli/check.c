@@ -160,6 +160,9 @@ static void put_domain(const struct pbt_spec *spec,
     case PBT_DOMAIN_CONSTANT:
         pbt_spec_cell_json(spec, domain->choices[0], out);
         return;
+    case PBT_DOMAIN_FUNCTION:
+        pbt_buf_printf(out, "the function %s", domain->function);
+        return;
     case PBT_DOMAIN_CHOICE:
         pbt_buf_text(out, "one of ");
         put_choices(spec, domain, out);

@@ -41,6 +41,11 @@ static void go_back(struct pbt_core *core, uint32_t number)
 static void cancel_ask(struct pbt_core *core, uint32_t number)
 {
     struct pbt_trial *trial = &core->trials[number];
+    if (!trial->created) { /* nor will it be */
+        clear_ask(core, trial);
+        trial->phase = PBT_PHASE_NONE;
+        return;
+    }
     if (trial->process_epoch == 0) {
         go_back(core, number);
         return;
@@ -372,9 +377,11 @@ static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
         record->cells == NULL) {
         return false;
     }
+    clear_ask(core, trial);
+    trial->phase = PBT_PHASE_NONE;
     core->created++;
     trial->created = true;
-    trial->state = PBT_CORE_PENDING;
+    trial->state = trial->held ? PBT_CORE_PAUSED : PBT_CORE_PENDING;
     trial->lineage = record->lineage;
     trial->score = (double)NAN;
     trial->result_score = (double)NAN;
@@ -382,6 +389,23 @@ static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
     pbt_core_push_restart(core, record->trial,
                           (struct pbt_checkpoint_id){0, 0});
     pbt_core_set_startable(core, record->trial);
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
+static bool apply_ask_first(struct pbt_core *core,
+                            const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->created || record->trial != core->created || trial->ask != 0 ||
+        record->cells == NULL) {
+        return false;
+    }
+    trial->phase = PBT_PHASE_ASK;
+    trial->ask = record->number;
+    trial->ask_donor = record->trial;
+    copy_cells(core, trial->ask_old, record->cells);
+    copy_cells(core, trial->ask_new, record->cells);
     pbt_core_touch(core, record->trial);
     return true;
 }
@@ -692,6 +716,8 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
         return true;
     case PBT_RECORD_TRIAL:
         return apply_trial(core, record);
+    case PBT_RECORD_ASK_FIRST:
+        return apply_ask_first(core, record);
     case PBT_RECORD_START:
         return apply_start(core, record);
     case PBT_RECORD_SAVE:

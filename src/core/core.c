@@ -151,8 +151,10 @@ uint32_t pbt_core_waiting(const struct pbt_core *core)
 
 bool pbt_core_over(const struct pbt_core *core)
 {
-    return core->created == core->settings->population &&
-           core->finished == core->created && core->end != PBT_END_FAILED;
+    bool all = core->created == core->settings->population ||
+               pbt_core_end_is_final(core->end);
+    return all && core->finished == core->created &&
+           core->end != PBT_END_FAILED;
 }
 
 enum pbt_end pbt_core_end(const struct pbt_core *core)
@@ -167,6 +169,7 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
     const struct pbt_trial *trial = &core->trials[number];
     return (struct pbt_core_trial){
         .state = trial->state,
+        .created = trial->created,
         .has_process = trial->process_epoch != 0,
         .resting = trial->rest,
         .held = trial->held,

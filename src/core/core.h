@@ -55,7 +55,7 @@ enum pbt_command_kind {
     PBT_COMMAND_HALT,  /* rest after the step under way */
     PBT_COMMAND_STOP,  /* clean up and exit: the worker rests */
     PBT_COMMAND_KILL,  /* end the process, whatever it does */
-    PBT_COMMAND_ASK,   /* ask the custom explore function */
+    PBT_COMMAND_ASK,   /* ask the user's functions */
 };
 
 struct pbt_command {
@@ -69,7 +69,7 @@ struct pbt_command {
     uint64_t seed;          /* start, load: this life's own; ask: its own */
     struct pbt_checkpoint_id checkpoint;
     uint64_t ask; /* ask: its number, to be echoed in the answer's seq */
-    /* ask: who is copied, and from which iteration */
+    /* ask: who is copied, and from which iteration; itself: these are first values */
     uint32_t donor;
     int64_t donor_iteration;
     const struct pbt_cell *old_cells; /* ask: the donor's, borrowed */
@@ -119,6 +119,7 @@ enum pbt_core_trial_state {
 /* A look at a trial, for the driver's messages, tests and the simulator. */
 struct pbt_core_trial {
     enum pbt_core_trial_state state;
+    bool created; /* it has a configuration */
     bool has_process;
     bool resting; /* its last word was that it rests */
     bool held;    /* paused by the user, or about to be */

@@ -313,6 +313,18 @@ static uint64_t copy_lineage(const struct pbt_core *core, uint32_t trial,
     return pbt_mix(donor_lineage, pbt_mix(trial, t->exploits + 1));
 }
 
+/* The next trial, with these values. */
+static void fill_creation(const struct pbt_core *core,
+                          enum pbt_record_kind kind,
+                          const struct pbt_cell *cells,
+                          struct pbt_record *record)
+{
+    uint32_t number = core->created;
+    *record = new_record(core, kind, number);
+    record->cells = cells;
+    record->lineage = pbt_mix(core->settings->seed, number + 1);
+}
+
 static bool decide_answered(const struct pbt_core *core,
                             const struct pbt_event *event,
                             struct pbt_record *record)
@@ -320,6 +332,13 @@ static bool decide_answered(const struct pbt_core *core,
     const struct pbt_trial *trial = &core->trials[event->trial];
     if (trial->phase != PBT_PHASE_ASK || event->seq != trial->ask) {
         return false;
+    }
+    if (!trial->created) {
+        if (event->failed) { /* no trial can begin so: the program is wrong */
+            return decide_end(core, PBT_END_FAILED, record);
+        }
+        fill_creation(core, PBT_RECORD_TRIAL, event->cells, record);
+        return true;
     }
     if (event->failed) {
         *record = new_record(core, PBT_RECORD_PASS, event->trial);
@@ -434,12 +453,14 @@ static void due_exploit(const struct pbt_core *core, uint32_t trial,
                         uint32_t donor, struct pbt_record *record)
 {
     const struct pbt_trial *from = &core->trials[donor];
-    bool ask = core->settings->custom_explore;
+    const struct pbt_space *space = &core->settings->space;
+    struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_EXPLORE);
+    pbt_space_explore(space, &core->settings->explore, from->cells, &key,
+                      core->work->scratch);
+    bool ask = core->settings->custom_explore ||
+               pbt_space_is_open(space, core->work->scratch);
     fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial, donor,
                  from->pair, from->score, record);
-    struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_EXPLORE);
-    pbt_space_explore(&core->settings->space, &core->settings->explore,
-                      from->cells, &key, core->work->scratch);
     record->old_cells = from->cells;
     record->cells = core->work->scratch;
     record->lineage =
@@ -621,7 +642,8 @@ static bool due_round(const struct pbt_core *core, struct pbt_record *record)
     uint32_t upper = pbt_order_count(&core->ranks) - k;
     double target;
     bool asking = false;
-    if (core->end != PBT_END_NOT || core->awaited > 0) {
+    if (core->end != PBT_END_NOT || core->awaited > 0 ||
+        core->created < core->settings->population) {
         return false;
     }
     for (uint32_t i = 0; i < k; i++) {
@@ -673,16 +695,18 @@ static void take_point(const struct pbt_core *core, uint32_t number,
 
 static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
 {
-    if (core->incarnation == 0 || core->created == core->settings->population) {
+    uint32_t number = core->created;
+    if (core->incarnation == 0 || number == core->settings->population ||
+        core->trials[number].phase == PBT_PHASE_ASK ||
+        pbt_core_end_is_final(core->end)) {
         return false;
     }
-    uint32_t number = core->created;
     struct pbt_draw_key key = draw_key(core, number, PBT_DRAW_INITIAL);
     pbt_space_initial(&core->settings->space, &key, core->work->scratch);
     take_point(core, number, core->work->scratch);
-    *record = new_record(core, PBT_RECORD_TRIAL, number);
-    record->cells = core->work->scratch;
-    record->lineage = pbt_mix(core->settings->seed, number + 1);
+    bool open = pbt_space_is_open(&core->settings->space, core->work->scratch);
+    fill_creation(core, open ? PBT_RECORD_ASK_FIRST : PBT_RECORD_TRIAL,
+                  core->work->scratch, record);
     return true;
 }
 

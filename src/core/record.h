@@ -102,15 +102,16 @@ struct pbt_event {
     X(PBT_RECORD_REQUEST, "request")                                           \
     /* decisions */                                                            \
     X(PBT_RECORD_TRIAL, "trial") /* a trial is created, with its config */     \
+    X(PBT_RECORD_ASK_FIRST, "ask_first") /* functions give its first values */ \
     X(PBT_RECORD_START, "start") /* a life begins in a process of its own */   \
     X(PBT_RECORD_SAVE, "save")   /* a checkpoint gets its name */              \
     X(PBT_RECORD_EXPLOIT, "exploit") /* a trial goes on as a donor's copy */   \
     X(PBT_RECORD_PASS, "pass")       /* an exploit was due and can't be */     \
-    X(PBT_RECORD_ASK, "ask")       /* the custom explore function is asked */  \
-    X(PBT_RECORD_LEAVE, "leave")   /* a process is to end */                   \
-    X(PBT_RECORD_DELETE, "delete") /* a checkpoint is given up */              \
-    X(PBT_RECORD_END, "end")       /* the experiment is to end */              \
-    X(PBT_RECORD_ROUND, "round")   /* synchronous: the next round begins */
+    X(PBT_RECORD_ASK, "ask")         /* functions are asked to explore */      \
+    X(PBT_RECORD_LEAVE, "leave")     /* a process is to end */                 \
+    X(PBT_RECORD_DELETE, "delete")   /* a checkpoint is given up */            \
+    X(PBT_RECORD_END, "end")         /* the experiment is to end */            \
+    X(PBT_RECORD_ROUND, "round")     /* synchronous: the next round begins */
 
 enum pbt_record_kind {
 #define PBT_RECORD_ENUM(name, text) name,
@@ -149,7 +150,7 @@ enum pbt_end {
 
 #define PBT_PASS_MAP(X)                                                        \
     X(PBT_PASS_NO_DONOR, "no donor has a finite score and its checkpoint")     \
-    X(PBT_PASS_EXPLORE_FAILED, "the custom explore function failed")           \
+    X(PBT_PASS_EXPLORE_FAILED, "a function that was asked failed")             \
     X(PBT_PASS_DONOR_LOST, "the donor's checkpoint is lost")
 
 enum pbt_pass {
@@ -204,7 +205,7 @@ struct pbt_record {
     enum pbt_request request;
     enum pbt_end end;
     enum pbt_pass pass;
-    /* trial, start: the configuration; exploit, ask: explored */
+    /* trial, start: the configuration; exploit, ask: explored; ask_first: drawn so far */
     const struct pbt_cell *cells;
     /* exploit, ask: the donor's configuration */
     const struct pbt_cell *old_cells;

@@ -62,6 +62,7 @@ static struct grid domain_grid(const struct pbt_domain *domain)
         break;
     case PBT_DOMAIN_QUNIFORM:
         break;
+    case PBT_DOMAIN_FUNCTION:
     case PBT_DOMAIN_RANDN:
     case PBT_DOMAIN_QRANDN:
         grid.bounded = false;
@@ -132,6 +133,9 @@ bool pbt_domain_contains(const struct pbt_domain *domain, struct pbt_cell value)
     if (domain->kind == PBT_DOMAIN_NONE) {
         return false;
     }
+    if (domain->kind == PBT_DOMAIN_FUNCTION) {
+        return value.type != PBT_CELL_NONE;
+    }
     if (domain->kind == PBT_DOMAIN_CONSTANT ||
         domain->kind == PBT_DOMAIN_CHOICE) {
         return in_choices(domain, value, &at);
@@ -170,6 +174,9 @@ struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
                                 struct pbt_draw_key *key)
 {
     assert(domain->kind != PBT_DOMAIN_NONE);
+    if (domain->kind == PBT_DOMAIN_FUNCTION) {
+        return (struct pbt_cell){.type = PBT_CELL_NONE};
+    }
     if (domain->kind == PBT_DOMAIN_CONSTANT ||
         domain->kind == PBT_DOMAIN_CHOICE) {
         assert(domain->choice_count > 0);
@@ -271,6 +278,10 @@ static struct pbt_cell scale(const struct pbt_domain *domain,
         return whole ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
     }
     struct grid grid = domain_grid(domain);
+    if (domain->kind == PBT_DOMAIN_FUNCTION && old.type == PBT_CELL_INT) {
+        grid.integer = true; /* what it gave last is all that is known of it */
+        grid.step = 1;
+    }
     double value = scale_on_grid(&grid, number, factor);
     if (!isfinite(value)) {
         return pbt_domain_draw(domain, key);
@@ -330,4 +341,15 @@ void pbt_space_explore(const struct pbt_space *space,
             break;
         }
     }
+}
+
+bool pbt_space_is_open(const struct pbt_space *space,
+                       const struct pbt_cell *cells)
+{
+    for (uint32_t i = 0; i < space->count; i++) {
+        if (cells[i].type == PBT_CELL_NONE) {
+            return true;
+        }
+    }
+    return false;
 }

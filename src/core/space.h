@@ -35,6 +35,7 @@ enum pbt_domain_kind {
 #define PBT_DOMAIN_ENUM(name, text, arguments) name,
     PBT_DOMAIN_MAP(PBT_DOMAIN_ENUM)
 #undef PBT_DOMAIN_ENUM
+        PBT_DOMAIN_FUNCTION, /* what a function of the user's says: it is asked */
 };
 
 struct pbt_domain {
@@ -45,6 +46,7 @@ struct pbt_domain {
     double quantum; /* the q of quniform and its kin; else 0 */
     struct pbt_cell *choices;
     uint32_t choice_count;
+    const char *function; /* FUNCTION: its name, for those who ask it */
 };
 
 /* How PBT explores a parameter. */
@@ -83,11 +85,17 @@ struct pbt_explore {
     enum pbt_out_of_range out_of_range;
 };
 
-/* True if the value lies in the domain: within its bounds, on its grid, of its type. */
+/*
+ * True if the value lies in the domain: within its bounds, on its grid, of its type.  In that of
+ * a function lies every value.
+ */
 bool pbt_domain_contains(const struct pbt_domain *domain,
                          struct pbt_cell value);
 
-/* Draws a value.  `key` names the draw; its index is counted up. */
+/*
+ * Draws a value.  `key` names the draw; its index is counted up.  PBT_CELL_NONE is drawn from a
+ * function's domain, and nowhere else: the function has to be asked.
+ */
 struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
                                 struct pbt_draw_key *key);
 
@@ -108,5 +116,9 @@ void pbt_space_explore(const struct pbt_space *space,
                        const struct pbt_explore *explore,
                        const struct pbt_cell *donor, struct pbt_draw_key *key,
                        struct pbt_cell *cells);
+
+/* True if there is a value for which a function has to be asked. */
+bool pbt_space_is_open(const struct pbt_space *space,
+                       const struct pbt_cell *cells);
 
 #endif

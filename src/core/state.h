@@ -18,8 +18,8 @@ enum pbt_phase {
     PBT_PHASE_RUN,   /* training, or resting until something is decided */
     PBT_PHASE_SAVE,  /* a save is owed, until `saved` */
     /*
-     * The custom explore function is asked; after a new start of the driver without a
-     * process (process_epoch 0).
+     * The user's functions are asked; for its first values, and after a new start of the
+     * driver, without a process (process_epoch 0).
      */
     PBT_PHASE_ASK,
     PBT_PHASE_LEAVE, /* the process is to end, until `exited` */

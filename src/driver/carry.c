@@ -189,12 +189,21 @@ static void put_question(struct pbt_driver *driver,
     pbt_buf_char(json, '{');
     put_trial_id(driver, "trial", command->trial);
     pbt_buf_printf(json, ",\"iteration\":%" PRId64 ",", command->iteration);
-    put_trial_id(driver, "donor", command->donor);
+    bool first = command->donor == command->trial; /* nobody is copied */
+    if (first) {
+        pbt_buf_text(json, "\"donor\":null");
+    } else {
+        put_trial_id(driver, "donor", command->donor);
+    }
     pbt_buf_printf(json,
                    ",\"donor_iteration\":%" PRId64 ",\"seed\":\"%" PRIu64
                    "\",\"old_config\":",
                    command->donor_iteration, command->seed);
-    pbt_spec_config_json(driver->spec, command->old_cells, json);
+    if (first) {
+        pbt_buf_text(json, "null");
+    } else {
+        pbt_spec_config_json(driver->spec, command->old_cells, json);
+    }
     pbt_buf_text(json, ",\"config\":");
     pbt_spec_config_json(driver->spec, command->cells, json);
     pbt_buf_char(json, '}');

@@ -266,11 +266,14 @@ static int take_answer(struct pbt_driver *driver, const struct pbt_input *input,
         const char *text = input->text == NULL ? "no answer" : input->text;
         char id[PBT_TRIAL_ID_SIZE];
         pbt_trial_id(driver->spec->settings.seed, input->trial, id);
-        pbt_driver_say(driver,
-                       "warning[W0304]: the custom explore function failed for "
-                       "trial %s: %s\n"
-                       "  = the trial goes on as it is until its next point",
-                       id, text);
+        bool created = pbt_core_trial(driver->core, input->trial).created;
+        pbt_driver_say(
+            driver,
+            "warning[W0304]: trial %s got no %s configuration: %s\n  = %s", id,
+            created ? "new" : "first", text,
+            created ? "it goes on as it is until its next point"
+                    : "no trial can begin so: the run ends, and "
+                      "asks again when it is resumed");
         pbt_buf_text(&driver->data, "{\"text\":");
         put_text(&driver->data, text);
         pbt_buf_char(&driver->data, '}');

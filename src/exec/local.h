@@ -33,13 +33,14 @@ struct pbt_local_options {
     int stop_fd; /* readable: somebody wants the run to end; -1: nobody can */
     int control_fd; /* listens for requests (wire/control.h); -1: not */
     /*
-     * The custom explore function: the question of an ask in (docs/experiment-file.md), the new
-     * configuration out, both JSON.  Called on a pool thread, one call at a time.  NULL:
-     * the program of the specification, if that names one.
+     * The functions of the program that runs this: the question of an ask in
+     * (docs/experiment-file.md), the configuration with their values out, both JSON.  Called
+     * on a pool thread, one call at a time.  NULL: there are none.  The program
+     * that the specification names for exploring is asked after them.
      */
-    int (*explore)(void *user, const char *json, size_t length,
-                   struct pbt_buf *answer, struct pbt_error *error);
-    void *explore_user;
+    int (*ask)(void *user, const char *json, size_t length,
+               struct pbt_buf *answer, struct pbt_error *error);
+    void *ask_user;
     /* Once a second, on the loop's thread; a failure ends the run.  NULL: not. */
     int (*tick)(void *user, struct pbt_error *error);
     void *tick_user;

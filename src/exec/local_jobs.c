@@ -192,22 +192,60 @@ void pbt_local_verify(struct pbt_local *local,
 
 static void start_ask(struct pbt_pool_job *job);
 
+/* The question with what the functions have said of it. */
+static int ask_again(struct pbt_pool_job *job, const struct pbt_buf *said)
+{
+    json_t *question = json_loadb(job->json.data, job->json.length, 0, NULL);
+    json_t *config = json_loadb(said->data, said->length, 0, NULL);
+    bool set = question != NULL && config != NULL &&
+               json_object_set(question, "config", config) == 0;
+    char *text = set ? json_dumps(question, JSON_COMPACT) : NULL;
+    json_decref(config);
+    json_decref(question);
+    pbt_buf_reset(&job->json);
+    if (text != NULL) {
+        pbt_buf_text(&job->json, text);
+    }
+    free(text);
+    return text != NULL && !pbt_buf_failed(&job->json)
+               ? PBT_OK
+               : pbt_error_set(&job->error, PBT_ENOMEM, "out of memory");
+}
+
+static int ask_program(struct pbt_pool_job *job, struct pbt_buf *answer)
+{
+    pbt_buf_reset(answer);
+    int status = pbt_local_explore(job->local, &job->job, job->json.data,
+                                   job->json.length, answer, &job->error);
+    return status == PBT_OK
+               ? PBT_OK
+               : pbt_error_prefix(&job->error, status,
+                                  "the program of scheduler.custom_explore");
+}
+
+/* First the program that runs us, then the one that explores: that is for exploits. */
 static void ask_work(uv_work_t *work)
 {
     struct pbt_pool_job *job = work->data;
     const struct pbt_local_options *options = &job->local->options;
+    bool explores = options->spec->explore_command != NULL &&
+                    job->job.command.donor != job->job.trial;
     struct pbt_buf answer;
     pbt_buf_init(&answer, PBT_MESSAGE_LINE_MAX);
-    if (options->explore != NULL) {
-        job->status = options->explore(options->explore_user, job->json.data,
-                                       job->json.length, &answer, &job->error);
-    } else {
-        job->status = pbt_local_explore(job->local, &job->job, job->json.data,
-                                        job->json.length, &answer, &job->error);
+    job->status = PBT_OK;
+    if (options->ask != NULL) {
+        job->status = options->ask(options->ask_user, job->json.data,
+                                   job->json.length, &answer, &job->error);
+    }
+    if (job->status == PBT_OK && explores && options->ask != NULL) {
+        job->status = ask_again(job, &answer);
+    }
+    if (job->status == PBT_OK && explores) {
+        job->status = ask_program(job, &answer);
     }
     if (job->status == PBT_OK && pbt_buf_failed(&answer)) {
         job->status = pbt_error_set(&job->error, PBT_EDATA,
-                                    "its answer is longer than 1 MiB");
+                                    "the answer is longer than 1 MiB");
     }
     pbt_buf_done(&job->json);
     job->json = answer;
@@ -253,6 +291,11 @@ static int check_answer(const struct pbt_spec *spec,
 {
     for (uint32_t i = 0; i < spec->settings.space.count; i++) {
         const struct pbt_param *param = &spec->settings.space.params[i];
+        if (cells[i].type == PBT_CELL_NONE) {
+            return pbt_error_set(error, PBT_EDATA,
+                                 "hyperparameter \"%s\" has no value",
+                                 param->name);
+        }
         bool same_kind =
             strcmp(kind_of(spec, cells[i]), kind_of(spec, proposed[i])) == 0;
         if ((same_kind && (is_finite(cells[i]) || !is_finite(proposed[i]))) ||

@@ -568,6 +568,15 @@ static void submit_ask(struct pbt_sim *sim, const struct pbt_job *job)
             abort();
         }
         memcpy(item->cells, job->command.cells, count * sizeof *item->cells);
+        /* Whoever asks again gets the same. */
+        for (uint32_t i = 0; i < count; i++) {
+            if (item->cells[i].type == PBT_CELL_NONE) {
+                double unit =
+                    (double)(pbt_mix(job->command.seed, i) >> 11) * 0x1p-53;
+                item->cells[i] =
+                    i % 2 == 0 ? pbt_cell_real(unit) : pbt_cell_int(job->trial);
+            }
+        }
     }
     push(sim, item);
 }

@@ -54,6 +54,7 @@ uint32_t pbt_entry_members_always(enum pbt_record_kind kind)
         return BIT(SLOTS);
     case PBT_RECORD_REQUEST:
         return BIT(TRIAL) | BIT(REQUEST);
+    case PBT_RECORD_ASK_FIRST:
     case PBT_RECORD_TRIAL:
         return BIT(TRIAL) | BIT(CONFIG);
     case PBT_RECORD_START:

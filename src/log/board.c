@@ -245,7 +245,7 @@ static int feed_trial(struct pbt_board *board, const struct pbt_record *record,
 {
     struct pbt_board_trial *trial = &board->trials[record->trial];
     trial->created = true;
-    trial->status = PBT_TRIAL_PENDING;
+    trial->status = trial->held ? PBT_TRIAL_PAUSED : PBT_TRIAL_PENDING;
     copy_cells(board, trial->cells, record->cells);
     struct pbt_buf tag;
     pbt_buf_init(&tag, 65536);
@@ -394,6 +394,7 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
     case PBT_RECORD_SAVE:
     case PBT_RECORD_PASS:
     case PBT_RECORD_ASK:
+    case PBT_RECORD_ASK_FIRST:
     case PBT_RECORD_DELETE:
     case PBT_RECORD_KINDS:
         break;

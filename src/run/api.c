@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/printable.h"
+#include "run/functions.h"
 #include "run/run.h"
 #include "worker/worker.h"
 
@@ -102,37 +103,6 @@ static int read_experiment(struct pbt_spec *spec,
     return status;
 }
 
-/* --- the custom explore function ------------------------------------------ */
-
-/* JSON in, JSON out, and a struct pbt_config in between. */
-static int explore(void *user, const char *json, size_t length,
-                   struct pbt_buf *answer, struct pbt_error *error)
-{
-    const struct pbt_experiment *experiment = user;
-    struct pbt_config config = {NULL, NULL};
-    json_t *question = json_loadb(json, length, 0, NULL);
-    const json_t *proposed = json_object_get(question, "config");
-    char *text = json_dumps(proposed, JSON_COMPACT);
-    int status =
-        text == NULL
-            ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-            : pbt_config_take(&config, proposed, text, strlen(text), error);
-    free(text);
-    json_decref(question);
-    if (status != PBT_OK) {
-        return status;
-    }
-    error->text[0] = '\0';
-    status = experiment->explore(experiment->explore_user, &config, error);
-    if (status == PBT_OK) {
-        pbt_buf_text(answer, config.text);
-    } else if (error->text[0] == '\0') {
-        (void)pbt_error_set(error, status, "it failed without a message");
-    }
-    pbt_config_done(&config);
-    return status;
-}
-
 /* --- running --------------------------------------------------------------- */
 
 static void say_on_stderr(void *user, const char *text)
@@ -149,7 +119,7 @@ static void say_on_stderr(void *user, const char *text)
 static int check(const struct pbt_experiment *experiment,
                  struct pbt_error *error)
 {
-    if (experiment->version != PBT_EXPERIMENT_INIT) {
+    if (experiment->version == 0 || experiment->version > PBT_EXPERIMENT_INIT) {
         return pbt_error_set(error, PBT_EUSAGE,
                              "struct pbt_experiment does not begin with "
                              "PBT_EXPERIMENT_INIT");
@@ -166,21 +136,6 @@ static int check(const struct pbt_experiment *experiment,
     return PBT_OK;
 }
 
-static int take_function(struct pbt_spec *spec,
-                         const struct pbt_experiment *experiment,
-                         struct pbt_error *error)
-{
-    if (experiment->explore != NULL && spec->explore_command != NULL) {
-        return pbt_error_set(error, PBT_EUSAGE,
-                             "struct pbt_experiment has an explore function, "
-                             "and %s names a program for it "
-                             "(scheduler.custom_explore): one of the two",
-                             experiment->file);
-    }
-    spec->settings.custom_explore |= experiment->explore != NULL;
-    return PBT_OK;
-}
-
 int pbt_run(const struct pbt_experiment *experiment,
             struct pbt_outcome *outcome, struct pbt_error *error)
 {
@@ -188,6 +143,7 @@ int pbt_run(const struct pbt_experiment *experiment,
     struct pbt_spec spec;
     struct pbt_run_place place;
     struct pbt_run_outcome out;
+    struct pbt_functions functions;
     error = error == NULL ? &unwanted : error;
     *outcome = (struct pbt_outcome){.terminated = 0};
     int status = check(experiment, error);
@@ -197,7 +153,7 @@ int pbt_run(const struct pbt_experiment *experiment,
     if (status != PBT_OK) {
         return status;
     }
-    status = take_function(&spec, experiment, error);
+    status = pbt_functions_find(&functions, experiment, &spec, error);
     if (status == PBT_OK) {
         status = pbt_spec_finish(&spec, error);
     }
@@ -208,17 +164,21 @@ int pbt_run(const struct pbt_experiment *experiment,
     }
     pbt_spec_done(&spec);
     if (status != PBT_OK) {
+        pbt_functions_done(&functions);
         return status;
     }
     struct pbt_run_options options = {
         .stop_fd = experiment->stop_fd > 0 ? experiment->stop_fd : -1,
         .unpause = PBT_RUN_NONE,
-        .explore = experiment->explore == NULL ? NULL : explore,
-        .explore_user = (void *)(uintptr_t)experiment,
+        .ask = pbt_functions_any(&functions) ? pbt_functions_ask : NULL,
+        .ask_user = &functions,
+        .functions = functions.names,
+        .explores = experiment->explore != NULL,
         .say = experiment->say == NULL ? say_on_stderr : experiment->say,
         .user = experiment->say_user,
     };
     status = pbt_run_go(place.path, &options, &out, error);
+    pbt_functions_done(&functions);
     (void)snprintf(outcome->run_dir, sizeof outcome->run_dir, "%s", place.path);
     outcome->terminated = out.terminated;
     outcome->errors = out.errors;

@@ -209,8 +209,8 @@ static int open_parts(struct run *run, struct pbt_error *error)
                                       .budget = &run->budget,
                                       .stop_fd = options->stop_fd,
                                       .control_fd = run->control.fd,
-                                      .explore = options->explore,
-                                      .explore_user = options->explore_user,
+                                      .ask = options->ask,
+                                      .ask_user = options->ask_user,
                                       .tick = tick,
                                       .tick_user = run};
     return pbt_local_create(&run->local, &local, error);
@@ -283,8 +283,9 @@ static int prepare(struct run *run, struct pbt_error *error)
     if (status != PBT_OK) {
         return status;
     }
-    run->spec.settings.custom_explore |= run->options->explore != NULL;
-    run->log_spec.settings.custom_explore |= run->options->explore != NULL;
+    run->spec.functions = run->options->functions;
+    run->spec.settings.custom_explore |= run->options->explores;
+    run->log_spec.settings.custom_explore |= run->options->explores;
     status = pbt_spec_finish(&run->spec, error);
     if (status == PBT_OK) {
         status = find_budget(run, error);
@@ -355,6 +356,12 @@ static int judge(const struct pbt_run_outcome *outcome, struct pbt_error *error)
 {
     if (outcome->end == PBT_END_INTERRUPTED) {
         return pbt_error_set(error, PBT_EINTERRUPTED, "interrupted");
+    }
+    if (outcome->end == PBT_END_FAILED && outcome->errors == 0) {
+        return pbt_fail(error, PBT_E0832,
+                        "a trial got no first configuration, so "
+                        "everything was stopped; mend the function, then "
+                        "run the program again");
     }
     if (outcome->end == PBT_END_FAILED && outcome->results > 0) {
         return pbt_fail(error, PBT_E0830,

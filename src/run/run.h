@@ -63,10 +63,12 @@ struct pbt_run_options {
     const char *kill_hint;
     /* Of what the user has paused, this trial goes on (PBT_RUN_ALL: all of it). */
     int64_t unpause;
-    /* The custom explore function (exec/local.h); NULL: the specification's, if any. */
-    int (*explore)(void *user, const char *json, size_t length,
-                   struct pbt_buf *answer, struct pbt_error *error);
-    void *explore_user;
+    /* The functions of a program (exec/local.h); NULL: there are none. */
+    int (*ask)(void *user, const char *json, size_t length,
+               struct pbt_buf *answer, struct pbt_error *error);
+    void *ask_user;
+    const char *const *functions; /* for struct pbt_spec */
+    bool explores; /* one of them is the custom explore function */
     /* Messages for people; from the loop's thread.  NULL: none. */
     void (*say)(void *user, const char *text);
     /*

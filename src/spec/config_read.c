@@ -216,6 +216,12 @@ static size_t expected_names(const struct pbt_spec *spec, const json_t *object)
     return names;
 }
 
+static bool is_asked(const struct pbt_param *param)
+{
+    return param->initial.kind == PBT_DOMAIN_FUNCTION ||
+           param->mutations.kind == PBT_DOMAIN_FUNCTION;
+}
+
 int pbt_spec_config_take(struct pbt_spec *spec, const struct json_t *object,
                          struct pbt_cell *cells, struct pbt_error *error)
 {
@@ -231,6 +237,10 @@ int pbt_spec_config_take(struct pbt_spec *spec, const struct json_t *object,
             return pbt_error_set(error, PBT_EDATA,
                                  "hyperparameter \"%s\" is missing",
                                  pbt_quote(name, strlen(name)).text);
+        }
+        if (json_is_null(value) && is_asked(&space->params[i])) {
+            cells[i] = (struct pbt_cell){.type = PBT_CELL_NONE};
+            continue; /* of an ask: that is what it is about */
         }
         int status = take_cell(spec, value, &cells[i], error);
         if (status != PBT_OK) {

@@ -11,6 +11,7 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53 */
 #define CHOICE_WORD "choice"
+#define FUNCTION_WORD "function"
 
 struct distribution {
     const char *name;
@@ -64,7 +65,8 @@ bool pbt_is_distribution_name(const char *name, size_t length)
 {
     struct distribution found;
     return find_distribution(name, length, &found) ||
-           same_name(CHOICE_WORD, name, length) || is_planned(name, length);
+           same_name(CHOICE_WORD, name, length) ||
+           same_name(FUNCTION_WORD, name, length) || is_planned(name, length);
 }
 
 bool pbt_is_distribution(const struct pbt_node *node)
@@ -80,6 +82,7 @@ const char *pbt_distribution_like(const char *name, size_t length)
         PBT_DOMAIN_MAP(NAME)
 #undef NAME
             CHOICE_WORD,
+        FUNCTION_WORD,
     };
     const char *best = pbt_foreign_distribution(name, length);
     size_t least = best != NULL ? 0 : SIZE_MAX;
@@ -301,6 +304,27 @@ bool pbt_read_choices(struct pbt_reader *reader, const char *name,
     return true;
 }
 
+/* {function: my_lr} */
+static bool read_function(struct pbt_reader *reader, const char *name,
+                          const struct pbt_node *node,
+                          struct pbt_domain *domain)
+{
+    if (node->kind != PBT_NODE_SCALAR ||
+        !pbt_name_is_clean(node->text, node->length) ||
+        node->length > PBT_PARAM_WORD_MAX) {
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0325, node->span,
+                                      "the function of `%s` has to be named",
+                                      name),
+                          "the name of one of struct pbt_experiment's");
+        return false;
+    }
+    *domain = (struct pbt_domain){
+        .kind = PBT_DOMAIN_FUNCTION,
+        .function =
+            pbt_arena_copy(&reader->spec->memory, node->text, node->length)};
+    return domain->function != NULL;
+}
+
 bool pbt_read_domain(struct pbt_reader *reader, const char *name,
                      const struct pbt_node *node, struct pbt_domain *domain)
 {
@@ -315,5 +339,7 @@ bool pbt_read_domain(struct pbt_reader *reader, const char *name,
     if (find_distribution(key->text, key->length, &form)) {
         return read_distribution(reader, name, &form, key->value, domain);
     }
-    return pbt_read_choices(reader, name, key->value, domain);
+    return same_name(FUNCTION_WORD, key->text, key->length)
+               ? read_function(reader, name, key->value, domain)
+               : pbt_read_choices(reader, name, key->value, domain);
 }

@@ -39,8 +39,9 @@ static void close_groups(struct pbt_buf *out, const char *name, size_t from,
     }
 }
 
-void pbt_spec_config_json(const struct pbt_spec *spec,
-                          const struct pbt_cell *cells, struct pbt_buf *out)
+static void put_values(const struct pbt_spec *spec,
+                       const struct pbt_cell *cells, bool part,
+                       struct pbt_buf *out)
 {
     const struct pbt_space *space = &spec->settings.space;
     const char *last = "";
@@ -50,8 +51,8 @@ void pbt_spec_config_json(const struct pbt_spec *spec,
     for (uint32_t i = 0; i < space->count; i++) {
         uint32_t at = spec->order != NULL ? spec->order[i] : i;
         const char *name = space->params[at].name;
-        if (cells[at].type == PBT_CELL_NONE) {
-            continue; /* of a point: to be drawn */
+        if (part && cells[at].type == PBT_CELL_NONE) {
+            continue;
         }
         size_t shared = pbt_shared_group(last, name);
         shared = shared < open ? shared : open;
@@ -75,4 +76,16 @@ void pbt_spec_config_json(const struct pbt_spec *spec,
     }
     close_groups(out, last, 0, open);
     pbt_buf_char(out, '}');
+}
+
+void pbt_spec_config_json(const struct pbt_spec *spec,
+                          const struct pbt_cell *cells, struct pbt_buf *out)
+{
+    put_values(spec, cells, false, out);
+}
+
+void pbt_spec_point_json(const struct pbt_spec *spec,
+                         const struct pbt_cell *cells, struct pbt_buf *out)
+{
+    put_values(spec, cells, true, out);
 }

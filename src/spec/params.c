@@ -112,6 +112,20 @@ static bool is_text(const struct pbt_domain *domain)
     return false;
 }
 
+/* What a function has not said yet is null: nothing else may be. */
+static bool has_null(const struct pbt_texts *texts,
+                     const struct pbt_domain *domain)
+{
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        if (domain->choices[i].type == PBT_CELL_TEXT &&
+            strcmp(pbt_texts_get(texts, domain->choices[i].text), "null") ==
+                0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A number explores what is not one: scaled by 1.2, a string fails hours later. */
 static void check_types(struct walk *walk, const struct pbt_node *key,
                         const struct pbt_param *param)
@@ -123,14 +137,18 @@ static void check_types(struct walk *walk, const struct pbt_node *key,
                  mutations->kind == PBT_DOMAIN_QRANDINT ||
                  mutations->kind == PBT_DOMAIN_LOGRANDINT ||
                  mutations->kind == PBT_DOMAIN_QLOGRANDINT;
-    if (mutations->kind == PBT_DOMAIN_CHOICE) {
+    bool function = mutations->kind == PBT_DOMAIN_FUNCTION;
+    if (mutations->kind == PBT_DOMAIN_CHOICE ||
+        (function && !has_null(&reader->spec->texts, initial))) {
         return;
     }
     if (is_text(initial)) {
         pbt_problem_label(
             pbt_problem(reader->problems, PBT_E0306, key->span,
-                        "`%s` mutates as a number, but starts as a string, "
-                        "null or list",
+                        function
+                            ? "`%s` comes from a function, but starts as null"
+                            : "`%s` mutates as a number, but starts as a "
+                              "string, null or list",
                         pbt_quote(param->name, strlen(param->name)).text),
             "see its value in `config`");
     } else if (initial->kind == PBT_DOMAIN_CONSTANT && !whole &&

@@ -69,9 +69,57 @@ int pbt_spec_complete(struct pbt_spec *spec, struct pbt_error *error)
     return PBT_OK;
 }
 
+static bool has_function(const struct pbt_spec *spec, const char *name)
+{
+    for (const char *const *given = spec->functions;
+         given != NULL && *given != NULL; given++) {
+        if (strcmp(*given, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_function(const struct pbt_spec *spec,
+                          const struct pbt_param *param,
+                          const struct pbt_domain *domain,
+                          struct pbt_error *error)
+{
+    if (domain->kind != PBT_DOMAIN_FUNCTION ||
+        has_function(spec, domain->function)) {
+        return PBT_OK;
+    }
+    return pbt_fail(error, PBT_E0326,
+                    "`%s` comes from the function `%s`, which is the calling "
+                    "program's to give: %s",
+                    param->name, domain->function,
+                    spec->functions == NULL
+                        ? "run or resume this with that program"
+                        : "it is not among the functions of struct "
+                          "pbt_experiment");
+}
+
+static int check_functions(const struct pbt_spec *spec, struct pbt_error *error)
+{
+    const struct pbt_space *space = &spec->settings.space;
+    int status = PBT_OK;
+    for (uint32_t i = 0; i < space->count && status == PBT_OK; i++) {
+        const struct pbt_param *param = &space->params[i];
+        status = check_function(spec, param, &param->initial, error);
+        if (status == PBT_OK) {
+            status = check_function(spec, param, &param->mutations, error);
+        }
+    }
+    return status;
+}
+
 int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
 {
     const struct pbt_settings *settings = &spec->settings;
+    int status = check_functions(spec, error);
+    if (status != PBT_OK) {
+        return status;
+    }
     if (settings->scheduler != PBT_SCHEDULER_PBT || settings->custom_explore) {
         return PBT_OK;
     }

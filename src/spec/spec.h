@@ -49,6 +49,12 @@ struct pbt_spec {
     char *value_names[PBT_VALUES_MAX];
     uint32_t value_count;
 
+    /*
+     * Names of the functions that can be asked, NULL-terminated; set by the program that has
+     * them.  NULL: none.
+     */
+    const char *const *functions;
+
     bool seed_drawn; /* the file gave none */
 
     struct pbt_settings settings;
@@ -91,7 +97,7 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
 /*
  * The last check, once the caller has set what no file can (settings.custom_explore): PBT
  * without any hyperparameter to mutate and without a function that explores is
- * refused.
+ * refused, and so is a hyperparameter from a function that there is not.
  */
 int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
 
@@ -131,6 +137,9 @@ void pbt_spec_done(struct pbt_spec *spec);
  */
 void pbt_spec_config_json(const struct pbt_spec *spec,
                           const struct pbt_cell *cells, struct pbt_buf *out);
+/* The same without the values that are to be drawn: of points_to_evaluate. */
+void pbt_spec_point_json(const struct pbt_spec *spec,
+                         const struct pbt_cell *cells, struct pbt_buf *out);
 
 /* One value as JSON. */
 void pbt_spec_cell_json(const struct pbt_spec *spec, struct pbt_cell cell,

@@ -79,6 +79,7 @@ static void put_bounds(struct pbt_buf *out, const struct pbt_domain *domain)
     case PBT_DOMAIN_NONE:
     case PBT_DOMAIN_CONSTANT:
     case PBT_DOMAIN_CHOICE:
+    case PBT_DOMAIN_FUNCTION:
         pbt_yaml_number(out, domain->lower);
         pbt_buf_text(out, ", ");
         pbt_yaml_number(out, domain->upper);
@@ -101,6 +102,11 @@ static void put_domain(const struct writer *writer,
     } else if (domain->kind == PBT_DOMAIN_CHOICE) {
         pbt_buf_text(writer->out, "{choice: ");
         put_choices(writer, domain);
+        pbt_buf_char(writer->out, '}');
+    } else if (domain->kind == PBT_DOMAIN_FUNCTION) {
+        pbt_buf_text(writer->out, "{function: ");
+        pbt_yaml_string(writer->out, domain->function,
+                        strlen(domain->function));
         pbt_buf_char(writer->out, '}');
     } else {
         pbt_buf_printf(writer->out, "{%s: [", names[domain->kind]);
@@ -191,7 +197,7 @@ static void put_points(const struct writer *writer)
     pbt_buf_text(writer->out, " [");
     for (uint32_t i = 0; i < settings->point_count; i++) {
         pbt_buf_text(writer->out, i > 0 ? ",\n    " : "");
-        pbt_spec_config_json(
+        pbt_spec_point_json(
             writer->spec, settings->points + (size_t)i * settings->space.count,
             writer->out);
     }

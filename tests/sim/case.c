@@ -69,6 +69,17 @@ static void draw_params(struct sim_case *c, struct dice *dice)
          .mutation = PBT_MUTATION_NONE},
     };
     memcpy(c->params, all, sizeof all);
+    static const struct pbt_domain ASKED = {.kind = PBT_DOMAIN_FUNCTION,
+                                            .function = "f"};
+    if (chance(dice, 0.1)) { /* first values, and not where it is explored */
+        c->params[0].initial = ASKED;
+    }
+    if (chance(dice, 0.1)) {
+        c->params[0].mutations = ASKED;
+    }
+    if (chance(dice, 0.2)) { /* both */
+        c->params[2].mutations = ASKED;
+    }
     struct pbt_settings *settings = &c->spec.settings;
     settings->space.params = c->params;
     settings->space.count = between(dice, 1, 4);

@@ -184,7 +184,7 @@ static void go_back(struct judge_trial *trial)
 /* Without an answer: at its point again, or back, if its process is gone. */
 static void stop_asking(struct judge_trial *trial)
 {
-    if (trial->asked && !trial->process) {
+    if (trial->asked && !trial->process && trial->created) {
         go_back(trial);
     }
     trial->asked = false;
@@ -249,6 +249,21 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
     judge->end = is_final(judge->end) ? judge->end : PBT_END_NOT;
 }
 
+/* What was drawn stays, and what was asked for is there. */
+static bool is_answer(const struct judge *judge,
+                      const struct judge_config *asked,
+                      const struct pbt_cell *cells)
+{
+    for (uint32_t i = 0; i < judge->settings->space.count; i++) {
+        bool open = asked->cells[i].type == PBT_CELL_NONE;
+        if (open ? cells[i].type == PBT_CELL_NONE
+                 : !pbt_cell_same(asked->cells[i], cells[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void take_trial(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -269,6 +284,13 @@ static void take_trial(struct judge *judge, const struct pbt_record *record)
         judge_object(judge, "trial %" PRIu32 " is created twice",
                      record->trial);
     }
+    if (trial->asked &&
+        !is_answer(judge, &trial->asked_config, record->cells)) {
+        judge_object(judge,
+                     "trial %" PRIu32 " begins with other values than asked",
+                     record->trial);
+    }
+    trial->asked = false;
     trial->created = true;
     trial->score = (double)NAN;
     trial->config = config_of(judge, record->cells);
@@ -524,11 +546,11 @@ static void take_exited(struct judge *judge, const struct pbt_record *record)
 static void take_exploit(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
-    if (!judge->settings->custom_explore) {
+    if (!trial->asked && !judge->settings->custom_explore) {
         judge_donation(judge, record);
     } else if (!trial->asked ||
                !judge_same_id(record->checkpoint, trial->asked_checkpoint) ||
-               !judge_same_config(judge, &trial->asked_config, record->cells)) {
+               !is_answer(judge, &trial->asked_config, record->cells)) {
         judge_object(judge,
                      "the exploit of trial %" PRIu32 " is not what the "
                      "explore function was asked",
@@ -553,6 +575,19 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     }
     judge->counts.exploits++;
     judge->counts.pauses += record->pause ? 1 : 0;
+}
+
+static void take_ask_first(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    if (trial->created || trial->asked) {
+        judge_object(judge,
+                     "the first values of trial %" PRIu32 " are asked twice",
+                     record->trial);
+    }
+    trial->asked = true;
+    trial->asked_config = config_of(judge, record->cells);
+    judge->counts.asks++;
 }
 
 static void take_ask(struct judge *judge, const struct pbt_record *record)
@@ -692,8 +727,8 @@ static void take_request(struct judge *judge, const struct pbt_record *record)
     struct judge_trial *trial = &judge->trials[record->trial];
     bool pause = record->request == PBT_REQUEST_PAUSE;
     judge->counts.requests++;
-    if (!trial->created || trial->over || trial->end_asked ||
-        is_final(judge->end) ||
+    bool none_yet = !trial->created && record->request == PBT_REQUEST_STOP;
+    if (none_yet || trial->over || trial->end_asked || is_final(judge->end) ||
         (record->request != PBT_REQUEST_STOP && pause == trial->held)) {
         judge_object(judge, "a request to %s trial %" PRIu32 " changes nothing",
                      pbt_request_name(record->request), record->trial);
@@ -737,6 +772,9 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         break;
     case PBT_RECORD_ASK:
         take_ask(judge, record);
+        break;
+    case PBT_RECORD_ASK_FIRST:
+        take_ask_first(judge, record);
         break;
     case PBT_RECORD_DURABLE:
         take_durable(judge, record);
@@ -879,10 +917,29 @@ void judge_ack(struct judge *judge, uint32_t trial, uint64_t epoch,
     }
 }
 
+/* Trials are created when functions have given their first values. */
+static bool asks_first(const struct judge *judge)
+{
+    const struct pbt_space *space = &judge->settings->space;
+    for (uint32_t i = 0; i < space->count; i++) {
+        const struct pbt_param *param = &space->params[i];
+        const struct pbt_domain *domain = param->initial.kind != PBT_DOMAIN_NONE
+                                              ? &param->initial
+                                              : &param->mutations;
+        if (domain->kind == PBT_DOMAIN_FUNCTION) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_trial(struct judge *judge, const struct pbt_core *core,
                         uint32_t number)
 {
     const struct judge_trial *mine = &judge->trials[number];
+    if (!mine->created && asks_first(judge)) {
+        return; /* until its first values are there */
+    }
     struct pbt_core_trial trial = pbt_core_trial(core, number);
     bool over =
         trial.state == PBT_CORE_TERMINATED || trial.state == PBT_CORE_ERROR;
@@ -946,8 +1003,8 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
         check_trial(judge, core, i);
         used += judge->trials[i].process ? 1 : 0;
         const struct judge_trial *trial = &judge->trials[i];
-        bool could = !trial->over && !trial->asked && !trial->held &&
-                     !judge_has_arrived(judge, trial);
+        bool could = trial->created && !trial->over && !trial->asked &&
+                     !trial->held && !judge_has_arrived(judge, trial);
         waiting += !trial->process && could ? 1 : 0;
     }
     if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
@@ -965,7 +1022,8 @@ void judge_end(struct judge *judge, const struct pbt_core *core)
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         struct pbt_core_trial trial = pbt_core_trial(core, i);
         struct pbt_core_checkpoint saved;
-        if (trial.state != PBT_CORE_TERMINATED &&
+        bool never = !trial.created && is_final(judge->end);
+        if (!never && trial.state != PBT_CORE_TERMINATED &&
             trial.state != PBT_CORE_ERROR) {
             judge_object(judge, "the run is over, and trial %" PRIu32 " is not",
                          i);
