@@ -66,7 +66,7 @@ static void put_options(struct pbt_buf *out,
         (void)snprintf(call, sizeof call, "%4s--%s%s%s", letter, options->name,
                        options->argument != NULL ? " " : "",
                        options->argument != NULL ? options->argument : "");
-        pbt_buf_printf(out, "  %-22s %s\n", call, options->text);
+        pbt_buf_printf(out, "  %-25s %s\n", call, options->text);
     }
 }
 

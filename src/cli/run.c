@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/control.h"
+#include "cli/experiment.h"
 #include "run/run.h"
 
 /* --- signals -------------------------------------------------------------- */
@@ -154,20 +155,13 @@ int pbt_cli_run(const struct pbt_cli_call *call)
 {
     const char *dir = pbt_cli_value(call, "dir");
     bool quiet = pbt_cli_given(call, "quiet");
-    int status;
     struct pbt_error error;
     struct pbt_spec spec;
-    struct pbt_buf problems;
     struct pbt_run_place place;
-    pbt_buf_init(&problems, (size_t)1 << 20);
-    status = pbt_spec_read(&spec, call->args[0], call->args + 1,
-                           call->count - 1, &problems, &error);
+    int status = pbt_cli_read_experiment(call, &spec);
     if (status != PBT_OK) {
-        (void)pbt_cli_fail_file(&error, &problems, call->args[0]);
-        pbt_buf_done(&problems);
         return status;
     }
-    pbt_buf_done(&problems);
     pbt_cli_put(&spec.warnings, true);
     status = pbt_spec_finish(&spec, &error);
     if (status == PBT_OK) {

@@ -30,6 +30,33 @@ const struct pbt_cli_option pbt_cli_common[] = {
 static const struct pbt_cli_option no_options[] = {END};
 static const struct pbt_cli_option run_options[] = {DIR_OPTION, QUIET_OPTION,
                                                     END};
+static const char *const modes[] = {"max", "min", NULL};
+
+/* Keys of the experiment file in other words: experiment.c. */
+#define EXPERIMENT_OPTIONS                                                     \
+    {"num-samples", 'n', "N", PBT_CLI_FREE, NULL, "the population"},           \
+        {"metric", 0, "NAME", PBT_CLI_FREE, NULL, "what ranks trials"},        \
+        {"mode",       0,     "MODE",                                          \
+         PBT_CLI_WORD, modes, "max or min: which of it is better"},            \
+        {"param",      'p',  "NAME=VALUE",                                     \
+         PBT_CLI_FREE, NULL, "a hyperparameter: 0.1, uniform:0:1, a,b,c"},     \
+        {"mutate",     'm',  "NAME=VALUE",                                     \
+         PBT_CLI_FREE, NULL, "how it is explored: uniform:0:1, 1,2,4"},        \
+        {"interval",   'i',  "N",                                              \
+         PBT_CLI_FREE, NULL, "iterations between perturbations"},              \
+        {"stop", 's', "NAME=N", PBT_CLI_FREE, NULL, "ends a trial"},           \
+        {"stop-all", 0, "NAME=N", PBT_CLI_FREE, NULL, "ends the experiment"},  \
+        {"name", 0, "NAME", PBT_CLI_FREE, NULL, "of the experiment"},          \
+    {                                                                          \
+        "seed", 0, "N", PBT_CLI_FREE, NULL, "fixes every draw and decision"    \
+    }
+static const struct pbt_cli_option new_run_options[] = {
+    EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION, END};
+static const struct pbt_cli_option check_options[] = {
+    {"all", 'a', NULL, PBT_CLI_FREE, NULL,
+     "every setting, and where it comes from"},
+    EXPERIMENT_OPTIONS,
+    END};
 static const struct pbt_cli_option dir_options[] = {DIR_OPTION, END};
 static const struct pbt_cli_option status_options[] = {
     {"all", 'a', NULL, PBT_CLI_FREE, NULL, "every trial, not the first 20"},
@@ -40,9 +67,13 @@ static const struct pbt_cli_option help_options[] = {
 
 /* --- operands --------------------------------------------------------------- */
 
-#define FILE_OPERAND                                                           \
+#define OPTIONAL_FILE                                                          \
     {                                                                          \
-        "FILE", PBT_CLI_FILE, NULL, false, false                               \
+        "FILE", PBT_CLI_FILE, NULL, true, false                                \
+    }
+#define COMMAND                                                                \
+    {                                                                          \
+        "-- COMMAND", PBT_CLI_FILE, NULL, true, true                           \
     }
 #define OVERRIDES                                                              \
     {                                                                          \
@@ -70,12 +101,17 @@ const char *const pbt_cli_group_titles[PBT_CLI_GROUPS] = {
 const struct pbt_cli_verb pbt_cli_verbs[] = {
     {"run",
      PBT_CLI_TRAINING,
-     "run the experiment that FILE describes",
-     {FILE_OPERAND, OVERRIDES},
-     run_options,
+     "run the experiment that FILE, or flags, describe",
+     {OPTIONAL_FILE, OVERRIDES, COMMAND},
+     new_run_options,
      "pbt run exp.yaml\n"
-     "pbt run exp.yaml num_samples=8 --dir /data/runs\n",
-     "Runs the experiment that FILE describes; key=value goes on top of it.\n"
+     "pbt run exp.yaml num_samples=8 --dir /data/runs\n"
+     "pbt run -n 8 --metric acc --mode max -p lr=loguniform:1e-4:1 \\\n"
+     "    -m lr=loguniform:1e-4:1 -i 5 -s training_iteration=100 -- ./train\n",
+     "Runs the experiment that FILE describes. key=value goes on top of it, "
+     "and "
+     "so do flags, which are keys in other words; without a FILE they are all "
+     "there is, and the command stands behind --.\n"
      "The run's directory is DIR/NAME. Nothing is ever overwritten: an "
      "unfinished run of the same experiment is resumed, else a number is added "
      "to the name.\n"
@@ -118,8 +154,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
     {"check",
      PBT_CLI_TRAINING,
      "check an experiment file, and say what it would do",
-     {FILE_OPERAND, OVERRIDES},
-     no_options,
+     {OPTIONAL_FILE, OVERRIDES, COMMAND},
+     check_options,
      "pbt check mnist.yaml\n"
      "pbt check mnist.yaml num_samples=8 scheduler.perturbation_interval=10\n",
      "Reads the experiment file and says everything that is wrong with it, or "

@@ -147,6 +147,24 @@ static bool draw_seed(struct pbt_reader *reader)
     return true;
 }
 
+static void note_origins(struct pbt_reader *reader)
+{
+    struct pbt_spec *spec = reader->spec;
+    spec->origins =
+        pbt_arena_array(&spec->memory, PBT_KEY_COUNT, sizeof *spec->origins);
+    for (int i = 0; i < PBT_KEY_COUNT && spec->origins != NULL; i++) {
+        const struct pbt_node *node = reader->given[i];
+        spec->origins[i] = (struct pbt_origin){0, 0};
+        if (node != NULL) {
+            const struct pbt_source *source =
+                &reader->sources[node->span.source];
+            spec->origins[i] = (struct pbt_origin){
+                node->span.source,
+                pbt_source_place(source, node->span.offset).line};
+        }
+    }
+}
+
 static void take_root(struct pbt_reader *reader, struct pbt_arena *arena)
 {
     const struct pbt_node *root = reader->root;
@@ -166,6 +184,7 @@ static void take_root(struct pbt_reader *reader, struct pbt_arena *arena)
         default_name(reader);
     }
     pbt_read_check(reader);
+    note_origins(reader);
 }
 
 static bool ends_with(const char *text, const char *end)

@@ -18,6 +18,12 @@
 /* In a run's directory: its own copy of start_checkpoint. */
 #define PBT_START_CHECKPOINT "start_checkpoint"
 
+/* Where a key's value comes from. */
+struct pbt_origin {
+    uint32_t source; /* 0: the file; n: the n-th override */
+    size_t line;     /* from 1; 0: it is the default */
+};
+
 struct pbt_spec {
     char *name;             /* of the experiment */
     char **command;         /* argv of the trainable, NULL-terminated */
@@ -55,7 +61,8 @@ struct pbt_spec {
      */
     const char *const *functions;
 
-    bool seed_drawn; /* the file gave none */
+    bool seed_drawn;            /* the file gave none */
+    struct pbt_origin *origins; /* [PBT_KEY_COUNT] */
 
     struct pbt_settings settings;
     struct pbt_texts texts; /* of the cells in settings.space */
@@ -115,6 +122,13 @@ struct pbt_machine {
     uint32_t gpus;
     uint64_t memory; /* bytes; 0: unknown, which is never too little */
 };
+
+/*
+ * One key's value as pbt_spec_write() puts it, without its name: `key` is an enum
+ * pbt_key_id.  Mappings span lines.
+ */
+void pbt_spec_write_key(const struct pbt_spec *spec, int key,
+                        struct pbt_buf *out);
 
 /*
  * How many trials run at once on this machine: what fits into the budget, and not more

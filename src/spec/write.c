@@ -375,13 +375,12 @@ static void put_command(const struct writer *writer, const struct pbt_key *key)
     pbt_buf_char(writer->out, '\n');
 }
 
-static void put_key(const struct writer *writer, enum pbt_key_id id)
+/* The value, from behind the colon to the end of its last line. */
+static void put_value(const struct writer *writer, enum pbt_key_id id)
 {
     const struct pbt_key *key = &pbt_keys[id];
     struct pbt_buf *out = writer->out;
     size_t depth = pbt_key_section(key) > 0 ? 1 : 0;
-    put_indent(out, depth);
-    pbt_buf_printf(out, "%s:", pbt_key_name(key));
     switch (key->type) {
     case PBT_TYPE_SECTION:
         pbt_buf_char(out, '\n');
@@ -424,6 +423,21 @@ static void put_key(const struct writer *writer, enum pbt_key_id id)
     }
     pbt_buf_char(out, ' ');
     put_field(writer, key);
+}
+
+static void put_key(const struct writer *writer, enum pbt_key_id id)
+{
+    const struct pbt_key *key = &pbt_keys[id];
+    put_indent(writer->out, pbt_key_section(key) > 0 ? 1 : 0);
+    pbt_buf_printf(writer->out, "%s:", pbt_key_name(key));
+    put_value(writer, id);
+}
+
+void pbt_spec_write_key(const struct pbt_spec *spec, int key,
+                        struct pbt_buf *out)
+{
+    struct writer writer = {spec, out};
+    put_value(&writer, (enum pbt_key_id)key);
 }
 
 int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,

@@ -1,0 +1,318 @@
+/*
+ * experiment.c: from a call's words to a specification.
+ *
+ *     pbt run FILE [key=value ...] [flags]
+ *     pbt run -n 4 --metric accuracy --mode max --param lr=uniform:0.001:1 -- ./train
+ *
+ * A flag is an override in other words: `--interval 5` is
+ * scheduler.perturbation_interval=5, and what is wrong with it is said of that.
+ */
+#include "cli/experiment.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "spec/reader.h"
+
+#define TEXT_MAX ((size_t)1 << 20)
+
+/* Flags that are one key. */
+static const struct {
+    const char *flag;
+    const char *key;
+} plain[] = {
+    {"num-samples", "num_samples"},
+    {"metric", "metric"},
+    {"mode", "mode"},
+    {"interval", "scheduler.perturbation_interval"},
+    {"name", "name"},
+    {"seed", "seed"},
+};
+
+struct overrides {
+    const struct pbt_cli_call *call;
+    char **items; /* owned */
+    size_t count;
+    int status;
+};
+
+/* Takes over what is in `text`. */
+static void add(struct overrides *overrides, struct pbt_buf *text)
+{
+    char *copy = pbt_buf_failed(text) ? NULL : strdup(text->data);
+    if (copy == NULL) {
+        overrides->status = pbt_cli_error(PBT_E0971, "out of memory");
+    } else {
+        overrides->items[overrides->count++] = copy;
+    }
+    pbt_buf_done(text);
+}
+
+/* --- distributions: "uniform:0.001:1" ----------------------------------------- */
+
+/* Takes "a:b:c", or "a,b,c", into "[a, b, c]". */
+static void put_list(struct pbt_buf *out, const char *text, char between)
+{
+    pbt_buf_char(out, '[');
+    for (; *text != '\0'; text++) {
+        if (*text == between) {
+            pbt_buf_text(out, ", ");
+        } else {
+            pbt_buf_char(out, *text);
+        }
+    }
+    pbt_buf_char(out, ']');
+}
+
+static bool wrong_distribution(struct overrides *overrides, const char *at,
+                               const char *word, size_t length)
+{
+    char label[96] = "";
+    const char *like = pbt_distribution_like(word, length);
+    if (like == NULL) {
+        return false; /* "http://..." is a text like any other */
+    }
+    (void)snprintf(label, sizeof label, "did you mean `%s`?", like);
+    overrides->status = pbt_cli_usage(PBT_E0611, overrides->call->verb->name,
+                                      at, label, "unknown distribution `%s`",
+                                      pbt_quote(word, length).text);
+    return true;
+}
+
+/* The value of --param or --mutate, in YAML's flow form. */
+static void put_value(struct overrides *overrides, struct pbt_buf *out,
+                      const char *value, bool mutation)
+{
+    size_t word = strspn(value, "abcdefghijklmnopqrstuvwxyz_");
+    bool flow = strchr("[{\"'", value[0]) != NULL && value[0] != '\0';
+    if (word > 0 && value[word] == ':') {
+        if (pbt_is_distribution_name(value, word)) {
+            pbt_buf_printf(out, "{%.*s: ", (int)word, value);
+            put_list(out, value + word + 1, ':');
+            pbt_buf_char(out, '}');
+            return;
+        }
+        if (wrong_distribution(overrides, value, value, word)) {
+            return;
+        }
+    }
+    if (strchr(value, ',') != NULL && !flow) {
+        pbt_buf_text(out, mutation ? "" : "{choice: ");
+        put_list(out, value, ',');
+        pbt_buf_text(out, mutation ? "" : "}");
+        return;
+    }
+    pbt_buf_text(out, value);
+}
+
+/* "--param net/depth=3" is config.net.depth=3. */
+static void add_named(struct overrides *overrides, const char *prefix,
+                      const struct pbt_cli_given *given)
+{
+    const char *equals = strchr(given->value, '=');
+    struct pbt_buf text;
+    if (equals == NULL || equals == given->value) {
+        overrides->status =
+            pbt_cli_usage(PBT_E0612, overrides->call->verb->name, given->value,
+                          "NAME=VALUE is needed", "`--%s` has no %s",
+                          given->option->name, equals == NULL ? "`=`" : "name");
+        return;
+    }
+    pbt_buf_init(&text, TEXT_MAX);
+    pbt_buf_printf(&text, "%s.", prefix);
+    for (const char *c = given->value; c < equals; c++) {
+        pbt_buf_char(&text,
+                     *c == '/' && strcmp(prefix, "stop") != 0 ? '.' : *c);
+    }
+    pbt_buf_char(&text, '=');
+    if (strncmp(prefix, "stop", 4) == 0) {
+        pbt_buf_text(&text, equals + 1);
+    } else {
+        put_value(overrides, &text, equals + 1, strcmp(prefix, "config") != 0);
+    }
+    if (overrides->status == PBT_OK) {
+        add(overrides, &text);
+    } else {
+        pbt_buf_done(&text);
+    }
+}
+
+/* --- flags, in the order in which they were given ------------------------------ */
+
+static void add_flag(struct overrides *overrides,
+                     const struct pbt_cli_given *given)
+{
+    static const struct {
+        const char *flag;
+        const char *prefix;
+    } named[] = {
+        {"param", "config"},
+        {"mutate", "scheduler.hyperparam_mutations"},
+        {"stop", "stop"},
+        {"stop-all", "stop_all"},
+    };
+    const char *name = given->option->name;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        if (strcmp(name, named[i].flag) == 0) {
+            add_named(overrides, named[i].prefix, given);
+            return;
+        }
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        if (strcmp(name, plain[i].flag) == 0) {
+            struct pbt_buf text;
+            pbt_buf_init(&text, TEXT_MAX);
+            pbt_buf_printf(&text, "%s=%s", plain[i].key, given->value);
+            add(overrides, &text);
+            return;
+        }
+    }
+}
+
+/* What stands behind "--" is the command, word by word. */
+static void add_command(struct overrides *overrides)
+{
+    const struct pbt_cli_call *call = overrides->call;
+    struct pbt_buf text;
+    pbt_buf_init(&text, TEXT_MAX);
+    pbt_buf_text(&text, "command=[");
+    for (size_t i = call->dashes; i < call->count; i++) {
+        pbt_buf_text(&text, i > call->dashes ? ", " : "");
+        pbt_buf_json_string(&text, call->args[i], strlen(call->args[i]));
+    }
+    pbt_buf_char(&text, ']');
+    add(overrides, &text);
+}
+
+/* python3.11, perl, any shell, ... */
+static bool is_interpreter(const char *name)
+{
+    static const char *const known[] = {"python", "perl",  "ruby",
+                                        "node",   "julia", "Rscript"};
+    size_t length = strlen(name);
+    if (length >= 2 && name[length - 2] == 's' && name[length - 1] == 'h') {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t stem = strlen(known[i]);
+        if (strncmp(name, known[i], stem) == 0 &&
+            strspn(name + stem, "0123456789.") == length - stem) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Without a file the experiment is called after the program: "train" of train.py. */
+static void add_name(struct overrides *overrides)
+{
+    const struct pbt_cli_call *call = overrides->call;
+    const char *word = base_name(call->args[call->dashes]);
+    struct pbt_buf text;
+    if (is_interpreter(word)) {
+        for (size_t i = call->dashes + 1; i < call->count; i++) {
+            if (call->args[i][0] != '-') {
+                word = base_name(call->args[i]);
+                break;
+            }
+        }
+    }
+    size_t length = strcspn(word, ".");
+    pbt_buf_init(&text, TEXT_MAX);
+    pbt_buf_text(&text, "name=");
+    for (size_t i = 0; i < length; i++) {
+        bool good =
+            isalnum((unsigned char)word[i]) || strchr("._-", word[i]) != NULL;
+        pbt_buf_char(&text, good ? word[i] : '-');
+    }
+    pbt_buf_text(&text, length == 0 ? "experiment" : "");
+    add(overrides, &text);
+}
+
+/* --- all together --------------------------------------------------------------- */
+
+static bool has_file(const struct pbt_cli_call *call)
+{
+    return call->dashes > 0 && (strchr(call->args[0], '=') == NULL ||
+                                access(call->args[0], F_OK) == 0);
+}
+
+static void collect(struct overrides *overrides, bool file)
+{
+    const struct pbt_cli_call *call = overrides->call;
+    if (!file) {
+        add_name(overrides);
+    }
+    for (size_t i = 0; i < call->given_count; i++) {
+        if (overrides->status == PBT_OK && call->given[i].value != NULL) {
+            add_flag(overrides, &call->given[i]);
+        }
+    }
+    for (size_t i = file ? 1 : 0; i < call->dashes; i++) {
+        struct pbt_buf text;
+        pbt_buf_init(&text, TEXT_MAX);
+        pbt_buf_text(&text, call->args[i]);
+        if (overrides->status == PBT_OK) {
+            add(overrides, &text);
+        } else {
+            pbt_buf_done(&text);
+        }
+    }
+    if (overrides->status == PBT_OK && call->dashes < call->count) {
+        add_command(overrides);
+    }
+}
+
+static int read_spec(const struct overrides *overrides, bool file,
+                     struct pbt_spec *spec)
+{
+    const struct pbt_cli_call *call = overrides->call;
+    struct pbt_buf problems;
+    struct pbt_error error;
+    pbt_buf_init(&problems, TEXT_MAX);
+    int status =
+        file ? pbt_spec_read(spec, call->args[0], overrides->items,
+                             overrides->count, &problems, &error)
+             : pbt_spec_parse(spec, "", 0, "(no file)", ".", overrides->items,
+                              overrides->count, &problems, &error);
+    if (status != PBT_OK) {
+        (void)pbt_cli_fail_file(&error, &problems, file ? call->args[0] : NULL);
+    }
+    pbt_buf_done(&problems);
+    return status;
+}
+
+int pbt_cli_read_experiment(const struct pbt_cli_call *call,
+                            struct pbt_spec *spec)
+{
+    bool file = has_file(call);
+    if (!file && call->dashes == call->count) {
+        return pbt_cli_usage(PBT_E0605, call->verb->name, NULL,
+                             "a FILE, or flags and -- COMMAND",
+                             "`pbt %s` has no experiment", call->verb->name);
+    }
+    struct overrides overrides = {.call = call, .status = PBT_OK};
+    overrides.items =
+        calloc(call->count + call->given_count + 3, sizeof *overrides.items);
+    if (overrides.items == NULL) {
+        return pbt_cli_error(PBT_E0971, "out of memory");
+    }
+    collect(&overrides, file);
+    int status = overrides.status == PBT_OK ? read_spec(&overrides, file, spec)
+                                            : overrides.status;
+    for (size_t i = 0; i < overrides.count; i++) {
+        free(overrides.items[i]);
+    }
+    free(overrides.items);
+    return status;
+}

@@ -1,0 +1,371 @@
+/*
+ * summary.c: what an experiment would do, in a few lines, and all of its settings.
+ */
+#include "cli/summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "spec/schema.h"
+
+#define OUTPUT_MAX (4u << 20)
+#define CHOICES_SHOWN 10
+
+static void put_program(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    pbt_buf_printf(out, "program      %s", spec->command[0]);
+    for (char **word = spec->command + 1; *word != NULL; word++) {
+        pbt_buf_char(out, ' ');
+        pbt_buf_text(out, *word);
+    }
+    pbt_buf_char(out, '\n');
+}
+
+/* " (2 CPUs are here, 1 a trial; 4 GPUs are here, 0.5 a trial)" */
+static void put_budget(const struct pbt_spec *spec,
+                       const struct pbt_budget *budget, struct pbt_buf *out)
+{
+    const double gib = 0x1p30;
+    bool given = spec->resources_cpu > 0;
+    pbt_buf_printf(out, " (%.15g CPUs %s, %.15g a trial",
+                   given ? spec->resources_cpu : budget->machine.cpus,
+                   given ? "are given" : "are here", spec->trial_cpu);
+    if (spec->trial_gpu > 0) {
+        given = spec->resources_gpu > 0;
+        pbt_buf_printf(out, "; %u GPUs %s, %.15g a trial",
+                       given ? spec->resources_gpu : budget->machine.gpus,
+                       given ? "are given" : "are here", spec->trial_gpu);
+    }
+    if (spec->trial_memory > 0) {
+        given = spec->resources_memory > 0;
+        pbt_buf_printf(
+            out, "; %.3g GiB %s, %.3g a trial",
+            (double)(given ? spec->resources_memory : budget->machine.memory) /
+                gib,
+            given ? "are given" : "are here", (double)spec->trial_memory / gib);
+    }
+    pbt_buf_text(out, ")\n");
+}
+
+static void put_trials(const struct pbt_spec *spec,
+                       const struct pbt_budget *budget, struct pbt_buf *out)
+{
+    uint32_t population = spec->settings.population;
+    pbt_buf_printf(out, "trials       %" PRIu32, population);
+    if (budget->slots < population) {
+        pbt_buf_printf(out, ", %" PRIu32 " at a time", budget->slots);
+    } else if (population > 1) {
+        pbt_buf_text(out, ", all at the same time");
+    }
+    put_budget(spec, budget, out);
+}
+
+static void put_metric(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    if (spec->metric != NULL) {
+        pbt_buf_printf(out, "metric       %s, the %s the better\n",
+                       spec->metric, spec->minimize ? "smaller" : "larger");
+    }
+}
+
+static void put_stop(const struct pbt_spec *spec, const struct pbt_stop *stop,
+                     struct pbt_buf *out)
+{
+    const char *name = "training_iteration";
+    if (stop->source == PBT_STOP_SECONDS) {
+        name = "time_total_s";
+    } else if (stop->source == PBT_STOP_VALUE) {
+        name = spec->value_names[stop->index];
+    }
+    pbt_buf_printf(out, "%s %s %.15g", name,
+                   stop->at_most ? "<=" : ">=", stop->bound);
+}
+
+/* The criteria of `stop`, or those of `stop_all` and the time budget. */
+static void put_ends(const struct pbt_spec *spec, bool all, const char *label,
+                     struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    const char *between = label;
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        if (settings->stops[i].all == all) {
+            pbt_buf_text(out, between);
+            put_stop(spec, &settings->stops[i], out);
+            between = ", or ";
+        }
+    }
+    if (all && settings->time_budget_ns > 0) {
+        pbt_buf_text(out, between);
+        pbt_buf_printf(out, "%.15g s of the run",
+                       (double)settings->time_budget_ns / 1e9);
+        between = ", or ";
+    }
+    if (between != label) {
+        pbt_buf_char(out, '\n');
+    }
+}
+
+/* The last iteration that `stop` allows; 0: it isn't known beforehand. */
+static double last_iteration(const struct pbt_settings *settings)
+{
+    double last = 0;
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        const struct pbt_stop *stop = &settings->stops[i];
+        if (stop->source == PBT_STOP_ITERATION) {
+            last = last == 0 ? stop->bound : fmin(last, stop->bound);
+        }
+    }
+    return last;
+}
+
+/* When perturbations fall: at 5, 10, ... 95, 19 of each trial. */
+static void put_points(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    double interval = settings->perturbation_interval;
+    double first = fmax(interval, settings->burn_in_period);
+    double last = last_iteration(settings);
+    if (settings->scheduler != PBT_SCHEDULER_PBT) {
+        return;
+    }
+    if (settings->time_attr != PBT_TIME_ITERATION || last == 0) {
+        pbt_buf_printf(out, "             first at %s %.15g\n",
+                       settings->time_attr == PBT_TIME_SECONDS ? "second"
+                                                               : "iteration",
+                       first);
+        return;
+    }
+    /* The result that reaches the bound ends the trial: it is no point. */
+    double count = first < last ? ceil((last - first) / interval) : 0;
+    if (count > 0) {
+        pbt_buf_printf(out,
+                       "             at iteration %.15g%s%.0f: %.0f of each "
+                       "trial\n",
+                       first,
+                       count > 2   ? ", ... "
+                       : count > 1 ? ", "
+                                   : " = ",
+                       first + (count - 1) * interval, count);
+    }
+}
+
+static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    if (settings->scheduler == PBT_SCHEDULER_FIFO) {
+        pbt_buf_text(out, "scheduler    fifo: each trial by itself\n");
+        return;
+    }
+    const char *unit =
+        settings->time_attr == PBT_TIME_SECONDS ? "s" : "iterations";
+    double quantile = ceil(settings->population * settings->quantile_fraction);
+    double half = floor(settings->population / 2.0);
+    pbt_buf_printf(
+        out,
+        "scheduler    pbt: every %.15g %s%s the worst %.15g may take "
+        "over from the best %.15g\n",
+        settings->perturbation_interval, unit,
+        settings->synch ? ", all together," : "", fmin(quantile, half),
+        fmin(quantile, half));
+    if (settings->burn_in_period > 0) {
+        pbt_buf_printf(out, "             but not before %.15g %s\n",
+                       settings->burn_in_period, unit);
+    }
+    put_points(spec, out);
+}
+
+static void put_choices(const struct pbt_spec *spec,
+                        const struct pbt_domain *domain, struct pbt_buf *out)
+{
+    pbt_buf_char(out, '[');
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        pbt_buf_text(out, i > 0 ? ", " : "");
+        if (i == CHOICES_SHOWN) {
+            pbt_buf_text(out, "...");
+            break;
+        }
+        pbt_spec_cell_json(spec, domain->choices[i], out);
+    }
+    pbt_buf_char(out, ']');
+}
+
+static void put_domain(const struct pbt_spec *spec,
+                       const struct pbt_domain *domain, struct pbt_buf *out)
+{
+    const char *name = "";
+    switch (domain->kind) {
+    case PBT_DOMAIN_NONE:
+        return;
+    case PBT_DOMAIN_CONSTANT:
+        pbt_spec_cell_json(spec, domain->choices[0], out);
+        return;
+    case PBT_DOMAIN_FUNCTION:
+        pbt_buf_printf(out, "the function %s", domain->function);
+        return;
+    case PBT_DOMAIN_CHOICE:
+        pbt_buf_text(out, "one of ");
+        put_choices(spec, domain, out);
+        return;
+#define DOMAIN_NAME(kind, text, arguments)                                     \
+    case kind:                                                                 \
+        name = text;                                                           \
+        break;
+        PBT_DOMAIN_MAP(DOMAIN_NAME)
+#undef DOMAIN_NAME
+    }
+    pbt_buf_printf(out, "%s [%.15g, %.15g", name, domain->lower, domain->upper);
+    if (domain->quantum > 0) {
+        pbt_buf_printf(out, ", %.15g", domain->quantum);
+    }
+    pbt_buf_char(out, ']');
+}
+
+static void put_factors(const struct pbt_explore *explore, struct pbt_buf *out)
+{
+    for (uint32_t i = 0; i < explore->factor_count; i++) {
+        if (i == CHOICES_SHOWN) {
+            pbt_buf_text(out, ", ...");
+            break;
+        }
+        pbt_buf_printf(out, "%s%.15g", i == 0 ? ", or times " : " or ",
+                       explore->factors[i]);
+    }
+}
+
+static void put_param(const struct pbt_spec *spec,
+                      const struct pbt_param *param, struct pbt_buf *out)
+{
+    bool list = param->mutation == PBT_MUTATION_LIST;
+    pbt_buf_printf(out, "  %-10s ", param->name);
+    put_domain(spec,
+               param->initial.kind == PBT_DOMAIN_NONE ? &param->mutations
+                                                      : &param->initial,
+               out);
+    if (param->mutation != PBT_MUTATION_NONE) {
+        pbt_buf_text(out, "; explored: ");
+        put_domain(spec, &param->mutations, out);
+        if (list) {
+            pbt_buf_text(out, " or a neighbour");
+        } else {
+            put_factors(&spec->settings.explore, out);
+        }
+    }
+    pbt_buf_char(out, '\n');
+}
+
+static void put_params(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_space *space = &spec->settings.space;
+    pbt_buf_text(out, space->count > 0 ? "hyperparameters\n" : "");
+    for (uint32_t i = 0; i < space->count; i++) {
+        put_param(spec, &space->params[spec->order[i]], out);
+    }
+}
+
+static void put_checkpoints(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    const char *between = "";
+    pbt_buf_text(out, "checkpoints  ");
+    if (settings->scheduler == PBT_SCHEDULER_PBT) {
+        pbt_buf_text(out, "at each comparison");
+        between = ", ";
+    }
+    if (settings->checkpoint_frequency > 0) {
+        pbt_buf_printf(out, "%severy %" PRIu32 " iterations", between,
+                       settings->checkpoint_frequency);
+        between = ", ";
+    }
+    if (settings->checkpoint_at_end) {
+        pbt_buf_printf(out, "%sat a trial's end", between);
+        between = ", ";
+    }
+    if (between[0] == '\0') {
+        pbt_buf_text(out, "none\n");
+        return;
+    }
+    pbt_buf_printf(out, "; the newest %" PRIu32 " of a trial are kept\n",
+                   settings->num_to_keep);
+    /* Two more that may be needed, and the one that is being made. */
+    uint64_t most =
+        (uint64_t)settings->population * (settings->num_to_keep + 3);
+    pbt_buf_printf(out,
+                   "disk         at most %" PRIu64
+                   " checkpoints at a time (%" PRIu32 " of each trial)\n",
+                   most, settings->num_to_keep + 3);
+}
+
+static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
+{
+    int32_t failures = spec->settings.max_failures;
+    if (failures < 0) {
+        pbt_buf_text(out, "failures     a trial is tried again for ever\n");
+    } else if (failures == 0) {
+        pbt_buf_text(out,
+                     "failures     a trial that fails is not tried again\n");
+    } else {
+        pbt_buf_printf(out,
+                       "failures     a trial is tried again %" PRId32
+                       " times, from its newest checkpoint\n",
+                       failures);
+    }
+}
+
+void pbt_cli_put_summary(const struct pbt_spec *spec,
+                         const struct pbt_budget *budget, struct pbt_buf *out)
+{
+    pbt_buf_printf(out, "experiment   %s, seed %" PRIu64 "\n", spec->name,
+                   spec->settings.seed);
+    put_program(spec, out);
+    put_trials(spec, budget, out);
+    put_metric(spec, out);
+    put_ends(spec, false, "trial ends   at ", out);
+    put_ends(spec, true, "run ends     at ", out);
+    if (spec->settings.stop_count == 0 && spec->settings.time_budget_ns == 0) {
+        pbt_buf_text(out, "run ends     when the program says so or you "
+                          "press Ctrl-C: there is no stop criterion\n");
+    }
+    put_schedule(spec, out);
+    put_params(spec, out);
+    put_checkpoints(spec, out);
+    put_failures(spec, out);
+}
+
+static void put_origin(const struct pbt_spec *spec, const char *file, int key,
+                       struct pbt_buf *out)
+{
+    struct pbt_origin origin = spec->origins[key];
+    if (origin.line == 0) {
+        pbt_buf_text(out, "default");
+    } else if (origin.source > 0) {
+        pbt_buf_text(out, "command line");
+    } else {
+        pbt_buf_printf(out, "%s:%zu", file, origin.line);
+    }
+}
+
+void pbt_cli_put_settings(const struct pbt_spec *spec, const char *file,
+                          struct pbt_buf *out)
+{
+    pbt_buf_text(out, "\nsettings\n");
+    for (int i = 0; i < PBT_KEY_COUNT; i++) {
+        const struct pbt_key *key = &pbt_keys[i];
+        struct pbt_buf value;
+        if (key->type == PBT_TYPE_SECTION || key->type == PBT_TYPE_LATER) {
+            continue;
+        }
+        pbt_buf_init(&value, OUTPUT_MAX);
+        pbt_spec_write_key(spec, i, &value);
+        /* A mapping in lines is in the summary above; `env` may hold secrets. */
+        bool lines =
+            value.length > 0 && (value.data[0] == '\n' ||
+                                 (i == PBT_KEY_ENV && spec->env[0] != NULL));
+        size_t length = value.length > 0 ? strcspn(value.data + 1, "\n") : 0;
+        pbt_buf_printf(out, "  %-33s %-24.*s  ", key->path,
+                       lines ? 3 : (int)length, lines ? "..." : value.data + 1);
+        put_origin(spec, file, i, out);
+        pbt_buf_char(out, '\n');
+        pbt_buf_done(&value);
+    }
+}
