@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 
 #include "base/width.h"
 #include "recorded.h"
+#include "view/progress.h"
 #include "view/screen.h"
 #include "view/status.h"
 #include "view/table.h"
@@ -164,6 +166,7 @@ static struct pbt_status_options options_for(uint32_t columns, uint32_t lines)
         .lines = lines,
         .memory_used = UINT64_C(10) << 30,
         .memory_total = UINT64_C(47) << 29,
+        .disk_free = UINT64_MAX,
     };
 }
 
@@ -175,25 +178,30 @@ static void print_block(struct pbt_buf *out,
     assert_false(pbt_buf_failed(out));
 }
 
+/* The block is what tests/screens/NAME.txt holds; PBT_UPDATE_GOLDEN=1 writes it. */
 static void expect_block(const struct pbt_status_options *options,
-                         const char *expected)
+                         const char *name)
 {
+    char path[1024];
     struct pbt_buf out;
     print_block(&out, options);
-    assert_string_equal(out.data, expected);
+    (void)snprintf(path, sizeof path, PBT_SOURCE_DIR "/tests/screens/%s.txt",
+                   name);
+    bool update = getenv("PBT_UPDATE_GOLDEN") != NULL;
+    FILE *file = fopen(path, update ? "w" : "r");
+    assert_non_null(file);
+    if (update) {
+        assert_int_equal(fwrite(out.data, 1, out.length, file), out.length);
+    } else {
+        char *expected = calloc(1, out.length + 2);
+        assert_non_null(expected);
+        (void)!fread(expected, 1, out.length + 1, file);
+        assert_string_equal(out.data, expected);
+        free(expected);
+    }
+    assert_int_equal(fclose(file), 0);
     pbt_buf_done(&out);
 }
-
-#define HEAD                                                                   \
-    "== Status ==\n"                                                           \
-    "Current time: 2023-11-14 22:13:20 (running for 1 days, 02:03:04.56)\n"    \
-    "Memory usage on this node: 10.0/23.5 GiB\n"                               \
-    "PopulationBasedTraining: 1 checkpoints, 1 perturbs\n"                     \
-    "Resources requested: 4/8 CPUs\n"                                          \
-    "Current best trial: 8b684_00001 with mean_accuracy=0.971875 and "         \
-    "parameters={'momentum': 0.8, 'lr': 0.0376862, 'batch_size': 64}\n"        \
-    "Result logdir: runs/mnist\n"                                              \
-    "Number of trials: 4/4 (1 PENDING, 2 RUNNING, 1 TERMINATED)\n"
 
 /* --- the block ----------------------------------------------------------- */
 
@@ -203,23 +211,7 @@ static void block_is_rays(void **state)
     struct pbt_status_options options = options_for(0, 0);
     open_board(convnet, 4);
     feed_convnet();
-    expect_block(&options, HEAD
-                 "+--------------+------------+--------------+-----------+-----"
-                 "-------+----------+--------+--------+------------------+\n"
-                 "| Trial name   | status     | loc          |        lr |   "
-                 "momentum |      acc |   loss |   iter |   total time (s) |\n"
-                 "|--------------+------------+--------------+-----------+-----"
-                 "-------+----------+--------+--------+------------------|\n"
-                 "| 8b684_00000  | RUNNING    | node-a:4711  | 0.221776  |   "
-                 "0.608416 | 0.95625  |   0.25 |     59 |          13.0865 |\n"
-                 "| 8b684_00003  | RUNNING    | node-a:99999 | 1         |   "
-                 "0.608416 | 0.95625  |   0.25 |     59 |          13.0865 |\n"
-                 "| 8b684_00002  | PENDING    |              | 0.5       |   "
-                 "1.5e-05  |          |        |        |                  |\n"
-                 "| 8b684_00001  | TERMINATED |              | 0.0376862 |   "
-                 "0.8      | 0.971875 |   2    |     46 |          10.2901 |\n"
-                 "+--------------+------------+--------------+-----------+-----"
-                 "-------+----------+--------+--------+------------------+\n");
+    expect_block(&options, "convnet");
     close_board();
 }
 
@@ -232,26 +224,9 @@ static void block_of_a_young_run(void **state)
     options.result_dir = NULL;
     open_board(convnet, 2);
     feed("opened", "\"incarnation\":1,\"slots\":4,\"data\":{\"wall\":0}");
-    expect_block(&options,
-                 "== Status ==\n"
-                 "Current time: 2023-11-14 22:13:20 (running for 00:00:00.00)\n"
-                 "Memory usage on this node: 10.0/23.5 GiB\n"
-                 "PopulationBasedTraining: 0 checkpoints, 0 perturbs\n"
-                 "Resources requested: 0/8 CPUs\n"
-                 "Number of trials: 0/2\n");
+    expect_block(&options, "young_run");
     create(0, "{\"momentum\":0.5,\"lr\":1,\"batch_size\":64}");
-    expect_block(&options,
-                 "== Status ==\n"
-                 "Current time: 2023-11-14 22:13:20 (running for 00:00:00.00)\n"
-                 "Memory usage on this node: 10.0/23.5 GiB\n"
-                 "PopulationBasedTraining: 0 checkpoints, 0 perturbs\n"
-                 "Resources requested: 0/8 CPUs\n"
-                 "Number of trials: 1/2 (1 PENDING)\n"
-                 "+--------------+----------+-------+------+------------+\n"
-                 "| Trial name   | status   | loc   |   lr |   momentum |\n"
-                 "|--------------+----------+-------+------+------------|\n"
-                 "| 8b684_00000  | PENDING  |       |    1 |        0.5 |\n"
-                 "+--------------+----------+-------+------+------------+\n");
+    expect_block(&options, "young_trial");
     close_board();
 }
 
@@ -261,32 +236,9 @@ static void columns_go_before_lines_wrap(void **state)
     struct pbt_status_options options = options_for(80, 0);
     open_board(convnet, 4);
     feed_convnet();
-    expect_block(&options, HEAD "+--------------+------------+-----------+-----"
-                                "-------+----------+--------+\n"
-                                "| Trial name   | status     |        lr |   "
-                                "momentum |      acc |   iter |\n"
-                                "|--------------+------------+-----------+-----"
-                                "-------+----------+--------|\n"
-                                "| 8b684_00000  | RUNNING    | 0.221776  |   "
-                                "0.608416 | 0.95625  |     59 |\n"
-                                "| 8b684_00003  | RUNNING    | 1         |   "
-                                "0.608416 | 0.95625  |     59 |\n"
-                                "| 8b684_00002  | PENDING    | 0.5       |   "
-                                "1.5e-05  |          |        |\n"
-                                "| 8b684_00001  | TERMINATED | 0.0376862 |   "
-                                "0.8      | 0.971875 |     46 |\n"
-                                "+--------------+------------+-----------+-----"
-                                "-------+----------+--------+\n");
+    expect_block(&options, "convnet_80");
     options.columns = 40;
-    expect_block(&options,
-                 HEAD "+--------------+------------+----------+--------+\n"
-                      "| Trial name   | status     |      acc |   iter |\n"
-                      "|--------------+------------+----------+--------|\n"
-                      "| 8b684_00000  | RUNNING    | 0.95625  |     59 |\n"
-                      "| 8b684_00003  | RUNNING    | 0.95625  |     59 |\n"
-                      "| 8b684_00002  | PENDING    |          |        |\n"
-                      "| 8b684_00001  | TERMINATED | 0.971875 |     46 |\n"
-                      "+--------------+------------+----------+--------+\n");
+    expect_block(&options, "convnet_40");
     close_board();
 }
 
@@ -333,121 +285,10 @@ static void rows_are_shared(void **state)
     struct pbt_status_options options = options_for(0, 0);
     open_board(many, 31);
     feed_many();
-    expect_block(
-        &options,
-        "== Status ==\n"
-        "Current time: 2023-11-14 22:13:20 (running for 1 days, 02:03:04.56)\n"
-        "Memory usage on this node: 10.0/23.5 GiB\n"
-        "Using FIFO scheduling algorithm.\n"
-        "Resources requested: 5/6 CPUs\n"
-        "Current best trial: 8b684_00000 with loss=0.5 and parameters={'act': "
-        "'relu'}\n"
-        "Result logdir: runs/mnist\n"
-        "Number of trials: 30/31 (5 ERROR, 5 PAUSED, 5 PENDING, 10 RUNNING, 5 "
-        "TERMINATED)\n"
-        "+--------------+------------+------------+----------------------+-----"
-        "---+------------------+--------+-----+-------+-------+\n"
-        "| Trial name   | status     | loc        | act                  |   "
-        "iter |   total time (s) |   loss |   a |     b |     d |\n"
-        "|--------------+------------+------------+----------------------+-----"
-        "---+------------------+--------+-----+-------+-------|\n"
-        "| 8b684_00020  | RUNNING    | node-a:120 | a name too long f... |     "
-        "20 |               20 |   20.5 |   1 | 20000 | 1e-07 |\n"
-        "| 8b684_00021  | RUNNING    | node-a:121 | relu                 |     "
-        "21 |               21 |   21.5 |   1 | 21000 | 1e-07 |\n"
-        "| 8b684_00022  | RUNNING    | node-a:122 | a?b                  |     "
-        "22 |               22 |   22.5 |   1 | 22000 | 1e-07 |\n"
-        "| 8b684_00023  | RUNNING    | node-a:123 | a name too long f... |     "
-        "23 |               23 |   23.5 |   1 | 23000 | 1e-07 |\n"
-        "| 8b684_00000  | PAUSED     |            | relu                 |     "
-        " 0 |                0 |    0.5 |   1 |     0 | 1e-07 |\n"
-        "| 8b684_00004  | PAUSED     |            | a?b                  |     "
-        " 4 |                4 |    4.5 |   1 |  4000 | 1e-07 |\n"
-        "| 8b684_00008  | PAUSED     |            | a name too long f... |     "
-        " 8 |                8 |    8.5 |   1 |  8000 | 1e-07 |\n"
-        "| 8b684_00012  | PAUSED     |            | relu                 |     "
-        "12 |               12 |   12.5 |   1 | 12000 | 1e-07 |\n"
-        "| 8b684_00001  | PENDING    |            | a?b                  |     "
-        " 1 |                1 |    1.5 |   1 |  1000 | 1e-07 |\n"
-        "| 8b684_00005  | PENDING    |            | a name too long f... |     "
-        " 5 |                5 |    5.5 |   1 |  5000 | 1e-07 |\n"
-        "| 8b684_00009  | PENDING    |            | relu                 |     "
-        " 9 |                9 |    9.5 |   1 |  9000 | 1e-07 |\n"
-        "| 8b684_00013  | PENDING    |            | a?b                  |     "
-        "13 |               13 |   13.5 |   1 | 13000 | 1e-07 |\n"
-        "| 8b684_00002  | TERMINATED |            | a name too long f... |     "
-        " 2 |                2 |    2.5 |   1 |  2000 | 1e-07 |\n"
-        "| 8b684_00006  | TERMINATED |            | relu                 |     "
-        " 6 |                6 |    6.5 |   1 |  6000 | 1e-07 |\n"
-        "| 8b684_00010  | TERMINATED |            | a?b                  |     "
-        "10 |               10 |   10.5 |   1 | 10000 | 1e-07 |\n"
-        "| 8b684_00014  | TERMINATED |            | a name too long f... |     "
-        "14 |               14 |   14.5 |   1 | 14000 | 1e-07 |\n"
-        "| 8b684_00003  | ERROR      |            | relu                 |     "
-        " 3 |                3 |    3.5 |   1 |  3000 | 1e-07 |\n"
-        "| 8b684_00007  | ERROR      |            | a?b                  |     "
-        " 7 |                7 |    7.5 |   1 |  7000 | 1e-07 |\n"
-        "| 8b684_00011  | ERROR      |            | a name too long f... |     "
-        "11 |               11 |   11.5 |   1 | 11000 | 1e-07 |\n"
-        "| 8b684_00015  | ERROR      |            | relu                 |     "
-        "15 |               15 |   15.5 |   1 | 15000 | 1e-07 |\n"
-        "+--------------+------------+------------+----------------------+-----"
-        "---+------------------+--------+-----+-------+-------+\n"
-        "... 10 more trials not shown (6 RUNNING, 1 PAUSED, 1 PENDING, 1 "
-        "TERMINATED, 1 ERROR)\n"
-        "Number of errored trials: 5\n"
-        "+--------------+--------------+----------------------------------+\n"
-        "| Trial name   |   # failures | error file                       |\n"
-        "|--------------+--------------+----------------------------------|\n"
-        "| 8b684_00003  |            1 | runs/mnist/8b684_00003/error.txt |\n"
-        "| 8b684_00007  |            1 | runs/mnist/8b684_00007/error.txt |\n"
-        "| 8b684_00011  |            1 | runs/mnist/8b684_00011/error.txt |\n"
-        "| 8b684_00015  |            1 | runs/mnist/8b684_00015/error.txt |\n"
-        "| 8b684_00019  |            1 | runs/mnist/8b684_00019/error.txt |\n"
-        "+--------------+--------------+----------------------------------+\n");
+    expect_block(&options, "many");
     options.lines = 24;
     options.columns = 70;
-    expect_block(
-        &options,
-        "== Status ==\n"
-        "Current time: 2023-11-14 22:13:20 (running for 1 days, 02:03:04.56)\n"
-        "Memory usage on this node: 10.0/23.5 GiB\n"
-        "Using FIFO scheduling algorithm.\n"
-        "Resources requested: 5/6 CPUs\n"
-        "Current best trial: 8b684_00000 with loss=0.5 and parameters={'act': "
-        "'relu'}\n"
-        "Result logdir: runs/mnist\n"
-        "Number of trials: 30/31 (5 ERROR, 5 PAUSED, 5 PENDING, 10 RUNNING, 5 "
-        "TERMINATED)\n"
-        "+--------------+------------+----------------------+--------+--------+"
-        "\n"
-        "| Trial name   | status     | act                  |   iter |   loss "
-        "|\n"
-        "|--------------+------------+----------------------+--------+--------|"
-        "\n"
-        "| 8b684_00020  | RUNNING    | a name too long f... |     20 |   20.5 "
-        "|\n"
-        "| 8b684_00021  | RUNNING    | relu                 |     21 |   21.5 "
-        "|\n"
-        "| 8b684_00000  | PAUSED     | relu                 |      0 |    0.5 "
-        "|\n"
-        "| 8b684_00004  | PAUSED     | a?b                  |      4 |    4.5 "
-        "|\n"
-        "| 8b684_00001  | PENDING    | a?b                  |      1 |    1.5 "
-        "|\n"
-        "| 8b684_00005  | PENDING    | a name too long f... |      5 |    5.5 "
-        "|\n"
-        "| 8b684_00002  | TERMINATED | a name too long f... |      2 |    2.5 "
-        "|\n"
-        "| 8b684_00003  | ERROR      | relu                 |      3 |    3.5 "
-        "|\n"
-        "| 8b684_00007  | ERROR      | a?b                  |      7 |    7.5 "
-        "|\n"
-        "+--------------+------------+----------------------+--------+--------+"
-        "\n"
-        "... 21 more trials not shown (8 RUNNING, 3 PAUSED, 3 PENDING, 4 "
-        "TERMINATED, 3 ERROR)\n"
-        "Number of errored trials: 5\n");
+    expect_block(&options, "many_70x24");
     close_board();
 }
 
@@ -472,8 +313,278 @@ static void unlimited_shows_every_trial(void **state)
     print_block(&out, &options);
     /* Five of them also in the table of errors, twice each. */
     assert_int_equal(count_text(out.data, "8b684_0"), 1 + 30 + 2 * 5);
-    assert_null(strstr(out.data, "not shown"));
+    assert_null(strstr(out.data, "more trials"));
     pbt_buf_done(&out);
+    close_board();
+}
+
+/* --- large and odd ones ---------------------------------------------------- */
+
+static const char large[] = "name: large\n"
+                            "command: [worker]\n"
+                            "metric: score\n"
+                            "mode: max\n"
+                            "stop: {training_iteration: 100}\n"
+                            "config: {lr: {uniform: [0.001, 1]}}\n"
+                            "scheduler:\n"
+                            "  perturbation_interval: 5\n"
+                            "  hyperparam_mutations:\n"
+                            "    lr: {uniform: [0.0001, 1]}\n"
+                            "seed: 1\n";
+
+/* 400 trials: 8 run, 2 have failed, one has no score yet, the others wait. */
+static void feed_large(void)
+{
+    char config[64];
+    char metrics[64];
+    feed("opened", "\"incarnation\":1,\"slots\":9,\"data\":{\"wall\":0}");
+    for (int i = 0; i < 400; i++) {
+        int place = i * 7 % 400; /* by score, from the worst */
+        (void)snprintf(config, sizeof config, "{\"lr\":0.%04d}", 1 + i);
+        create(i, config);
+        start(i, 1000 + i, config);
+        if (i == 399) {
+            continue;
+        }
+        (void)snprintf(metrics, sizeof metrics, "{\"score\":%d}", place);
+        report(i, 10 + i % 5, i / 3.0, place, metrics);
+        if (i % 50 != 7) {
+            leave(i, i % 200 == 9 ? "error" : "pause");
+        }
+    }
+}
+
+static void large_population_shows_its_ends(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[][2] = {
+        {60, 24}, {120, 40}, {250, 60}, {60, 8}};
+    open_board(large, 400);
+    feed_large();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char name[32];
+        struct pbt_status_options options =
+            options_for(sizes[i][0], sizes[i][1]);
+        (void)snprintf(name, sizeof name, "large_%ux%u", sizes[i][0],
+                       sizes[i][1]);
+        expect_block(&options, name);
+    }
+    close_board();
+}
+
+static const char odd[] =
+    "name: odd\n"
+    "command: [worker]\n"
+    "metric: \xe6\xad\xa3\xe7\xa1\xae\xe7\x8e\x87\n" /* CJK */
+    "mode: max\n"
+    "stop: {training_iteration: 4}\n"
+    "config:\n"
+    "  e\xcc\x81tat: {choice: [\"\xe4\xb8\xad\xe6\x96\x87\", "
+    "\"e\xcc\x81\", \"\xe2\x80\xae\"]}\n"
+    "  a_name_of_a_hundred_characters_that_nobody_would_give_to_anything_but_"
+    "a_test_of_what_happens_to_its_end: {uniform: [0, 1]}\n"
+    "  model: {encoder: {layers: {attention: {dropout: {uniform: [0, 1]}}}}}\n"
+    "scheduler:\n"
+    "  perturbation_interval: 5\n"
+    "  hyperparam_mutations:\n"
+    "    model: {encoder: {layers: {attention: {dropout: {uniform: [0, "
+    "1]}}}}}\n"
+    "seed: 1\n";
+
+static void feed_odd(void)
+{
+    static const char *const words[] = {"\xe4\xb8\xad\xe6\x96\x87", "e\xcc\x81",
+                                        "\xe2\x80\xae"};
+    feed("opened", "\"incarnation\":1,\"slots\":4,\"data\":{\"wall\":0}");
+    for (int i = 0; i < 3; i++) {
+        char config[512];
+        (void)snprintf(config, sizeof config,
+                       "{\"e\xcc\x81tat\":\"%s\",\"a_name_of_a_hundred_"
+                       "characters_that_nobody_would_give_to_anything_but_a_"
+                       "test_of_what_happens_to_its_end\":0.25,\"model\":{"
+                       "\"encoder\":{\"layers\":{\"attention\":{\"dropout\":"
+                       "0.%d}}}}}",
+                       words[i], i + 1);
+        create(i, config);
+        start(i, 100 + i, config);
+        report(i, 1, 12345.678, 123456.789 * i,
+               i == 0 ? "{\"\xe6\xad\xa3\xe7\xa1\xae\xe7\x8e\x87\":0.5,"
+                        "\"m\\u001b[31m\":1}"
+                      : "{\"\xe6\xad\xa3\xe7\xa1\xae\xe7\x8e\x87\":"
+                        "123456.789,\"m\\u001b[31m\":1.5}");
+    }
+}
+
+/* Wide and combining characters, long names, and no perturbation ever. */
+static void odd_names_keep_their_columns(void **state)
+{
+    (void)state;
+    struct pbt_status_options options = options_for(100, 30);
+    open_board(odd, 3);
+    feed_odd();
+    expect_block(&options, "odd_100x30");
+    options = options_for(60, 30);
+    expect_block(&options, "odd_60x30");
+    options = options_for(0, 0);
+    expect_block(&options, "odd");
+    close_board();
+}
+
+static void open_twenty(void)
+{
+    char text[2048];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s",
+                                   "name: twenty\ncommand: [worker]\n"
+                                   "metric: score\nmode: max\n"
+                                   "config:\n");
+    for (int i = 0; i < 20; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "  parameter_%02d: {uniform: [0, 1]}\n", i);
+    }
+    (void)snprintf(text + used, sizeof text - used, "%s",
+                   "scheduler:\n  perturbation_interval: 5\n"
+                   "  hyperparam_mutations:\n"
+                   "    parameter_00: {uniform: [0, 1]}\nseed: 1\n");
+    open_board(text, 2);
+    feed("opened", "\"incarnation\":1,\"slots\":4,\"data\":{\"wall\":0}");
+    for (int trial = 0; trial < 2; trial++) {
+        char config[1024];
+        used = 0;
+        for (int i = 0; i < 20; i++) {
+            used += (size_t)snprintf(
+                config + used, sizeof config - used, "%s\"parameter_%02d\":%g",
+                i == 0 ? "{" : ",", i, (i + 1) / (trial + 3.0) * 1e-3);
+        }
+        (void)snprintf(config + used, sizeof config - used, "}");
+        create(trial, config);
+        start(trial, 100 + trial, config);
+        report(trial, 5, 1, trial, "{\"score\":0.5}");
+    }
+}
+
+static void twenty_hyperparameters(void **state)
+{
+    (void)state;
+    struct pbt_status_options options = options_for(60, 24);
+    open_twenty();
+    expect_block(&options, "twenty_60x24");
+    options = options_for(250, 50);
+    expect_block(&options, "twenty_250x50");
+    close_board();
+}
+
+static void collapse_is_said(void **state)
+{
+    (void)state;
+    struct pbt_status_options options = options_for(70, 40);
+    struct pbt_buf out;
+    open_board(convnet, 4);
+    feed_convnet();
+    /* Up to 0.99, from a best of the first ones at 0.97: lost when it is below 0.98. */
+    for (int i = 0; i < 20; i++) {
+        report(0, 60 + i, 20, 0.99, "{\"mean_accuracy\":0.99}");
+    }
+    report(0, 90, 20, 0.985, "{\"mean_accuracy\":0.985}");
+    print_block(&out, &options);
+    assert_null(strstr(out.data, "collapsed"));
+    pbt_buf_done(&out);
+    report(0, 91, 20, 0.5, "{\"mean_accuracy\":0.5}");
+    report(1, 91, 20, 0.6, "{\"mean_accuracy\":0.6}");
+    report(3, 91, 20, 0.1, "{\"mean_accuracy\":0.1}");
+    expect_block(&options, "collapse_70x40");
+    options.color = true;
+    expect_block(&options, "collapse_color");
+    struct pbt_buf line;
+    pbt_buf_init(&line, 65536);
+    pbt_status_line(&board, UINT64_C(3725000000000), &line);
+    assert_string_equal(
+        line.data,
+        "[1h02m] 70 %, about 25m58s left; 1 PENDING, 2 RUNNING, 1 TERMINATED; "
+        "best mean_accuracy=0.99 (8b684_00000 @ 60); 1 perturbs\n"
+        "WARNING: the population has collapsed: its best score is now 0.6, "
+        "the best ever was 0.99 (trial 8b684_00000 at iteration 60; the best "
+        "checkpoint is kept). Narrow the ranges in "
+        "scheduler.hyperparam_mutations, or lengthen perturbation_interval\n");
+    pbt_buf_done(&line);
+    close_board();
+}
+
+static void expect_duration(double seconds, const char *expected)
+{
+    struct pbt_buf out;
+    pbt_buf_init(&out, 64);
+    pbt_duration_put(&out, seconds);
+    assert_string_equal(out.data, expected);
+    pbt_buf_done(&out);
+}
+
+static void durations_are_for_people(void **state)
+{
+    (void)state;
+    expect_duration(0.9, "0s");
+    expect_duration(59.9, "59s");
+    expect_duration(60, "1m00s");
+    expect_duration(3599, "59m59s");
+    expect_duration(3720, "1h02m");
+    expect_duration(86399, "23h59m");
+    expect_duration(86400, "1d00h");
+}
+
+/* The seconds of a trial count, stop_all counts, and the budget of the whole. */
+static void progress_is_what_ends_first(void **state)
+{
+    (void)state;
+    static const char text[] = "name: ends\ncommand: [worker]\n"
+                               "metric: score\nmode: max\n"
+                               "stop: {time_total_s: 100, score: 5}\n"
+                               "stop_all: {training_iteration: 40}\n"
+                               "time_budget_s: 1000\n"
+                               "scheduler: {type: fifo}\nseed: 1\n";
+    open_board(text, 2);
+    feed("opened", "\"incarnation\":1,\"slots\":4,\"data\":{\"wall\":0}");
+    create(0, "{}");
+    create(1, "{}");
+    start(0, 1, "{}");
+    report(0, 1, 50, 1, "{\"score\":1}");
+    struct pbt_progress progress = pbt_progress_find(&board, 50000000000);
+    assert_true(fabs(progress.fraction - 0.25) < 1e-9);
+    assert_true(fabs(progress.seconds_left - 150) < 1e-6);
+    report(0, 20, 50, 1, "{\"score\":1}");
+    progress = pbt_progress_find(&board, 50000000000);
+    assert_true(fabs(progress.fraction - 0.5) < 1e-9);
+    progress = pbt_progress_find(&board, 990000000000);
+    assert_true(fabs(progress.fraction - 0.99) < 1e-9);
+    assert_true(fabs(progress.seconds_left - 10) < 1e-6);
+    leave(0, "pause"); /* nobody trains: only the budget tells */
+    progress = pbt_progress_find(&board, 100000000000);
+    assert_true(fabs(progress.seconds_left - 900) < 1e-6);
+    close_board();
+}
+
+/* A column that has been wide stays so, and is laid out anew where it is told to. */
+static void columns_do_not_jump(void **state)
+{
+    (void)state;
+    struct pbt_widths widths = {0};
+    struct pbt_status_options options = options_for(120, 30);
+    struct pbt_buf first;
+    struct pbt_buf second;
+    options.widths = &widths;
+    open_board(convnet, 4);
+    feed_convnet();
+    report(0, 60, 20, 0.12345, "{\"mean_accuracy\":0.00012345}");
+    print_block(&first, &options);
+    report(0, 61, 20, 0.5, "{\"mean_accuracy\":0.5}");
+    print_block(&second, &options);
+    assert_int_equal(strcspn(strstr(first.data, "+--"), "\n"),
+                     strcspn(strstr(second.data, "+--"), "\n"));
+    pbt_buf_done(&second);
+    widths.count = 0;
+    print_block(&second, &options);
+    assert_true(strcspn(strstr(first.data, "+--"), "\n") >
+                strcspn(strstr(second.data, "+--"), "\n"));
+    pbt_buf_done(&second);
+    pbt_buf_done(&first);
     close_board();
 }
 
@@ -487,7 +598,7 @@ static void expect_fit(uint32_t columns, uint32_t lines)
     assert_true(count_text(out.data, "\n") < lines);
     for (const char *line = out.data; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        if (*line == '|' || *line == '+') {
+        if (*line == '|' || *line == '+' || strncmp(line, "WARN", 4) == 0) {
             assert_true(pbt_text_width(line, length) <= columns);
         }
         line += length + 1;
@@ -545,6 +656,7 @@ static void table_is_tabulates(void **state)
 {
     (void)state;
     struct pbt_table table;
+    const struct pbt_table_look look = {0};
     struct pbt_buf out;
     pbt_buf_init(&out, 65536);
     pbt_table_init(&table);
@@ -566,7 +678,7 @@ static void table_is_tabulates(void **state)
     pbt_table_real(&table, 3, 451);
     pbt_table_row(&table);
     pbt_table_real(&table, 3, 1.0 / 3);
-    pbt_table_print(&table, 0, &out);
+    (void)pbt_table_print(&table, &look, &out);
     assert_string_equal(
         out.data, "+--------+----------+---------+------------+--------+\n"
                   "| text   |    whole |   mixed |       real | none   |\n"
@@ -639,7 +751,7 @@ static void screen_draws_in_place(void **state)
     int master = open_terminal(10, 4, &slave);
     struct pbt_screen screen;
     (void)setenv("TERM", "xterm", 1);
-    pbt_screen_init(&screen, slave);
+    pbt_screen_init(&screen, slave, PBT_COLOR_AUTO);
     assert_true(screen.terminal);
     assert_int_equal(pbt_screen_columns(&screen), 10);
     assert_int_equal(pbt_screen_rows(&screen), 4);
@@ -649,7 +761,7 @@ static void screen_draws_in_place(void **state)
     /* Too wide, and too many lines. */
     static const char big[] = "0123456789ab\n2\n3\n4\n";
     assert_int_equal(pbt_screen_draw(&screen, big, sizeof big - 1), PBT_OK);
-    expect_drawn(master, "\x1b[?7l\r\x1b[2A\x1b[K0123456789\r\n\x1b[K2\r\n"
+    expect_drawn(master, "\x1b[?7l\r\x1b[2A\x1b[K0123456...\r\n\x1b[K2\r\n"
                          "\x1b[K3\r\n\x1b[J\x1b[?7h");
     /* Another size: nobody knows where the lines are. */
     struct winsize size = {.ws_col = 20, .ws_row = 4};
@@ -674,7 +786,7 @@ static void dumb_terminal_is_none(void **state)
     int master = open_terminal(10, 4, &slave);
     struct pbt_screen screen;
     (void)setenv("TERM", "dumb", 1);
-    pbt_screen_init(&screen, slave);
+    pbt_screen_init(&screen, slave, PBT_COLOR_AUTO);
     assert_false(screen.terminal);
     assert_int_equal(close(slave), 0);
     assert_int_equal(close(master), 0);
@@ -690,7 +802,7 @@ static void pipe_gets_plain_blocks(void **state)
     (void)setenv("TERM", "xterm", 1);
     (void)setenv("COLUMNS", "90", 1);
     (void)unsetenv("LINES");
-    pbt_screen_init(&screen, ends[1]);
+    pbt_screen_init(&screen, ends[1], PBT_COLOR_AUTO);
     assert_false(screen.terminal);
     assert_int_equal(pbt_screen_columns(&screen), 90);
     assert_int_equal(pbt_screen_rows(&screen), 0);
@@ -718,7 +830,7 @@ static void full_pipe_holds_nobody_up(void **state)
     while (write(ends[1], block, sizeof block) > 0) {
     }
     assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
-    pbt_screen_init(&screen, ends[1]);
+    pbt_screen_init(&screen, ends[1], PBT_COLOR_AUTO);
     assert_int_equal(pbt_screen_draw(&screen, block, sizeof block), PBT_OK);
     assert_int_equal(close(ends[0]), 0);
     assert_int_equal(close(ends[1]), 0);
@@ -733,6 +845,13 @@ int main(void)
         cmocka_unit_test(columns_go_before_lines_wrap),
         cmocka_unit_test(rows_are_shared),
         cmocka_unit_test(unlimited_shows_every_trial),
+        cmocka_unit_test(large_population_shows_its_ends),
+        cmocka_unit_test(odd_names_keep_their_columns),
+        cmocka_unit_test(twenty_hyperparameters),
+        cmocka_unit_test(collapse_is_said),
+        cmocka_unit_test(durations_are_for_people),
+        cmocka_unit_test(progress_is_what_ends_first),
+        cmocka_unit_test(columns_do_not_jump),
         cmocka_unit_test(blocks_fit_at_any_moment),
         cmocka_unit_test(table_is_tabulates),
         cmocka_unit_test(widths_are_those_of_a_terminal),

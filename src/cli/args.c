@@ -328,3 +328,14 @@ const char *pbt_cli_operand(const struct pbt_cli_call *call, size_t place)
 {
     return place < call->count ? call->args[place] : NULL;
 }
+
+enum pbt_color pbt_cli_color(const struct pbt_cli_call *call)
+{
+    const char *word = pbt_cli_value(call, "color");
+    int color = PBT_COLOR_AUTO;
+    while (word != NULL && pbt_cli_color_words[color] != NULL &&
+           strcmp(word, pbt_cli_color_words[color]) != 0) {
+        color++;
+    }
+    return (enum pbt_color)color; /* the parser lets no other word through */
+}

@@ -16,6 +16,7 @@
 #include "base/codes.h"
 #include "cli/verbs.h"
 #include "spec/spec.h"
+#include "view/screen.h"
 
 int pbt_cli_run(const struct pbt_cli_call *call);
 int pbt_cli_resume(const struct pbt_cli_call *call);
@@ -56,6 +57,9 @@ int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
 int pbt_cli_unknown_verb(const char *name);
 /* Keeps the command line for messages; false without memory. */
 bool pbt_cli_remember(int argc, char **argv);
+
+/* What --color says. */
+enum pbt_color pbt_cli_color(const struct pbt_cli_call *call);
 
 /* --- runs ------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -7,9 +8,12 @@
 
 #include "base/printable.h"
 #include "cli/cli.h"
+#include "view/progress.h"
 
-/* Elsewhere than on a terminal: the first blocks soon, then few. */
-#define CALM_NS UINT64_C(5000000000)
+/* On a terminal the time goes on, also without news. */
+#define TICK_NS UINT64_C(1000000000)
+/* Elsewhere a block at the start and at the end, and a line now and then. */
+#define CALM_NS UINT64_C(30000000000)
 #define BLOCK_MAX ((size_t)64 << 20)
 
 static uint64_t clock_ns(clockid_t clock)
@@ -19,12 +23,25 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-void pbt_console_init(struct pbt_console *console, const char *run_dir,
-                      bool quiet)
+static volatile sig_atomic_t continued;
+
+/* After Ctrl-Z and fg: the shell has written to the terminal in between. */
+static void on_continue(int number)
 {
+    (void)number;
+    continued = 1;
+}
+
+void pbt_console_init(struct pbt_console *console, const char *run_dir,
+                      bool quiet, enum pbt_color color)
+{
+    struct sigaction action = {.sa_handler = on_continue,
+                               .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGCONT, &action, NULL); /* can't fail for this signal */
     *console = (struct pbt_console){.run_dir = run_dir, .quiet = quiet};
     (void)pthread_mutex_init(&console->lock, NULL);
-    pbt_screen_init(&console->screen, STDOUT_FILENO);
+    pbt_screen_init(&console->screen, STDOUT_FILENO, color);
     pbt_buf_init(&console->block, BLOCK_MAX);
 }
 
@@ -34,10 +51,20 @@ void pbt_console_done(struct pbt_console *console)
     (void)pthread_mutex_destroy(&console->lock);
 }
 
+static void forget_if_stopped(struct pbt_console *console)
+{
+    if (continued != 0) {
+        continued = 0;
+        pbt_screen_lost(&console->screen);
+        console->changed = 0;
+    }
+}
+
 void pbt_console_say(void *user, const char *text)
 {
     struct pbt_console *console = user;
     (void)pthread_mutex_lock(&console->lock);
+    forget_if_stopped(console);
     /* It takes the block's place, and the next one comes below it. */
     (void)pbt_screen_erase(&console->screen);
     pbt_cli_say(text);
@@ -66,25 +93,44 @@ static void print_best(const struct pbt_board *board, struct pbt_buf *out)
     pbt_buf_done(&text);
 }
 
+static uint64_t running_ns(const struct pbt_board *board, int64_t now,
+                           bool last)
+{
+    int64_t since = now - board->wall;
+    return board->time + (since > 0 && !last ? (uint64_t)since : 0);
+}
+
 static void make_block(struct pbt_console *console,
                        const struct pbt_board *board, bool last)
 {
     int64_t now = (int64_t)clock_ns(CLOCK_REALTIME);
-    int64_t since = now - board->wall;
+    const struct pbt_screen *screen = &console->screen;
+    if (pbt_screen_resized(screen)) {
+        console->widths.count = 0; /* laid out anew */
+    }
     struct pbt_status_options options = {
         .result_dir = console->run_dir,
         .now = now,
-        .running_ns = board->time + (since > 0 && !last ? (uint64_t)since : 0),
-        .columns = pbt_screen_columns(&console->screen),
-        .lines =
-            console->screen.terminal ? pbt_screen_rows(&console->screen) : 0,
+        .running_ns = running_ns(board, now, last),
+        .columns = pbt_screen_columns(screen),
+        .lines = screen->terminal ? pbt_screen_rows(screen) : 0,
         .unlimited = last,
+        .color = screen->color,
+        .widths = &console->widths,
     };
-    pbt_buf_reset(&console->block);
     pbt_status_print(board, &options, &console->block);
     if (last) {
         print_best(board, &console->block);
     }
+}
+
+/* Elsewhere than on a terminal: where it stands, in a line. */
+static void make_line(struct pbt_console *console,
+                      const struct pbt_board *board)
+{
+    int64_t now = (int64_t)clock_ns(CLOCK_REALTIME);
+    pbt_status_line(board, running_ns(board, now, false), &console->block);
+    console->collapsed = pbt_board_collapsed(board);
 }
 
 static bool is_due(const struct pbt_console *console,
@@ -93,11 +139,16 @@ static bool is_due(const struct pbt_console *console,
     if (console->quiet || board->records == 0) {
         return false;
     }
-    if (console->screen.terminal) {
-        return board->records != console->changed || console->shown == 0;
+    if (console->shown == 0) {
+        return console->screen.terminal || board->results > 0;
     }
-    return console->shown == 0 ? board->results > 0
-                               : now - console->shown >= CALM_NS;
+    if (console->screen.terminal) {
+        return board->records != console->changed ||
+               now - console->shown >= TICK_NS ||
+               pbt_screen_resized(&console->screen);
+    }
+    return now - console->shown >= CALM_NS ||
+           (!console->collapsed && pbt_board_collapsed(board));
 }
 
 void pbt_console_show(void *user, const struct pbt_board *board, bool last)
@@ -105,8 +156,14 @@ void pbt_console_show(void *user, const struct pbt_board *board, bool last)
     struct pbt_console *console = user;
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     (void)pthread_mutex_lock(&console->lock);
+    forget_if_stopped(console);
     if (last || is_due(console, board, now)) {
-        make_block(console, board, last);
+        pbt_buf_reset(&console->block);
+        if (last || console->screen.terminal || console->shown == 0) {
+            make_block(console, board, last);
+        } else {
+            make_line(console, board);
+        }
         if (!pbt_buf_failed(&console->block)) {
             /* A closed stdout is told at the end, by main(). */
             (void)(last ? pbt_screen_finish : pbt_screen_draw)(

@@ -1,7 +1,7 @@
 /*
  * console.h: what `pbt run` and `pbt resume` show while a run goes on: messages on
- * stderr, and the status block on stdout, in place on a terminal, at a calm rate
- * elsewhere.
+ * stderr, and the status block on stdout, in place on a terminal; elsewhere
+ * at the start and at the end, and between them a line every 30 s.
  */
 #ifndef PBT_CLI_CONSOLE_H
 #define PBT_CLI_CONSOLE_H
@@ -19,11 +19,13 @@ struct pbt_console {
     const char *run_dir;
     uint64_t shown;   /* when: monotonic ns; 0: never */
     uint64_t changed; /* the record number that was shown */
-    bool quiet;       /* only the last block */
+    bool collapsed;   /* it has been said */
+    struct pbt_widths widths;
+    bool quiet; /* only the last block */
 };
 
 void pbt_console_init(struct pbt_console *console, const char *run_dir,
-                      bool quiet);
+                      bool quiet, enum pbt_color color);
 void pbt_console_done(struct pbt_console *console);
 
 /* For struct pbt_run_options; `user` is the console. */

@@ -113,7 +113,8 @@ static void print_end(const char *path, const struct pbt_run_outcome *outcome)
     }
 }
 
-static int go(const char *path, bool quiet, int64_t unpause)
+static int go(const char *path, const struct pbt_cli_call *call,
+              int64_t unpause)
 {
     struct pbt_error error;
     struct pbt_console console;
@@ -121,7 +122,8 @@ static int go(const char *path, bool quiet, int64_t unpause)
     if (catch_signals(path, &error) != PBT_OK) {
         return pbt_cli_fail(&error);
     }
-    pbt_console_init(&console, path, quiet);
+    pbt_console_init(&console, path, pbt_cli_given(call, "quiet"),
+                     pbt_cli_color(call));
     struct pbt_run_options options = {.stop_fd = stop_pipe[0],
                                       .kill_hint = "Ctrl-C again to kill",
                                       .unpause = unpause,
@@ -154,7 +156,6 @@ static int go(const char *path, bool quiet, int64_t unpause)
 int pbt_cli_run(const struct pbt_cli_call *call)
 {
     const char *dir = pbt_cli_value(call, "dir");
-    bool quiet = pbt_cli_given(call, "quiet");
     struct pbt_error error;
     struct pbt_spec spec;
     struct pbt_run_place place;
@@ -180,10 +181,11 @@ int pbt_cli_run(const struct pbt_cli_call *call)
                       "%s\n",
                       place.path);
     }
-    return go(place.path, quiet, PBT_RUN_NONE);
+    return go(place.path, call, PBT_RUN_NONE);
 }
 
-static int resume(const char *run, const char *trial, bool quiet)
+static int resume(const char *run, const char *trial,
+                  const struct pbt_cli_call *call)
 {
     struct pbt_error error;
     struct pbt_cli_driver driver;
@@ -205,12 +207,11 @@ static int resume(const char *run, const char *trial, bool quiet)
     }
     return pbt_cli_reach(run, &driver)
                ? pbt_cli_request(&driver, run, trial, PBT_CONTROL_RESUME)
-               : go(run, quiet, unpause);
+               : go(run, call, unpause);
 }
 
 int pbt_cli_resume(const struct pbt_cli_call *call)
 {
-    bool quiet = pbt_cli_given(call, "quiet");
     int status;
     char run[PATH_MAX];
     struct pbt_error error;
@@ -220,7 +221,7 @@ int pbt_cli_resume(const struct pbt_cli_call *call)
     if (status == PBT_OK && full == NULL) {
         status = pbt_fail(&error, PBT_E0702, "%s: %s", run, strerror(errno));
     }
-    status = status == PBT_OK ? resume(full, pbt_cli_operand(call, 1), quiet)
+    status = status == PBT_OK ? resume(full, pbt_cli_operand(call, 1), call)
                               : pbt_cli_fail_at(&error, call->args[0], NULL);
     free(full);
     return status;

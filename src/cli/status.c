@@ -15,6 +15,7 @@
 #include "cli/read.h"
 #include "journal/lock.h"
 #include "run/run.h"
+#include "view/progress.h"
 #include "view/status.h"
 
 #define OUTPUT_MAX (64u << 20)
@@ -35,11 +36,11 @@ static int64_t now_ns(void)
 }
 
 static int put_board(const char *run, const struct pbt_board *board, bool all,
-                     bool driven)
+                     bool driven, enum pbt_color color)
 {
     struct pbt_screen screen;
     struct pbt_buf out;
-    pbt_screen_init(&screen, STDOUT_FILENO);
+    pbt_screen_init(&screen, STDOUT_FILENO, color);
     pbt_buf_init(&out, OUTPUT_MAX);
     char *real = realpath(run, NULL);
     int64_t now = now_ns();
@@ -48,7 +49,8 @@ static int put_board(const char *run, const struct pbt_board *board, bool all,
         .now = now,
         .running_ns = board->time,
         .columns = screen.terminal ? pbt_screen_columns(&screen) : 0,
-        .unlimited = all};
+        .unlimited = all,
+        .color = screen.color};
     if (driven && board->wall > 0 && now > board->wall) {
         options.running_ns += (uint64_t)(now - board->wall);
     }
@@ -56,21 +58,11 @@ static int put_board(const char *run, const struct pbt_board *board, bool all,
     free(real);
     bool failed = pbt_buf_failed(&out);
     if (!failed) {
-        pbt_cli_put(&out, false);
+        (void)pbt_cli_flush();
+        (void)pbt_screen_finish(&screen, out.data, out.length);
     }
     pbt_buf_done(&out);
     return failed ? pbt_cli_error(PBT_E0971, "out of memory") : PBT_OK;
-}
-
-static bool is_over(const struct pbt_board *board)
-{
-    uint32_t over = 0;
-    uint32_t population = board->spec->settings.population;
-    for (uint32_t i = 0; i < population; i++) {
-        enum pbt_trial_status status = board->trials[i].status;
-        over += status == PBT_TRIAL_TERMINATED || status == PBT_TRIAL_ERROR;
-    }
-    return over == population;
 }
 
 /* PAUSED says not whether a slot is waited for, or the user. */
@@ -114,7 +106,7 @@ static void put_end(const char *run, const struct pbt_board *board,
                          ? "It failed before its first result."
                          : "A trial failed, and failure.fail_fast ended it.",
                      run);
-    } else if (is_over(board)) {
+    } else if (pbt_board_over(board)) {
         (void)printf("It is over: %s.\n", board->end == PBT_END_STOP_ALL
                                               ? "stop_all was reached"
                                           : board->end == PBT_END_TIME_BUDGET
@@ -127,7 +119,8 @@ static void put_end(const char *run, const struct pbt_board *board,
     }
 }
 
-static int show(const char *run, struct pbt_spec *spec, bool all)
+static int show(const char *run, struct pbt_spec *spec, bool all,
+                enum pbt_color color)
 {
     struct pbt_error error;
     struct pbt_board board;
@@ -140,7 +133,8 @@ static int show(const char *run, struct pbt_spec *spec, bool all)
     struct pbt_lock_look look = pbt_lock_look(run);
     status = pbt_cli_read_journal(run, spec, feed, &board, &info, &error);
     if (status == PBT_OK) {
-        status = put_board(run, &board, all, look.state == PBT_LOCK_HELD);
+        status =
+            put_board(run, &board, all, look.state == PBT_LOCK_HELD, color);
         put_end(run, &board, &look);
     } else {
         (void)pbt_cli_fail(&error);
@@ -163,7 +157,7 @@ int pbt_cli_status(const struct pbt_cli_call *call)
     if (status != PBT_OK) {
         return pbt_cli_fail_at(&error, call->args[0], NULL);
     }
-    status = show(run, &spec, pbt_cli_given(call, "all"));
+    status = show(run, &spec, pbt_cli_given(call, "all"), pbt_cli_color(call));
     pbt_spec_done(&spec);
     return status;
 }

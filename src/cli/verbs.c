@@ -19,17 +19,27 @@
         "quiet", 'q', NULL, PBT_CLI_FREE, NULL,                                \
             "no status while it runs, only at the end"                         \
     }
+#define COLOR_OPTION                                                           \
+    {                                                                          \
+        "color", 0, "WHEN", PBT_CLI_WORD, pbt_cli_color_words,                 \
+            "colours in the table: auto, always or never"                      \
+    }
 #define END                                                                    \
     {                                                                          \
         NULL, 0, NULL, PBT_CLI_FREE, NULL, NULL                                \
     }
+
+const char *const pbt_cli_color_words[] = {[PBT_COLOR_AUTO] = "auto",
+                                           [PBT_COLOR_ALWAYS] = "always",
+                                           [PBT_COLOR_NEVER] = "never",
+                                           NULL};
 
 const struct pbt_cli_option pbt_cli_common[] = {
     {"help", 'h', NULL, PBT_CLI_FREE, NULL, "show this"}, END};
 
 static const struct pbt_cli_option no_options[] = {END};
 static const struct pbt_cli_option run_options[] = {DIR_OPTION, QUIET_OPTION,
-                                                    END};
+                                                    COLOR_OPTION, END};
 static const char *const modes[] = {"max", "min", NULL};
 
 /* Keys of the experiment file in other words: experiment.c. */
@@ -51,7 +61,7 @@ static const char *const modes[] = {"max", "min", NULL};
         "seed", 0, "N", PBT_CLI_FREE, NULL, "fixes every draw and decision"    \
     }
 static const struct pbt_cli_option new_run_options[] = {
-    EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION, END};
+    EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION, COLOR_OPTION, END};
 static const struct pbt_cli_option check_options[] = {
     {"all", 'a', NULL, PBT_CLI_FREE, NULL,
      "every setting, and where it comes from"},
@@ -59,7 +69,8 @@ static const struct pbt_cli_option check_options[] = {
     END};
 static const struct pbt_cli_option dir_options[] = {DIR_OPTION, END};
 static const struct pbt_cli_option status_options[] = {
-    {"all", 'a', NULL, PBT_CLI_FREE, NULL, "every trial, not the first 20"},
+    {"all", 'a', NULL, PBT_CLI_FREE, NULL, "every trial, not only 20"},
+    COLOR_OPTION,
     DIR_OPTION,
     END};
 static const struct pbt_cli_option help_options[] = {

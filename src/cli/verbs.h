@@ -106,6 +106,9 @@ const char *pbt_cli_value(const struct pbt_cli_call *call, const char *option);
 /* The operand of this place (from 0), or NULL. */
 const char *pbt_cli_operand(const struct pbt_cli_call *call, size_t place);
 
+/* The words of --color, in the order of enum pbt_color (view/screen.h). */
+extern const char *const pbt_cli_color_words[];
+
 /* --- what the table is made into ------------------------------------------- */
 
 struct pbt_buf;

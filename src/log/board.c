@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "log/changes.h"
 
 const char *pbt_trial_status_name(enum pbt_trial_status status)
 {
@@ -35,6 +36,11 @@ int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time)
     return board->wall_base + (int64_t)time;
 }
 
+bool pbt_board_better(const struct pbt_board *board, double a, double b)
+{
+    return board->spec->minimize ? a < b : a > b;
+}
+
 static int no_memory(struct pbt_error *error)
 {
     return pbt_error_set(error, PBT_ENOMEM, "out of memory");
@@ -45,7 +51,8 @@ int pbt_board_init(struct pbt_board *board, const struct pbt_spec *spec,
 {
     uint32_t population = spec->settings.population;
     size_t cells = spec->settings.space.count;
-    *board = (struct pbt_board){.spec = spec, .best_score = (double)NAN};
+    *board = (struct pbt_board){
+        .spec = spec, .best_score = (double)NAN, .first_score = (double)NAN};
     if (pbt_shape_init(&board->shape, spec, error) != PBT_OK) {
         return PBT_ENOMEM;
     }
@@ -285,7 +292,12 @@ static void feed_exploit(struct pbt_board *board,
     const struct pbt_board_trial *donor = &board->trials[record->donor];
     begin_life(board, record, record->donor_iteration);
     trial->exploits++;
+    trial->donor = record->donor;
+    trial->donor_iteration = record->donor_iteration;
+    pbt_changes_text(board->spec, record->old_cells, record->cells,
+                     trial->changes, sizeof trial->changes);
     board->perturbations++;
+    board->last_exploited = record->trial;
     if (record->pause) {
         trial->leave = PBT_LEAVE_PAUSE;
     }
@@ -324,9 +336,16 @@ static void feed_result(struct pbt_board *board,
     if (json_is_object(metrics)) {
         set_metrics(trial, metrics);
     }
-    bool better = board->spec->minimize ? score < board->best_score
-                                        : score > board->best_score;
-    if (isfinite(score) && (!board->has_best || better)) {
+    if (isfinite(score) && !trial->scored) {
+        trial->scored = true;
+        if (!isfinite(board->first_score) ||
+            pbt_board_better(board, score, board->first_score)) {
+            board->first_score = score;
+        }
+    }
+    if (isfinite(score) &&
+        (!board->has_best ||
+         pbt_board_better(board, score, board->best_score))) {
         board->has_best = true;
         board->best_trial = record->trial;
         board->best_score = score;

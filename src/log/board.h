@@ -55,6 +55,11 @@ struct pbt_board_trial {
     double life_seconds; /* trained in it: the sum of time_this_iter_s */
     uint32_t failures;
     uint32_t exploits;
+    /* of the last exploit, if there was one: from whom, where, and what it changed */
+    uint32_t donor;
+    int64_t donor_iteration;
+    char changes[64];
+    bool scored; /* it has had a score */
     uint32_t checkpoints;
     char *error; /* the last failure's text; NULL: none */
 };
@@ -80,6 +85,9 @@ struct pbt_board {
     double best_score; /* in the user's sign */
     int64_t best_iteration;
     struct pbt_cell *best_cells; /* the configuration that it ran with */
+    double
+        first_score; /* the best of the trials' first scores; NaN: none yet */
+    uint32_t last_exploited; /* trial; if there were perturbations */
 };
 
 /* `spec` is borrowed. */
@@ -97,6 +105,9 @@ int pbt_board_feed(struct pbt_board *board, const struct pbt_entry *entry,
 
 /* The present wall time of a record, from the records alone: unix time in ns. */
 int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time);
+
+/* True if score `a` is better than `b`, both in the user's sign. */
+bool pbt_board_better(const struct pbt_board *board, double a, double b);
 
 /* True if trials do not go on after it: stop_all, time_budget. */
 bool pbt_board_end_is_final(enum pbt_end end);

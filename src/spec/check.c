@@ -4,6 +4,7 @@
 #include "spec/reader.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The place of a key that is not there: its section, else the start of the file. */
@@ -39,9 +40,9 @@ static void missing(struct pbt_reader *reader, enum pbt_key_id id,
 }
 
 /* Ends that come before, or with, the first perturbation. */
-static void check_first_point(struct pbt_reader *reader)
+static bool ends_too_soon(const struct pbt_settings *settings, char *why,
+                          size_t size)
 {
-    const struct pbt_settings *settings = &reader->spec->settings;
     bool seconds = settings->time_attr == PBT_TIME_SECONDS;
     double first =
         fmax(settings->perturbation_interval, settings->burn_in_period);
@@ -56,11 +57,32 @@ static void check_first_point(struct pbt_reader *reader)
         end = fmin(end, (double)settings->time_budget_ns / 1e9);
     }
     if (end <= first) {
-        pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_INTERVAL],
-                        "no perturbation can happen: training ends at "
-                        "%s %.15g, the first one would be at %.15g",
-                        seconds ? "second" : "iteration", end, first);
+        (void)snprintf(why, size,
+                       "training ends at %s %.15g, the first one would be at "
+                       "%.15g",
+                       seconds ? "second" : "iteration", end, first);
     }
+    return end <= first;
+}
+
+bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
+                             size_t size)
+{
+    const struct pbt_settings *settings = &spec->settings;
+    if (settings->scheduler != PBT_SCHEDULER_PBT) {
+        return false;
+    }
+    if (settings->population > 1 && settings->quantile_fraction <= 0) {
+        (void)snprintf(why, size,
+                       "with quantile_fraction 0 nobody is replaced");
+        return true;
+    }
+    if (settings->population <= 1) {
+        (void)snprintf(why, size,
+                       "with num_samples 1 there is nobody to learn from");
+        return true;
+    }
+    return ends_too_soon(settings, why, size);
 }
 
 static void check_pbt(struct pbt_reader *reader)
@@ -83,7 +105,11 @@ static void check_pbt(struct pbt_reader *reader)
                         "no perturbation can happen: with quantile_fraction 0 "
                         "nobody is replaced");
     }
-    check_first_point(reader);
+    char reason[160];
+    if (ends_too_soon(settings, reason, sizeof reason)) {
+        pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_INTERVAL],
+                        "no perturbation can happen: %s", reason);
+    }
 }
 
 /* A budget that is given, and what one trial takes of it. */

@@ -109,6 +109,13 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
 int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
 
 /*
+ * True if no perturbation can ever happen though PBT is asked for; `why` then says the
+ * reason, as the end of a sentence.
+ */
+bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
+                             size_t size);
+
+/*
  * The specification as a complete experiment file: every setting, defaults and
  * overrides resolved, the seed drawn, the command made absolute.  Read again it gives the
  * same specification.

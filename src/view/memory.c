@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The value in bytes of a line "Name:   123 kB". */
@@ -33,4 +34,13 @@ bool pbt_memory_look_up(uint64_t *used, uint64_t *total)
     }
     *used = *total - available;
     return true;
+}
+
+uint64_t pbt_disk_look_up(const char *path)
+{
+    struct statvfs about;
+    if (path == NULL || statvfs(path, &about) != 0) {
+        return UINT64_MAX;
+    }
+    return (uint64_t)about.f_bavail * about.f_frsize;
 }

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "view/screen.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "base/width.h"
 
 #define BLOCK_MAX ((size_t)64 * 1024 * 1024)
@@ -19,12 +21,47 @@
 #define CLEAR_LINE "\x1b[K"
 #define CLEAR_BELOW "\x1b[J"
 
-void pbt_screen_init(struct pbt_screen *screen, int fd)
+static bool is_set(const char *name)
+{
+    const char *text = getenv(name);
+    return text != NULL && *text != '\0';
+}
+
+static bool wants_color(bool terminal, enum pbt_color color)
+{
+    const char *force = getenv("CLICOLOR_FORCE");
+    if (color != PBT_COLOR_AUTO) {
+        return color == PBT_COLOR_ALWAYS;
+    }
+    if (is_set("NO_COLOR")) {
+        return false;
+    }
+    return terminal || (is_set("CLICOLOR_FORCE") && strcmp(force, "0") != 0);
+}
+
+/* As setlocale() would find it, which we don't call: numbers have a point everywhere. */
+static bool locale_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (is_set(names[i])) {
+            const char *text = getenv(names[i]);
+            return strcasestr(text, "UTF-8") != NULL ||
+                   strcasestr(text, "UTF8") != NULL;
+        }
+    }
+    return false;
+}
+
+void pbt_screen_init(struct pbt_screen *screen, int fd, enum pbt_color color)
 {
     const char *term = getenv("TERM");
-    *screen = (struct pbt_screen){.fd = fd};
-    screen->terminal = isatty(fd) == 1 && term != NULL && *term != '\0' &&
-                       strcmp(term, "dumb") != 0;
+    bool terminal =
+        isatty(fd) == 1 && is_set("TERM") && strcmp(term, "dumb") != 0;
+    *screen = (struct pbt_screen){.fd = fd,
+                                  .terminal = terminal,
+                                  .color = wants_color(terminal, color),
+                                  .unicode = locale_is_utf8()};
 }
 
 static uint32_t from_environment(const char *name)
@@ -95,18 +132,81 @@ static void go_back(struct pbt_screen *screen, uint32_t columns, uint32_t rows,
     }
 }
 
+/* The length of a rendition, ESC [ ... m, at the start of the text; 0: there is none. */
+static size_t rendition(const char *text, size_t length)
+{
+    if (length < 3 || text[0] != '\x1b' || text[1] != '[') {
+        return 0;
+    }
+    size_t at = 2;
+    while (at < length &&
+           (text[at] == ';' || (text[at] >= '0' && text[at] <= '9'))) {
+        at++;
+    }
+    return at < length && text[at] == 'm' ? at + 1 : 0;
+}
+
+static size_t line_width(const char *line, size_t length)
+{
+    size_t width = 0;
+    for (size_t at = 0; at < length;) {
+        uint32_t code;
+        size_t step = rendition(line + at, length - at);
+        if (step == 0) {
+            step = pbt_character(line + at, length - at, &code);
+            width += pbt_text_width(line + at, step);
+        }
+        at += step;
+    }
+    return width;
+}
+
+/*
+ * A line without its end; what is wider than `columns` (0: any width) ends in dots.  All
+ * renditions are kept, so that the last one ends the others.
+ */
+static void put_line(const struct pbt_screen *screen, const char *line,
+                     size_t length, uint32_t columns, struct pbt_buf *out)
+{
+    bool cut = columns > 3 && line_width(line, length) > columns;
+    size_t left = columns == 0 ? SIZE_MAX : columns - (cut ? 3 : 0);
+    bool full = false;
+    for (size_t at = 0; at < length;) {
+        uint32_t code;
+        size_t step = rendition(line + at, length - at);
+        if (step > 0) {
+            pbt_buf_put(out, line + at, step);
+            at += step;
+            continue;
+        }
+        step = pbt_character(line + at, length - at, &code);
+        size_t width = pbt_text_width(line + at, step);
+        if (!full && width > left) {
+            full = true;
+            pbt_buf_text(out, cut ? "..." : "");
+        }
+        if (!full && (screen->unicode || code < 0x80)) {
+            pbt_buf_put(out, line + at, step);
+        } else if (!full) {
+            pbt_buf_put(out, "??", width);
+        }
+        left -= full ? 0 : width;
+        at += step;
+    }
+}
+
 /* The block's lines, as many and as wide as fit.  Returns how many. */
-static uint32_t put_lines(const char *block, size_t length, uint32_t columns,
-                          uint32_t rows, struct pbt_buf *out)
+static uint32_t put_lines(const struct pbt_screen *screen, const char *block,
+                          size_t length, uint32_t columns, uint32_t rows,
+                          struct pbt_buf *out)
 {
     uint32_t lines = 0;
     while (length > 0 && (rows == 0 || lines + 1 < rows)) {
         const char *end = memchr(block, '\n', length);
         size_t line = end == NULL ? length : (size_t)(end - block);
-        size_t fits = columns == 0 ? line : pbt_text_fit(block, line, columns);
         /* Before the text: after it, it would take away a last column that is in use. */
         pbt_buf_text(out, CLEAR_LINE);
-        pbt_buf_put(out, block, fits);
+        put_line(screen, block, line, columns, out);
         pbt_buf_char(out, '\n');
         size_t used = end == NULL ? line : line + 1;
         block += used;
@@ -139,7 +239,7 @@ int pbt_screen_draw(struct pbt_screen *screen, const char *block, size_t length)
     uint32_t rows = pbt_screen_rows(screen);
     pbt_buf_text(&out, WRAP_OFF);
     go_back(screen, columns, rows, &out);
-    uint32_t lines = put_lines(block, length, columns, rows, &out);
+    uint32_t lines = put_lines(screen, block, length, columns, rows, &out);
     pbt_buf_text(&out, CLEAR_BELOW WRAP_ON);
     int status = write_out(screen, &out);
     if (status == PBT_OK) {
@@ -166,6 +266,32 @@ int pbt_screen_erase(struct pbt_screen *screen)
 int pbt_screen_finish(struct pbt_screen *screen, const char *block,
                       size_t length)
 {
+    struct pbt_buf out;
     int status = pbt_screen_erase(screen);
-    return status == PBT_OK ? write_all(screen->fd, block, length) : status;
+    if (status != PBT_OK || !screen->terminal) {
+        return status == PBT_OK ? write_all(screen->fd, block, length) : status;
+    }
+    pbt_buf_init(&out, BLOCK_MAX);
+    while (length > 0) {
+        const char *end = memchr(block, '\n', length);
+        size_t line = end == NULL ? length : (size_t)(end - block);
+        put_line(screen, block, line, 0, &out);
+        pbt_buf_char(&out, '\n');
+        size_t used = end == NULL ? line : line + 1;
+        block += used;
+        length -= used;
+    }
+    return write_out(screen, &out);
+}
+
+bool pbt_screen_resized(const struct pbt_screen *screen)
+{
+    return screen->lines > 0 &&
+           (pbt_screen_columns(screen) != screen->columns ||
+            pbt_screen_rows(screen) != screen->rows);
+}
+
+void pbt_screen_lost(struct pbt_screen *screen)
+{
+    screen->lines = 0;
 }

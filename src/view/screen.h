@@ -15,13 +15,31 @@
 struct pbt_screen {
     int fd;
     bool terminal;
+    bool color;     /* blocks may hold renditions: ESC [ ... m */
+    bool unicode;   /* else all but ASCII is shown as "?" on a terminal */
     uint32_t lines; /* of the last block, to be overwritten */
     /* The terminal's size when it was drawn. */
     uint32_t columns;
     uint32_t rows;
 };
 
-void pbt_screen_init(struct pbt_screen *screen, int fd);
+enum pbt_color {
+    PBT_COLOR_AUTO, /* on a terminal, unless NO_COLOR; anywhere with CLICOLOR_FORCE */
+    PBT_COLOR_ALWAYS,
+    PBT_COLOR_NEVER,
+};
+
+/* A terminal is what TERM doesn't call dumb. */
+void pbt_screen_init(struct pbt_screen *screen, int fd, enum pbt_color color);
+
+/* True if the size is another one than when the last block was drawn. */
+bool pbt_screen_resized(const struct pbt_screen *screen);
+
+/*
+ * Somebody else has written to the terminal (a shell, while we were stopped): the next block
+ * is drawn below that, not over the last one.
+ */
+void pbt_screen_lost(struct pbt_screen *screen);
 
 /* The size of the terminal now; else from COLUMNS (and LINES), or 0. */
 uint32_t pbt_screen_columns(const struct pbt_screen *screen);

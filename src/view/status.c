@@ -13,52 +13,44 @@
 
 #include "base/printable.h"
 #include "view/memory.h"
-#include "view/table.h"
+#include "view/progress.h"
+#include "view/rows.h"
 #include "view/trial_table.h"
+#include "base/width.h"
 
 #define ROWS_MAX 20
 #define PARAMETERS_MAX ((size_t)16 * 1024 * 1024)
 #define GIB (1024.0 * 1024.0 * 1024.0)
 /* A table's frame and title. */
 #define FRAME_LINES 4U
-
-/* What is shown of each state. */
-struct share {
-    uint32_t total[PBT_TRIAL_STATUSES];
-    uint32_t shown[PBT_TRIAL_STATUSES];
-    uint32_t trials;
-};
+#define WARNINGS_MAX 8192
+/* On terminals lower than this the head says less. */
+#define LINES_LOW 20
+#define LINES_VERY_LOW 12
 
 static const enum pbt_trial_status alphabetical[PBT_TRIAL_STATUSES] = {
     PBT_TRIAL_ERROR, PBT_TRIAL_PAUSED, PBT_TRIAL_PENDING, PBT_TRIAL_RUNNING,
     PBT_TRIAL_TERMINATED};
 
-/* Hands the rows out one by one, state after state, while there are any. */
-static void share_rows(struct share *share, uint32_t rows)
-{
-    bool any = true;
-    while (rows > 0 && any) {
-        any = false;
-        for (int i = 0; i < PBT_TRIAL_STATUSES && rows > 0; i++) {
-            enum pbt_trial_status status = alphabetical[i];
-            if (share->shown[status] < share->total[status]) {
-                share->shown[status]++;
-                rows--;
-                any = true;
-            }
-        }
-    }
-}
+/* The trials that there are. */
+struct counts {
+    uint32_t trials;
+    uint32_t by_status[PBT_TRIAL_STATUSES];
+    uint64_t failures;
+};
 
-static void count(const struct pbt_board *board, struct share *share)
+static struct counts count(const struct pbt_board *board)
 {
-    *share = (struct share){0};
+    struct counts counts = {0};
     for (uint32_t i = 0; i < board->spec->settings.population; i++) {
-        if (board->trials[i].created) {
-            share->total[board->trials[i].status]++;
-            share->trials++;
+        const struct pbt_board_trial *trial = &board->trials[i];
+        if (trial->created) {
+            counts.by_status[trial->status]++;
+            counts.trials++;
         }
+        counts.failures += trial->failures;
     }
+    return counts;
 }
 
 /* --- the lines above the table ------------------------------------------- */
@@ -154,85 +146,200 @@ static void put_best(const struct pbt_board *board, struct pbt_buf *out)
     pbt_buf_done(&text);
 }
 
-static void put_counts(const struct pbt_board *board, const struct share *share,
-                       struct pbt_buf *out)
+static void put_statuses(const struct counts *counts, struct pbt_buf *out)
 {
-    pbt_buf_printf(out, "Number of trials: %" PRIu32 "/%" PRIu32, share->trials,
-                   board->spec->settings.population);
-    const char *before = " (";
+    const char *before = "";
     for (int i = 0; i < PBT_TRIAL_STATUSES; i++) {
         enum pbt_trial_status status = alphabetical[i];
-        if (share->total[status] > 0) {
+        if (counts->by_status[status] > 0) {
             pbt_buf_printf(out, "%s%" PRIu32 " %s", before,
-                           share->total[status], pbt_trial_status_name(status));
+                           counts->by_status[status],
+                           pbt_trial_status_name(status));
             before = ", ";
         }
     }
-    pbt_buf_text(out, share->trials > 0 ? ")\n" : "\n");
+}
+
+static void put_counts(const struct pbt_board *board,
+                       const struct counts *counts, struct pbt_buf *out)
+{
+    pbt_buf_printf(out, "Number of trials: %" PRIu32 "/%" PRIu32,
+                   counts->trials, board->spec->settings.population);
+    if (counts->trials > 0) {
+        pbt_buf_text(out, " (");
+        put_statuses(counts, out);
+        pbt_buf_char(out, ')');
+    }
+    pbt_buf_char(out, '\n');
+}
+
+/* "57 %, about 1h02m left, 3 failures"; false where nothing of it can be told. */
+static bool put_progress(const struct pbt_board *board, uint64_t running_ns,
+                         uint64_t failures, const char *before,
+                         struct pbt_buf *out)
+{
+    struct pbt_progress progress = pbt_progress_find(board, running_ns);
+    const char *first = before;
+    if (pbt_board_over(board) || board->end != PBT_END_NOT) {
+        return false;
+    }
+    if (!isnan(progress.fraction)) {
+        pbt_buf_printf(out, "%s%.0f %%", before,
+                       floor(progress.fraction * 100));
+        before = ", ";
+    }
+    if (!isnan(progress.seconds_left)) {
+        pbt_buf_printf(out, "%sabout ", before);
+        pbt_duration_put(out, progress.seconds_left);
+        pbt_buf_text(out, " left");
+        before = ", ";
+    }
+    if (failures > 0) {
+        pbt_buf_printf(out, "%s%" PRIu64 " failure%s", before, failures,
+                       failures == 1 ? "" : "s");
+        before = ", ";
+    }
+    return before != first;
+}
+
+static void put_perturbation(const struct pbt_board *board, struct pbt_buf *out)
+{
+    if (board->perturbations == 0 || pbt_board_over(board)) {
+        return;
+    }
+    const struct pbt_board_trial *trial = &board->trials[board->last_exploited];
+    pbt_buf_printf(out, "Last perturbation: %s <- %s @ %" PRId64 "%s",
+                   trial->id, board->trials[trial->donor].id,
+                   trial->donor_iteration,
+                   trial->changes[0] == '\0' ? "" : "  ");
+    pbt_printable_put(out, trial->changes, strlen(trial->changes), false);
+    pbt_buf_char(out, '\n');
+}
+
+/* A line, broken between words where the terminal ends; what goes on is indented. */
+static void put_wrapped(const char *line, size_t length, uint32_t columns,
+                        struct pbt_buf *out)
+{
+    size_t used = 0;
+    for (size_t at = 0; at < length;) {
+        const char *blank = memchr(line + at, ' ', length - at);
+        size_t word = blank == NULL ? length - at : (size_t)(blank - line) - at;
+        size_t width = pbt_text_width(line + at, word);
+        if (used > 2 && columns > 0 && used + 1 + width > columns) {
+            pbt_buf_text(out, "\n  ");
+            used = 2;
+        } else if (used > 0) {
+            pbt_buf_char(out, ' ');
+            used++;
+        }
+        pbt_buf_put(out, line + at, word);
+        used += width;
+        at += word + 1;
+    }
+}
+
+static void put_warnings(const struct pbt_board *board,
+                         const struct pbt_status_options *options,
+                         struct pbt_buf *out)
+{
+    struct pbt_buf lines;
+    uint64_t disk_free = options->disk_free;
+    if (disk_free == 0) {
+        disk_free = pbt_disk_look_up(options->result_dir);
+    }
+    pbt_buf_init(&lines, WARNINGS_MAX);
+    pbt_warnings_put(board, disk_free, &lines);
+    for (size_t at = 0; at < lines.length;) {
+        size_t length = strcspn(lines.data + at, "\n");
+        pbt_buf_text(out, options->color ? "\x1b[1;33m" : "");
+        put_wrapped(lines.data + at, length, options->columns, out);
+        pbt_buf_text(out, options->color ? "\x1b[0m\n" : "\n");
+        at += length + 1;
+    }
+    pbt_buf_done(&lines);
 }
 
 static void put_head(const struct pbt_board *board,
                      const struct pbt_status_options *options,
-                     const struct share *share, struct pbt_buf *out)
+                     const struct counts *counts, struct pbt_buf *out)
 {
+    bool low = options->lines > 0 && options->lines < LINES_LOW;
+    bool very_low = options->lines > 0 && options->lines < LINES_VERY_LOW;
     pbt_buf_text(out, "== Status ==\n");
-    put_time(options, out);
-    put_memory(options, out);
-    put_scheduler(board, out);
-    put_resources(board, share->total[PBT_TRIAL_RUNNING], out);
+    if (!very_low) {
+        put_time(options, out);
+    }
+    if (!low) {
+        put_memory(options, out);
+    }
+    if (!very_low) {
+        put_scheduler(board, out);
+    }
+    if (!low) {
+        put_resources(board, counts->by_status[PBT_TRIAL_RUNNING], out);
+    }
     put_best(board, out);
-    if (options->result_dir != NULL) {
+    if (options->result_dir != NULL && !low) {
         pbt_buf_printf(out, "Result logdir: %s\n", options->result_dir);
     }
-    put_counts(board, share, out);
+    put_counts(board, counts, out);
+    if (put_progress(board, options->running_ns, counts->failures,
+                     "Progress: ", out)) {
+        pbt_buf_char(out, '\n');
+    }
+    if (!very_low) {
+        put_perturbation(board, out);
+    }
+    put_warnings(board, options, out);
 }
 
 /* --- the tables ---------------------------------------------------------- */
 
-/* The trials that are shown, in the order of their rows. */
-static uint32_t choose_rows(const struct pbt_board *board,
-                            const struct share *share, uint32_t *rows)
+static struct pbt_table_look look_of(const struct pbt_status_options *options)
 {
-    uint32_t chosen = 0;
-    for (int status = 0; status < PBT_TRIAL_STATUSES; status++) {
-        uint32_t left = share->shown[status];
-        for (uint32_t i = 0; left > 0 && i < board->spec->settings.population;
-             i++) {
-            const struct pbt_board_trial *trial = &board->trials[i];
-            if (trial->created && (int)trial->status == status) {
-                rows[chosen++] = i;
-                left--;
-            }
-        }
-    }
-    return chosen;
+    return (struct pbt_table_look){.width = options->columns,
+                                   .short_reals = options->columns > 0,
+                                   .color = options->color,
+                                   .widths = options->widths};
 }
 
-static void put_trials(const struct pbt_board *board, const struct share *share,
-                       uint32_t columns, struct pbt_buf *out)
+/* What is not shown, in one line, as Ray says it; nothing if all is. */
+static void put_hidden(const struct pbt_rows *rows, uint32_t columns,
+                       struct pbt_buf *out)
 {
-    uint32_t *rows = calloc((size_t)share->trials + 1, sizeof *rows);
-    if (rows == NULL) {
+    const char *before = "... ";
+    if (rows->hidden > 0) {
+        struct counts hidden = {.trials = rows->hidden};
+        memcpy(hidden.by_status, rows->hidden_by_status,
+               sizeof hidden.by_status);
+        pbt_buf_printf(out, "... %" PRIu32 " more trials not shown (",
+                       rows->hidden);
+        put_statuses(&hidden, out);
+        pbt_buf_char(out, ')');
+        before = "; ";
+    }
+    if (columns > 0) {
+        pbt_buf_printf(out, "%s%" PRIu32 " column%s not shown", before, columns,
+                       columns == 1 ? "" : "s");
+    }
+    if (rows->hidden > 0 || columns > 0) {
+        pbt_buf_char(out, '\n');
+    }
+}
+
+static void put_trials(const struct pbt_board *board,
+                       const struct pbt_status_options *options, uint32_t limit,
+                       struct pbt_buf *out)
+{
+    struct pbt_rows rows;
+    struct pbt_table_look look = look_of(options);
+    if (pbt_rows_choose(&rows, board, limit)) {
+        uint32_t columns = pbt_trial_table_print(board, &rows, &look, out);
+        put_hidden(&rows, columns, out);
+    } else {
         out->failed = true;
-        return;
     }
-    uint32_t chosen = choose_rows(board, share, rows);
-    pbt_trial_table_print(board, rows, chosen, columns, out);
-    if (chosen < share->trials) {
-        pbt_buf_printf(out, "... %" PRIu32 " more trials not shown",
-                       share->trials - chosen);
-        const char *before = " (";
-        for (int i = 0; i < PBT_TRIAL_STATUSES; i++) {
-            uint32_t more = share->total[i] - share->shown[i];
-            if (more > 0) {
-                pbt_buf_printf(out, "%s%" PRIu32 " %s", before, more,
-                               pbt_trial_status_name((enum pbt_trial_status)i));
-                before = ", ";
-            }
-        }
-        pbt_buf_text(out, ")\n");
-    }
-    free(rows);
+    pbt_rows_done(&rows);
 }
 
 static void put_errors(const struct pbt_board *board,
@@ -265,7 +372,9 @@ static void put_errors(const struct pbt_board *board,
         pbt_table_text(&table, file, path, strlen(path));
         shown++;
     }
-    pbt_table_print(&table, options->columns, out);
+    struct pbt_table_look look = look_of(options);
+    look.widths = NULL;
+    (void)pbt_table_print(&table, &look, out);
     pbt_table_done(&table);
     if (shown < total) {
         pbt_buf_printf(out, "... %" PRIu32 " more errored trials not shown\n",
@@ -293,12 +402,13 @@ static uint32_t least(uint32_t a, uint32_t b)
  * How many rows each table has: at least one for trials, and for errors what is left over
  * when they have at most a third.
  */
-static void plan_rows(const struct share *share, uint32_t lines_left,
+static void plan_rows(const struct counts *counts, uint32_t lines_left,
                       bool unlimited, uint32_t *trials, uint32_t *errors)
 {
-    uint32_t errored = share->total[PBT_TRIAL_ERROR];
-    *trials = unlimited ? share->trials : least(share->trials, ROWS_MAX);
-    *errors = unlimited ? errored : least(errored, ROWS_MAX);
+    uint32_t errored = counts->by_status[PBT_TRIAL_ERROR];
+    bool all = unlimited || lines_left != UINT32_MAX;
+    *trials = all ? counts->trials : least(counts->trials, ROWS_MAX);
+    *errors = all ? errored : least(errored, ROWS_MAX);
     if (lines_left == UINT32_MAX) {
         return;
     }
@@ -309,8 +419,8 @@ static void plan_rows(const struct share *share, uint32_t lines_left,
         *errors = least(*errors, third > beside ? third - beside : 0);
         lines_left -= least(lines_left, *errors > 0 ? beside + *errors : 1);
     }
-    bool all = *trials == share->trials && *trials + FRAME_LINES <= lines_left;
-    uint32_t beside = FRAME_LINES + (all ? 0U : 1U);
+    /* The frame, and what is not shown. */
+    uint32_t beside = FRAME_LINES + 1;
     *trials = least(*trials, lines_left > beside ? lines_left - beside : 1);
 }
 
@@ -318,10 +428,9 @@ void pbt_status_print(const struct pbt_board *board,
                       const struct pbt_status_options *options,
                       struct pbt_buf *out)
 {
-    struct share share;
+    struct counts counts = count(board);
     size_t start = out->length;
-    count(board, &share);
-    put_head(board, options, &share, out);
+    put_head(board, options, &counts, out);
     uint32_t lines_left = UINT32_MAX;
     if (options->lines > 0 && !options->unlimited) {
         /* The last line of a screen stays free: the cursor is there. */
@@ -330,13 +439,37 @@ void pbt_status_print(const struct pbt_board *board,
     }
     uint32_t rows;
     uint32_t error_rows;
-    plan_rows(&share, lines_left, options->unlimited, &rows, &error_rows);
-    share_rows(&share, rows);
-    if (share.trials > 0) {
-        put_trials(board, &share, options->columns, out);
+    plan_rows(&counts, lines_left, options->unlimited, &rows, &error_rows);
+    if (counts.trials > 0) {
+        put_trials(board, options, rows, out);
     }
-    if (share.total[PBT_TRIAL_ERROR] > 0) {
-        put_errors(board, options, share.total[PBT_TRIAL_ERROR], error_rows,
-                   out);
+    if (counts.by_status[PBT_TRIAL_ERROR] > 0) {
+        put_errors(board, options, counts.by_status[PBT_TRIAL_ERROR],
+                   error_rows, out);
     }
+}
+
+void pbt_status_line(const struct pbt_board *board, uint64_t running_ns,
+                     struct pbt_buf *out)
+{
+    struct counts counts = count(board);
+    pbt_buf_char(out, '[');
+    pbt_duration_put(out, (double)(running_ns / 1000000000));
+    pbt_buf_text(out, "]");
+    (void)put_progress(board, running_ns, counts.failures, " ", out);
+    pbt_buf_text(out, "; ");
+    put_statuses(&counts, out);
+    if (board->has_best && board->spec->metric != NULL) {
+        pbt_buf_text(out, "; best ");
+        pbt_printable_put(out, board->spec->metric, strlen(board->spec->metric),
+                          false);
+        pbt_buf_printf(out, "=%.4g (%s @ %" PRId64 ")", board->best_score,
+                       board->trials[board->best_trial].id,
+                       board->best_iteration);
+    }
+    if (board->spec->settings.scheduler != PBT_SCHEDULER_FIFO) {
+        pbt_buf_printf(out, "; %" PRIu64 " perturbs", board->perturbations);
+    }
+    pbt_buf_char(out, '\n');
+    pbt_warnings_put(board, UINT64_MAX, out);
 }

@@ -1,6 +1,7 @@
 #include "view/table.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #define COLUMNS_MAX 10000
 /* tabulate leaves that much room beside a title. */
 #define TITLE_PADDING 2
+/* Short reals between these are whole numbers: 12346, not 1.235e+04. */
+#define SHORT_MIN 9999.5
+#define SHORT_MAX 1e7
 
 enum cell_kind { CELL_EMPTY, CELL_INTEGER, CELL_REAL, CELL_TEXT };
 
@@ -21,6 +25,7 @@ struct pbt_table_cell {
     size_t start; /* in table->text */
     int64_t integer;
     double real;
+    const char *style; /* of the row, in its first cell; NULL: plain */
 };
 
 struct pbt_table_column {
@@ -33,9 +38,11 @@ struct pbt_table_column {
 struct layout {
     bool shown;
     bool number;
-    bool real;       /* a number, and not all of them are integers */
+    bool real; /* a number, and not all of them are integers */
+    bool short_reals;
     int after_point; /* the most characters after a decimal point; -1: no point */
-    size_t width;
+    size_t width;    /* with `padding` */
+    size_t padding; /* of what only the title's blanks take */
 };
 
 void pbt_table_init(struct pbt_table *table)
@@ -52,6 +59,25 @@ void pbt_table_done(struct pbt_table *table)
     pbt_table_init(table);
 }
 
+/* The title, or its end behind dots: the names of nested things differ there. */
+static void put_title(struct pbt_table *table, const char *title)
+{
+    size_t length = strlen(title);
+    size_t width = pbt_text_width(title, length);
+    if (table->title_columns > 3 && width > table->title_columns) {
+        size_t drop = width - (table->title_columns - 3);
+        size_t fits = pbt_text_fit(title, length, drop);
+        if (pbt_text_width(title, fits) < drop) {
+            /* a wide character stood across */
+            fits += pbt_text_fit(title + fits, length - fits, 2);
+        }
+        pbt_buf_text(&table->text, "...");
+        title += fits;
+        length -= fits;
+    }
+    pbt_printable_put(&table->text, title, length, false);
+}
+
 uint32_t pbt_table_column(struct pbt_table *table, const char *title,
                           uint32_t keep)
 {
@@ -66,7 +92,7 @@ uint32_t pbt_table_column(struct pbt_table *table, const char *title,
         return 0;
     }
     table->columns = columns;
-    pbt_printable_put(&table->text, title, strlen(title), false);
+    put_title(table, title);
     columns[count] = (struct pbt_table_column){
         .start = start,
         .length = (uint32_t)(table->text.length - start),
@@ -136,7 +162,8 @@ void pbt_table_integer(struct pbt_table *table, uint32_t column, int64_t value)
 {
     struct pbt_table_cell *cell = last_cell(table, column);
     if (cell != NULL) {
-        *cell = (struct pbt_table_cell){.kind = CELL_INTEGER, .integer = value};
+        cell->kind = CELL_INTEGER;
+        cell->integer = value;
     }
 }
 
@@ -144,13 +171,36 @@ void pbt_table_real(struct pbt_table *table, uint32_t column, double value)
 {
     struct pbt_table_cell *cell = last_cell(table, column);
     if (cell != NULL) {
-        *cell = (struct pbt_table_cell){.kind = CELL_REAL, .real = value};
+        cell->kind = CELL_REAL;
+        cell->real = value;
+    }
+}
+
+void pbt_table_style(struct pbt_table *table, const char *rendition)
+{
+    struct pbt_table_cell *cell = last_cell(table, 0);
+    if (cell != NULL) {
+        cell->style = rendition;
     }
 }
 
 /* --- laying out ---------------------------------------------------------- */
 
 #define NUMBER_SIZE 32
+
+static int print_real(double value, bool short_reals, char number[NUMBER_SIZE])
+{
+    double size = fabs(value);
+    bool whole = short_reals && size >= SHORT_MIN && size < SHORT_MAX;
+    int n = whole ? snprintf(number, NUMBER_SIZE, "%.0f", value)
+                  : snprintf(number, NUMBER_SIZE, "%.*g", short_reals ? 4 : 6,
+                             value);
+    char *comma = strchr(number, ','); /* some locale's decimal point */
+    if (comma != NULL) {
+        *comma = '.';
+    }
+    return n;
+}
 
 /* The text of a cell in its column: in `number`, or where it lies. */
 static const char *cell_text(const struct pbt_table *table,
@@ -168,11 +218,7 @@ static const char *cell_text(const struct pbt_table *table,
     } else if (cell->kind != CELL_EMPTY) {
         double value =
             cell->kind == CELL_REAL ? cell->real : (double)cell->integer;
-        n = snprintf(number, NUMBER_SIZE, "%g", value);
-        char *comma = strchr(number, ','); /* some locale's decimal point */
-        if (comma != NULL) {
-            *comma = '.';
-        }
+        n = print_real(value, layout->short_reals, number);
     }
     *length = n > 0 ? (size_t)n : 0;
     return number;
@@ -214,14 +260,48 @@ static size_t aligned_width(const struct layout *layout,
     return pbt_text_width(text, length) + *behind;
 }
 
+/* The widest that a column of this title was so far. */
+static void keep_width(const struct pbt_table *table, uint32_t column,
+                       struct pbt_widths *widths, struct layout *layout)
+{
+    const struct pbt_table_column *title = &table->columns[column];
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (uint32_t i = 0; i < title->length; i++) {
+        unsigned char c = (unsigned char)table->text.data[title->start + i];
+        hash = (hash ^ c) * UINT64_C(1099511628211);
+    }
+    uint32_t at = 0;
+    while (at < widths->count && widths->items[at].title != hash) {
+        at++;
+    }
+    if (at == PBT_WIDTHS_MAX) {
+        return;
+    }
+    if (at == widths->count) {
+        widths->count++;
+        widths->items[at].title = hash;
+        widths->items[at].width = 0;
+        widths->items[at].after_point = -1;
+    }
+    if (layout->after_point < widths->items[at].after_point) {
+        layout->after_point = widths->items[at].after_point;
+    }
+    if (layout->width < widths->items[at].width) {
+        layout->width = widths->items[at].width;
+    }
+    widths->items[at].after_point = layout->after_point;
+    widths->items[at].width = layout->width;
+}
+
 static void lay_out(const struct pbt_table *table, uint32_t column,
-                    struct layout *layout)
+                    const struct pbt_table_look *look, struct layout *layout)
 {
     const struct pbt_table_column *title = &table->columns[column];
     char number[NUMBER_SIZE];
     size_t length;
     size_t behind;
-    *layout = (struct layout){.shown = true, .after_point = -1};
+    *layout = (struct layout){
+        .shown = true, .after_point = -1, .short_reals = look->short_reals};
     choose_kind(table, column, layout);
     for (uint32_t row = 0; row < table->row_count; row++) {
         const struct pbt_table_cell *cell = cell_at(table, row, column);
@@ -231,9 +311,9 @@ static void lay_out(const struct pbt_table *table, uint32_t column,
             layout->after_point = after;
         }
     }
-    layout->width =
-        TITLE_PADDING +
-        pbt_text_width(table->text.data + title->start, title->length);
+    if (look->widths != NULL) {
+        keep_width(table, column, look->widths, layout);
+    }
     for (uint32_t row = 0; row < table->row_count; row++) {
         const struct pbt_table_cell *cell = cell_at(table, row, column);
         const char *text = cell_text(table, layout, cell, number, &length);
@@ -242,30 +322,56 @@ static void lay_out(const struct pbt_table *table, uint32_t column,
             layout->width = width;
         }
     }
+    size_t least =
+        pbt_text_width(table->text.data + title->start, title->length);
+    if (layout->width < least) {
+        layout->width = least;
+    }
+    if (look->widths != NULL) {
+        keep_width(table, column, look->widths, layout);
+    }
+    if (layout->width < least + TITLE_PADDING) {
+        layout->padding = least + TITLE_PADDING - layout->width;
+        layout->width += layout->padding;
+    }
 }
 
-/* Drops columns until the table fits. */
-static void narrow(const struct pbt_table *table, struct layout *layouts,
-                   uint32_t width)
+static size_t total_width(const struct pbt_table *table,
+                          const struct layout *layouts)
 {
-    for (;;) {
-        size_t total = 1;
-        uint32_t least = 0;
+    size_t total = 1;
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        total += layouts[i].shown ? layouts[i].width + 3 : 0;
+    }
+    return total;
+}
+
+/* Drops the blanks beside titles, then columns, until the table fits. */
+static uint32_t narrow(const struct pbt_table *table, struct layout *layouts,
+                       uint32_t width)
+{
+    uint32_t dropped = 0;
+    if (total_width(table, layouts) > width) {
         for (uint32_t i = 0; i < table->column_count; i++) {
-            if (!layouts[i].shown) {
-                continue;
-            }
-            total += layouts[i].width + 3;
-            if (!layouts[least].shown ||
-                table->columns[i].keep <= table->columns[least].keep) {
+            layouts[i].width -= layouts[i].padding;
+        }
+    }
+    while (total_width(table, layouts) > width) {
+        uint32_t least = UINT32_MAX;
+        for (uint32_t i = 0; i < table->column_count; i++) {
+            if (layouts[i].shown && table->columns[i].keep != PBT_TABLE_KEEP &&
+                (least == UINT32_MAX ||
+                 table->columns[i].keep <= table->columns[least].keep)) {
                 least = i;
             }
         }
-        if (total <= width || table->columns[least].keep == PBT_TABLE_KEEP) {
-            return;
+        if (least == UINT32_MAX) {
+            break;
         }
         layouts[least].shown = false;
+        dropped++;
     }
+    return dropped;
 }
 
 /* --- printing ------------------------------------------------------------ */
@@ -310,9 +416,13 @@ static void print_cell(const struct layout *layout, const char *text,
 }
 
 static void print_row(const struct pbt_table *table,
-                      const struct layout *layouts, uint32_t row,
+                      const struct layout *layouts, uint32_t row, bool color,
                       struct pbt_buf *out)
 {
+    const char *style = color ? cell_at(table, row, 0)->style : NULL;
+    if (style != NULL) {
+        pbt_buf_printf(out, "\x1b[%sm", style);
+    }
     char number[NUMBER_SIZE];
     size_t length;
     size_t behind;
@@ -325,25 +435,26 @@ static void print_row(const struct pbt_table *table,
             print_cell(&layouts[i], text, length, behind, out);
         }
     }
-    pbt_buf_text(out, "|\n");
+    pbt_buf_text(out, style != NULL ? "|\x1b[0m\n" : "|\n");
 }
 
-void pbt_table_print(const struct pbt_table *table, uint32_t width,
-                     struct pbt_buf *out)
+uint32_t pbt_table_print(const struct pbt_table *table,
+                         const struct pbt_table_look *look, struct pbt_buf *out)
 {
+    uint32_t dropped = 0;
     struct layout *layouts =
         table->failed || pbt_buf_failed(&table->text)
             ? NULL
             : calloc((size_t)table->column_count + 1, sizeof *layouts);
     if (layouts == NULL) {
         out->failed = true;
-        return;
+        return 0;
     }
     for (uint32_t i = 0; i < table->column_count; i++) {
-        lay_out(table, i, &layouts[i]);
+        lay_out(table, i, look, &layouts[i]);
     }
-    if (width > 0 && table->column_count > 0) {
-        narrow(table, layouts, width);
+    if (look->width > 0) {
+        dropped = narrow(table, layouts, look->width);
     }
     print_rule(table, layouts, '+', out);
     for (uint32_t i = 0; i < table->column_count; i++) {
@@ -355,8 +466,9 @@ void pbt_table_print(const struct pbt_table *table, uint32_t width,
     pbt_buf_text(out, "|\n");
     print_rule(table, layouts, '|', out);
     for (uint32_t row = 0; row < table->row_count; row++) {
-        print_row(table, layouts, row, out);
+        print_row(table, layouts, row, look->color, out);
     }
     print_rule(table, layouts, '+', out);
     free(layouts);
+    return dropped;
 }

@@ -8,8 +8,7 @@
  *     | ba982_00001  | PENDING  | 0.0376    |        |
  *     +--------------+----------+-----------+--------+
  *
- * Columns of numbers are aligned at the decimal point, with six significant digits; all
- * others are texts, at the left.
+ * Columns of numbers are aligned at the decimal point; all others are texts, at the left.
  */
 #ifndef PBT_VIEW_TABLE_H
 #define PBT_VIEW_TABLE_H
@@ -30,7 +29,32 @@ struct pbt_table {
     uint32_t row_count;
     size_t capacity;     /* of cells */
     struct pbt_buf text; /* of titles and cells */
-    bool failed;         /* out of memory: nothing is printed */
+    /* Longer titles lose their start; 0: none.  To be set before the columns. */
+    uint32_t title_columns;
+    bool failed; /* out of memory: nothing is printed */
+};
+
+/*
+ * The widths that columns have had, by title: while a table is drawn again and again its columns
+ * may grow and don't jump.  All zero at first.
+ */
+#define PBT_WIDTHS_MAX 64
+struct pbt_widths {
+    struct {
+        uint64_t title; /* its hash */
+        size_t width;
+        int after_point;
+    } items[PBT_WIDTHS_MAX];
+    uint32_t count;
+};
+
+/* How a table is printed; all zero: as tabulate does. */
+struct pbt_table_look {
+    uint32_t width; /* at most so many columns; 0: any number */
+    /* Reals with 4 significant digits, and all before the point; else %g's six. */
+    bool short_reals;
+    bool color;                /* rows as pbt_table_style() says */
+    struct pbt_widths *widths; /* kept from one print to the next; NULL: no */
 };
 
 void pbt_table_init(struct pbt_table *table);
@@ -52,11 +76,16 @@ void pbt_table_text(struct pbt_table *table, uint32_t column, const char *text,
 void pbt_table_integer(struct pbt_table *table, uint32_t column, int64_t value);
 void pbt_table_real(struct pbt_table *table, uint32_t column, double value);
 
+/* The present row in this rendition: "1" bold, "31" red.  A string constant. */
+void pbt_table_style(struct pbt_table *table, const char *rendition);
+
 /*
- * Appends it, at most `width` columns wide (0: any width) unless those that are
- * never dropped take more.  `out` is marked as failed without memory.
+ * Appends it.  Where it is too wide the blanks beside titles go first, then columns, but for
+ * those that are never dropped.  Returns how many were dropped.  `out` is marked as failed
+ * without memory.
  */
-void pbt_table_print(const struct pbt_table *table, uint32_t width,
-                     struct pbt_buf *out);
+uint32_t pbt_table_print(const struct pbt_table *table,
+                         const struct pbt_table_look *look,
+                         struct pbt_buf *out);
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/width.h"
-#include "view/table.h"
 
 /* Ray's infer_limit, and its known metrics in the order of their columns. */
 #define INFERRED_MAX 3
@@ -18,9 +17,11 @@
 /* Where the room is short the least goes first. */
 enum keep {
     KEEP_LOC,
+    KEEP_EVENT,
     KEEP_INFERRED,
     KEEP_KNOWN,
     KEEP_TIME,
+    KEEP_RANK,
     KEEP_PARAM,
 };
 
@@ -63,7 +64,11 @@ struct trial_table {
     struct pbt_table table;
     uint32_t name;
     uint32_t status;
+    uint32_t rank;
     uint32_t loc;
+    uint32_t event;
+    const uint32_t *ranks; /* NULL: no such column */
+    bool events;           /* there is such a column */
     /* Indices of the parameters that differ between trials, by name. */
     uint32_t *params;
     uint32_t *param_columns;
@@ -224,11 +229,17 @@ static bool add_columns(struct trial_table *t)
 {
     t->name = pbt_table_column(&t->table, "Trial name", PBT_TABLE_KEEP);
     t->status = pbt_table_column(&t->table, "status", PBT_TABLE_KEEP);
+    if (t->ranks != NULL) {
+        t->rank = pbt_table_column(&t->table, "rank", KEEP_RANK);
+    }
     t->loc = pbt_table_column(&t->table, "loc", KEEP_LOC);
     if (!add_params(t)) {
         return false;
     }
     add_metrics(t);
+    if (t->events) {
+        t->event = pbt_table_column(&t->table, "perturbed", KEEP_EVENT);
+    }
     return true;
 }
 
@@ -308,12 +319,29 @@ static void put_metrics(struct trial_table *t,
     }
 }
 
-static void put_row(struct trial_table *t, const struct pbt_board_trial *trial)
+/* "<- 00003 @ 40  lr x1.2": from whose weights it goes on, and what was changed. */
+static void put_event(struct trial_table *t,
+                      const struct pbt_board_trial *trial)
 {
+    char text[128];
+    const char *id = t->board->trials[trial->donor].id;
+    const char *number = strchr(id, '_');
+    int n = snprintf(text, sizeof text, "<- %s @ %" PRId64 "%s%s",
+                     number == NULL ? id : number + 1, trial->donor_iteration,
+                     trial->changes[0] == '\0' ? "" : "  ", trial->changes);
+    pbt_table_text(&t->table, t->event, text, n > 0 ? (size_t)n : 0);
+}
+
+static void put_row(struct trial_table *t, uint32_t index)
+{
+    const struct pbt_board_trial *trial = &t->board->trials[index];
     const char *status = pbt_trial_status_name(trial->status);
     pbt_table_row(&t->table);
     pbt_table_text(&t->table, t->name, trial->id, strlen(trial->id));
     pbt_table_text(&t->table, t->status, status, strlen(status));
+    if (t->ranks != NULL && t->ranks[index] > 0) {
+        pbt_table_integer(&t->table, t->rank, t->ranks[index]);
+    }
     if (trial->pid != 0) {
         char loc[sizeof trial->host + 24];
         int n =
@@ -324,22 +352,39 @@ static void put_row(struct trial_table *t, const struct pbt_board_trial *trial)
         put_cell(t, t->param_columns[i], trial->cells[t->params[i]]);
     }
     put_metrics(t, trial);
+    if (t->events && trial->exploits > 0) {
+        put_event(t, trial);
+    }
+    if (trial->status == PBT_TRIAL_ERROR) {
+        pbt_table_style(&t->table, "31");
+    } else if (t->board->has_best && t->board->best_trial == index) {
+        pbt_table_style(&t->table, "1");
+    }
 }
 
-void pbt_trial_table_print(const struct pbt_board *board, const uint32_t *rows,
-                           uint32_t count, uint32_t width, struct pbt_buf *out)
+uint32_t pbt_trial_table_print(const struct pbt_board *board,
+                               const struct pbt_rows *rows,
+                               const struct pbt_table_look *look,
+                               struct pbt_buf *out)
 {
-    struct trial_table t = {.board = board};
+    struct trial_table t = {
+        .board = board,
+        .ranks = rows->ranks,
+        .events = look->width > 0 && board->perturbations > 0,
+    };
+    uint32_t dropped = 0;
     pbt_table_init(&t.table);
+    t.table.title_columns = look->width > 0 ? TEXT_COLUMNS : 0;
     if (add_columns(&t)) {
-        for (uint32_t i = 0; i < count; i++) {
-            put_row(&t, &board->trials[rows[i]]);
+        for (uint32_t i = 0; i < rows->count; i++) {
+            put_row(&t, rows->trials[i]);
         }
-        pbt_table_print(&t.table, width, out);
+        dropped = pbt_table_print(&t.table, look, out);
     } else {
         out->failed = true;
     }
     free(t.params);
     free(t.param_columns);
     pbt_table_done(&t.table);
+    return dropped;
 }
