@@ -69,17 +69,6 @@ static void draw_params(struct sim_case *c, struct dice *dice)
          .mutation = PBT_MUTATION_NONE},
     };
     memcpy(c->params, all, sizeof all);
-    static const struct pbt_domain ASKED = {.kind = PBT_DOMAIN_FUNCTION,
-                                            .function = "f"};
-    if (chance(dice, 0.1)) { /* first values, and not where it is explored */
-        c->params[0].initial = ASKED;
-    }
-    if (chance(dice, 0.1)) {
-        c->params[0].mutations = ASKED;
-    }
-    if (chance(dice, 0.2)) { /* both */
-        c->params[2].mutations = ASKED;
-    }
     struct pbt_settings *settings = &c->spec.settings;
     settings->space.params = c->params;
     settings->space.count = between(dice, 1, 4);
@@ -87,6 +76,23 @@ static void draw_params(struct sim_case *c, struct dice *dice)
     settings->explore.factors = FACTORS;
     settings->explore.factor_count = 2;
     settings->explore.out_of_range = PBT_RANGE_CLIP;
+}
+
+/* Some values come from functions; with dice of its own, which move no other's. */
+static void draw_functions(struct sim_case *c)
+{
+    struct dice dice = {pbt_mix(c->seed, 3), 0};
+    static const struct pbt_domain ASKED = {.kind = PBT_DOMAIN_FUNCTION,
+                                            .function = "f"};
+    if (chance(&dice, 0.1)) { /* first values, and not where it is explored */
+        c->params[0].initial = ASKED;
+    }
+    if (chance(&dice, 0.1)) {
+        c->params[0].mutations = ASKED;
+    }
+    if (chance(&dice, 0.2)) { /* both */
+        c->params[2].mutations = ASKED;
+    }
 }
 
 static void draw_stops(struct sim_case *c, struct dice *dice, double step_s)
@@ -156,6 +162,7 @@ static void draw_spec(struct sim_case *c, struct dice *dice, double step_s)
     settings->max_failures =
         chance(dice, 0.1) ? -1 : (int32_t)between(dice, 0, 6);
     draw_params(c, dice);
+    draw_functions(c);
     draw_scheduler(c, dice, step_s);
     draw_stops(c, dice, step_s);
 }
@@ -194,7 +201,8 @@ static void draw_rates(struct sim_case *c, struct dice *dice)
         .sync_ns = nanoseconds(dice, MS, chance(dice, 0.2) ? 20 * step : step),
         .window_ns = chance(dice, 0.5) ? nanoseconds(dice, 0, 2 * step) : 0,
     };
-    rates->keep = draw_rate(dice, 1);
+    struct dice own = {pbt_mix(c->seed, 4), 0};
+    rates->keep = draw_rate(&own, 1);
     /* A hang shows as a time-out only; a short one kills the healthy too. */
     bool timeouts = rates->hang > 0 || chance(dice, 0.2);
     double seconds = (double)step * 1e-9 * (chance(dice, 0.2) ? 3 : 30);
