@@ -161,7 +161,7 @@ static int bad_setup(const struct pbt_context *context, void **self,
                      struct pbt_error *error)
 {
     struct bad_toy *bad = calloc(1, sizeof *bad);
-    void *toy;
+    void *toy = NULL;
     if (bad == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
