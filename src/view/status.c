@@ -26,7 +26,7 @@
 #define WARNINGS_MAX 8192
 /* On terminals lower than this the head says less. */
 #define LINES_LOW 20
-#define LINES_VERY_LOW 12
+#define LINES_VERY_LOW 16
 
 static const enum pbt_trial_status alphabetical[PBT_TRIAL_STATUSES] = {
     PBT_TRIAL_ERROR, PBT_TRIAL_PAUSED, PBT_TRIAL_PENDING, PBT_TRIAL_RUNNING,
