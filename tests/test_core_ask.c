@@ -420,6 +420,28 @@ static void an_open_first_ask_is_asked_again(void **state)
              "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.25\n");
 }
 
+static void a_request_before_there_are_first_values_holds(void **state)
+{
+    (void)state;
+    struct pbt_settings s = asked_settings(2, 0);
+    play(&s,
+         "open 2\n"
+         "  ask 0: first values\n"
+         "stop 0\n"
+         "pause 1\n"
+         "answer 0 x=0.5\n"
+         "  trial 0 x=0.5\n"
+         "  ask 1: first values\n"
+         "look 0\n"
+         "  TERMINATED it=0 score=- pair=none exploits=0 failures=0 x=0.5\n"
+         "answer 1 x=0.25\n"
+         "  trial 1 x=0.25\n"
+         "look 1\n"
+         "  PAUSED held it=0 score=- pair=none exploits=0 failures=0 x=0.25\n"
+         "resume 1\n"
+         "  start 1 (1.1)\n");
+}
+
 static void without_a_first_value_nothing_begins(void **state)
 {
     (void)state;
@@ -481,6 +503,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_values_are_asked_for_one_after_the_other),
         cmocka_unit_test(an_open_first_ask_is_asked_again),
+        cmocka_unit_test(a_request_before_there_are_first_values_holds),
         cmocka_unit_test(without_a_first_value_nothing_begins),
         cmocka_unit_test(exploring_asks_where_a_value_is_drawn_anew),
         cmocka_unit_test(an_answer_is_the_new_configuration),

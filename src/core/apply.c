@@ -390,6 +390,9 @@ static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
                           (struct pbt_checkpoint_id){0, 0});
     pbt_core_set_startable(core, record->trial);
     pbt_core_touch(core, record->trial);
+    if (trial->end_asked) { /* while its first values were asked for */
+        finish(core, record->trial, PBT_CORE_TERMINATED);
+    }
     return true;
 }
 
@@ -614,6 +617,9 @@ static void stop_trial(struct pbt_core *core, uint32_t number)
 {
     struct pbt_trial *trial = &core->trials[number];
     trial->end_asked = true;
+    if (!trial->created) {
+        return; /* it ends when it is there */
+    }
     if (trial->phase == PBT_PHASE_ASK) {
         cancel_ask(core, number);
     }

@@ -50,9 +50,7 @@ bool pbt_core_can_request(const struct pbt_core *core,
     bool over = trial->state == PBT_CORE_TERMINATED ||
                 trial->state == PBT_CORE_ERROR || trial->end_asked ||
                 trial->leave == PBT_LEAVE_TERMINATE;
-    /* One whose first values are still asked for can be paused, to begin so. */
-    bool none_yet = !trial->created && request == PBT_REQUEST_STOP;
-    if (none_yet || over || pbt_core_end_is_final(core->end)) {
+    if (over || pbt_core_end_is_final(core->end)) {
         return false;
     }
     switch (request) {

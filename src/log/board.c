@@ -171,7 +171,7 @@ static void feed_request(struct pbt_board_trial *trial,
         break;
     case PBT_REQUEST_STOP:
         trial->end_asked = true;
-        if (waits) {
+        if (waits && trial->created) {
             trial->status = PBT_TRIAL_TERMINATED;
             trial->held = false;
         }
@@ -252,7 +252,9 @@ static int feed_trial(struct pbt_board *board, const struct pbt_record *record,
 {
     struct pbt_board_trial *trial = &board->trials[record->trial];
     trial->created = true;
-    trial->status = trial->held ? PBT_TRIAL_PAUSED : PBT_TRIAL_PENDING;
+    trial->status = trial->end_asked ? PBT_TRIAL_TERMINATED
+                    : trial->held    ? PBT_TRIAL_PAUSED
+                                     : PBT_TRIAL_PENDING;
     copy_cells(board, trial->cells, record->cells);
     struct pbt_buf tag;
     pbt_buf_init(&tag, 65536);

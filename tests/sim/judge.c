@@ -296,6 +296,9 @@ static void take_trial(struct judge *judge, const struct pbt_record *record)
     trial->config = config_of(judge, record->cells);
     trial->point_count = 0;
     push_point(judge, trial, (struct pbt_checkpoint_id){0, 0});
+    if (trial->end_asked) {
+        finish(trial, false);
+    }
 }
 
 static void take_epoch(struct judge *judge, const struct pbt_record *record)
@@ -727,8 +730,7 @@ static void take_request(struct judge *judge, const struct pbt_record *record)
     struct judge_trial *trial = &judge->trials[record->trial];
     bool pause = record->request == PBT_REQUEST_PAUSE;
     judge->counts.requests++;
-    bool none_yet = !trial->created && record->request == PBT_REQUEST_STOP;
-    if (none_yet || trial->over || trial->end_asked || is_final(judge->end) ||
+    if (trial->over || trial->end_asked || is_final(judge->end) ||
         (record->request != PBT_REQUEST_STOP && pause == trial->held)) {
         judge_object(judge, "a request to %s trial %" PRIu32 " changes nothing",
                      pbt_request_name(record->request), record->trial);
@@ -737,8 +739,11 @@ static void take_request(struct judge *judge, const struct pbt_record *record)
         trial->held = pause;
         return;
     }
-    stop_asking(trial);
     trial->end_asked = true;
+    if (!trial->created) {
+        return; /* it ends when it is there */
+    }
+    stop_asking(trial);
     trial->stopping = true;
     if (!trial->process) {
         finish(trial, false);
