@@ -649,6 +649,7 @@ static void assert_same_domain(const struct pbt_spec *a,
 {
     assert_domain(y, x->kind, x->lower, x->upper, x->quantum);
     assert_int_equal(x->choice_count, y->choice_count);
+    assert_int_equal(x->stride, y->stride);
     for (uint32_t i = 0; i < x->choice_count; i++) {
         assert_int_equal(x->choices[i].type, y->choices[i].type);
         if (x->choices[i].type == PBT_CELL_TEXT) {
@@ -684,6 +685,7 @@ static void check_round_trip(const struct pbt_spec *spec)
                            &y->params[i].mutations);
     }
     assert_true(spec->settings.seed == again.settings.seed);
+    assert_int_equal(spec->settings.population, again.settings.population);
     assert_true(spec->settings.time_budget_ns == again.settings.time_budget_ns);
     assert_int_equal(spec->settings.stop_count, again.settings.stop_count);
     pbt_spec_done(&again);
@@ -707,6 +709,82 @@ static void test_round_trip(void **state)
                  "\"\\ufeff\", '-', '.5', off]}, '1': {'true': -0.0}}\n");
     check_round_trip(&spec);
     pbt_spec_done(&spec);
+}
+
+/* Trial `number`'s first configuration. */
+static void assert_first(const struct pbt_spec *spec, uint32_t number,
+                         const char *json)
+{
+    struct pbt_cell cells[8];
+    struct pbt_buf out;
+    struct pbt_draw_key key = {
+        .seed = 5, .trial = number, .purpose = PBT_DRAW_INITIAL};
+    assert_true(spec->settings.space.count <= 8);
+    pbt_space_initial(&spec->settings.space, &key, cells);
+    pbt_buf_init(&out, TEXT_MAX);
+    pbt_spec_config_json(spec, cells, &out);
+    assert_string_equal(out.data, json);
+    pbt_buf_done(&out);
+}
+
+/*
+ * Ray's order: the first of the sorted paths changes from trial to trial, and ("a", "z") comes
+ * before ("a-b",).  All of it num_samples times.
+ */
+static void test_grid(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: x\nnum_samples: 2\nscheduler: {type: fifo}\n"
+                 "config: {b: {grid_search: [[1], null]}, a-b: {grid_search: "
+                 "[x, y, z]}, a: {z: {grid_search: [1, 2.0]}}}\n");
+    assert_int_equal(spec.settings.population, 24);
+    assert_first(&spec, 0, "{\"b\":[1],\"a-b\":\"x\",\"a\":{\"z\":1}}");
+    assert_first(&spec, 1, "{\"b\":[1],\"a-b\":\"x\",\"a\":{\"z\":2.0}}");
+    assert_first(&spec, 2, "{\"b\":[1],\"a-b\":\"y\",\"a\":{\"z\":1}}");
+    assert_first(&spec, 6, "{\"b\":null,\"a-b\":\"x\",\"a\":{\"z\":1}}");
+    assert_first(&spec, 11, "{\"b\":null,\"a-b\":\"z\",\"a\":{\"z\":2.0}}");
+    assert_first(&spec, 12, "{\"b\":[1],\"a-b\":\"x\",\"a\":{\"z\":1}}");
+    check_round_trip(&spec);
+    pbt_spec_done(&spec);
+}
+
+/* Others draw as if there were none; a mutation of the same name explores from it. */
+static void test_grid_beside_others(void **state)
+{
+    (void)state;
+    static const double values[] = {0.1, 0.2, 0.3};
+    struct pbt_spec with;
+    struct pbt_spec without;
+    const char *rest = "command: x\nnum_samples: 4\nmetric: m\nmode: min\n"
+                       "points_to_evaluate: [{}, {lr: 0.5}]\n"
+                       "scheduler: {perturbation_interval: 1, "
+                       "hyperparam_mutations: {lr: {uniform: [0, 1]}}}\n";
+    char text[512];
+    (void)snprintf(text, sizeof text, "%s%s", rest,
+                   "config: {lr: {grid_search: [0.1, 0.2, 0.3]}, "
+                   "m: {loguniform: [0.001, 1]}}\n");
+    parse(&with, text);
+    (void)snprintf(text, sizeof text, "%s%s", rest,
+                   "config: {lr: 0.1, m: {loguniform: [0.001, 1]}}\n");
+    parse(&without, text);
+    assert_int_equal(with.settings.population, 12);
+    assert_int_equal(with.settings.point_count, 2);
+    assert_int_equal(with.settings.space.params[0].mutation,
+                     PBT_MUTATION_DOMAIN);
+    for (uint32_t i = 0; i < 12; i++) {
+        struct pbt_cell a[2];
+        struct pbt_cell b[2];
+        struct pbt_draw_key key = {
+            .seed = 5, .trial = i, .purpose = PBT_DRAW_INITIAL};
+        pbt_space_initial(&with.settings.space, &key, a);
+        pbt_space_initial(&without.settings.space, &key, b);
+        assert_true(pbt_cell_same(a[1], b[1]));
+        assert_true(a[0].u.r == values[i % 3]);
+    }
+    check_round_trip(&with);
+    pbt_spec_done(&with);
+    pbt_spec_done(&without);
 }
 
 static void test_function(void **state)
@@ -1116,6 +1194,8 @@ int main(void)
         cmocka_unit_test(test_json_file),
         cmocka_unit_test(test_read_file),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_grid_beside_others),
         cmocka_unit_test(test_function),
         cmocka_unit_test(test_written_text),
         cmocka_unit_test(test_config_json),

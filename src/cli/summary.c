@@ -58,6 +58,11 @@ static void put_trials(const struct pbt_spec *spec,
     } else if (population > 1) {
         pbt_buf_text(out, ", all at the same time");
     }
+    if (population != spec->num_samples) {
+        pbt_buf_printf(out,
+                       ": num_samples %" PRIu32 " times a grid of %" PRIu32,
+                       spec->num_samples, population / spec->num_samples);
+    }
     put_budget(spec, budget, out);
 }
 
@@ -205,6 +210,10 @@ static void put_domain(const struct pbt_spec *spec,
         return;
     case PBT_DOMAIN_CHOICE:
         pbt_buf_text(out, "one of ");
+        put_choices(spec, domain, out);
+        return;
+    case PBT_DOMAIN_GRID:
+        pbt_buf_text(out, "each of ");
         put_choices(spec, domain, out);
         return;
 #define DOMAIN_NAME(kind, text, arguments)                                     \

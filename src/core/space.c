@@ -82,6 +82,7 @@ static struct grid domain_grid(const struct pbt_domain *domain)
     case PBT_DOMAIN_NONE:
     case PBT_DOMAIN_CONSTANT:
     case PBT_DOMAIN_CHOICE:
+    case PBT_DOMAIN_GRID:
         assert(false);
     }
     if (grid.bounded && grid.step > 0) {
@@ -115,6 +116,13 @@ static struct pbt_cell make_cell(const struct grid *grid, double value)
     return grid->integer ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
 }
 
+/* Its values are listed. */
+static bool has_choices(const struct pbt_domain *domain)
+{
+    return domain->kind == PBT_DOMAIN_CONSTANT ||
+           domain->kind == PBT_DOMAIN_CHOICE || domain->kind == PBT_DOMAIN_GRID;
+}
+
 static bool in_choices(const struct pbt_domain *domain, struct pbt_cell value,
                        uint32_t *at)
 {
@@ -136,8 +144,7 @@ bool pbt_domain_contains(const struct pbt_domain *domain, struct pbt_cell value)
     if (domain->kind == PBT_DOMAIN_FUNCTION) {
         return value.type != PBT_CELL_NONE;
     }
-    if (domain->kind == PBT_DOMAIN_CONSTANT ||
-        domain->kind == PBT_DOMAIN_CHOICE) {
+    if (has_choices(domain)) {
         return in_choices(domain, value, &at);
     }
     struct grid grid = domain_grid(domain);
@@ -177,8 +184,12 @@ struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
     if (domain->kind == PBT_DOMAIN_FUNCTION) {
         return (struct pbt_cell){.type = PBT_CELL_NONE};
     }
-    if (domain->kind == PBT_DOMAIN_CONSTANT ||
-        domain->kind == PBT_DOMAIN_CHOICE) {
+    if (domain->kind == PBT_DOMAIN_GRID) {
+        assert(domain->choice_count > 0 && domain->stride > 0);
+        return domain
+            ->choices[key->trial / domain->stride % domain->choice_count];
+    }
+    if (has_choices(domain)) {
         assert(domain->choice_count > 0);
         return domain->choices[pbt_draw_below(key, domain->choice_count)];
     }

@@ -36,6 +36,7 @@ enum pbt_domain_kind {
     PBT_DOMAIN_MAP(PBT_DOMAIN_ENUM)
 #undef PBT_DOMAIN_ENUM
         PBT_DOMAIN_FUNCTION, /* what a function of the user's says: it is asked */
+    PBT_DOMAIN_GRID, /* each of choices in turn, by the trial's number */
 };
 
 struct pbt_domain {
@@ -46,6 +47,7 @@ struct pbt_domain {
     double quantum; /* the q of quniform and its kin; else 0 */
     struct pbt_cell *choices;
     uint32_t choice_count;
+    uint32_t stride; /* GRID: so many trials in a row have the same value */
     const char *function; /* FUNCTION: its name, for those who ask it */
 };
 
@@ -94,7 +96,8 @@ bool pbt_domain_contains(const struct pbt_domain *domain,
 
 /*
  * Draws a value.  `key` names the draw; its index is counted up.  PBT_CELL_NONE is drawn from a
- * function's domain, and nowhere else: the function has to be asked.
+ * function's domain, and nowhere else: the function has to be asked.  A grid gives the value of
+ * key->trial, and counts nothing.
  */
 struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
                                 struct pbt_draw_key *key);

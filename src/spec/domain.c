@@ -11,6 +11,7 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53 */
 #define CHOICE_WORD "choice"
+#define GRID_WORD "grid_search"
 #define FUNCTION_WORD "function"
 
 struct distribution {
@@ -57,8 +58,7 @@ static bool find_distribution(const char *name, size_t length,
 
 static bool is_planned(const char *name, size_t length)
 {
-    return same_name("grid_search", name, length) ||
-           same_name("sample_from", name, length);
+    return same_name("sample_from", name, length);
 }
 
 bool pbt_is_distribution_name(const char *name, size_t length)
@@ -66,6 +66,7 @@ bool pbt_is_distribution_name(const char *name, size_t length)
     struct distribution found;
     return find_distribution(name, length, &found) ||
            same_name(CHOICE_WORD, name, length) ||
+           same_name(GRID_WORD, name, length) ||
            same_name(FUNCTION_WORD, name, length) || is_planned(name, length);
 }
 
@@ -75,6 +76,12 @@ bool pbt_is_distribution(const struct pbt_node *node)
            pbt_is_distribution_name(node->first->text, node->first->length);
 }
 
+bool pbt_is_grid(const struct pbt_node *node)
+{
+    return pbt_is_distribution(node) &&
+           same_name(GRID_WORD, node->first->text, node->first->length);
+}
+
 const char *pbt_distribution_like(const char *name, size_t length)
 {
     static const char *const names[] = {
@@ -82,6 +89,7 @@ const char *pbt_distribution_like(const char *name, size_t length)
         PBT_DOMAIN_MAP(NAME)
 #undef NAME
             CHOICE_WORD,
+        GRID_WORD,
         FUNCTION_WORD,
     };
     const char *best = pbt_foreign_distribution(name, length);
@@ -339,7 +347,14 @@ bool pbt_read_domain(struct pbt_reader *reader, const char *name,
     if (find_distribution(key->text, key->length, &form)) {
         return read_distribution(reader, name, &form, key->value, domain);
     }
-    return same_name(FUNCTION_WORD, key->text, key->length)
-               ? read_function(reader, name, key->value, domain)
-               : pbt_read_choices(reader, name, key->value, domain);
+    if (same_name(FUNCTION_WORD, key->text, key->length)) {
+        return read_function(reader, name, key->value, domain);
+    }
+    if (!pbt_read_choices(reader, name, key->value, domain)) {
+        return false;
+    }
+    if (same_name(GRID_WORD, key->text, key->length)) {
+        domain->kind = PBT_DOMAIN_GRID; /* its stride: pbt_read_grids() */
+    }
+    return true;
 }

@@ -155,6 +155,7 @@ static const struct {
     {"values", "choice"},
     {"categorical", "choice"},
     {"choices", "choice"},
+    {"grid", "grid_search"},
 };
 
 static bool is(const char *known, const char *name, size_t length)

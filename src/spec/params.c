@@ -112,6 +112,17 @@ static bool is_text(const struct pbt_domain *domain)
     return false;
 }
 
+/* The first whole number among the values that are listed; NULL if there is none. */
+static const struct pbt_cell *whole_number(const struct pbt_domain *domain)
+{
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        if (domain->choices[i].type == PBT_CELL_INT) {
+            return &domain->choices[i];
+        }
+    }
+    return NULL;
+}
+
 /* What a function has not said yet is null: nothing else may be. */
 static bool has_null(const struct pbt_texts *texts,
                      const struct pbt_domain *domain)
@@ -151,13 +162,15 @@ static void check_types(struct walk *walk, const struct pbt_node *key,
                               "string, null or list",
                         pbt_quote(param->name, strlen(param->name)).text),
             "see its value in `config`");
-    } else if (initial->kind == PBT_DOMAIN_CONSTANT && !whole &&
-               initial->choices[0].type == PBT_CELL_INT) {
+        return;
+    }
+    const struct pbt_cell *number = whole ? NULL : whole_number(initial);
+    if (number != NULL) {
         pbt_reader_warn(reader, PBT_W0106, key,
                         "`%s` starts as the whole number %lld in `config` but "
                         "mutates as a real: write %lld.0",
-                        param->name, (long long)initial->choices[0].u.i,
-                        (long long)initial->choices[0].u.i);
+                        param->name, (long long)number->u.i,
+                        (long long)number->u.i);
     }
 }
 
@@ -175,6 +188,13 @@ static void take_mutation(struct walk *walk, const struct pbt_node *key)
                           value->kind == PBT_NODE_MAP
                               ? "an empty mapping"
                               : pbt_node_describe(value).text);
+        return;
+    }
+    if (!list && pbt_is_grid(value)) {
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0327, value->span,
+                                      "`%s` can't mutate along a grid",
+                                      pbt_quote(walk->name, walk->length).text),
+                          "a grid belongs in `config`; write a list here");
         return;
     }
     struct pbt_param *param = reach_param(walk, key);

@@ -44,6 +44,7 @@ static void check_value(struct point_walk *walk, const struct pbt_node *key,
                                           : &param->mutations;
     bool draws = domain->kind != PBT_DOMAIN_CONSTANT &&
                  domain->kind != PBT_DOMAIN_CHOICE &&
+                 domain->kind != PBT_DOMAIN_GRID &&
                  domain->kind != PBT_DOMAIN_NONE;
     struct pbt_quoted name = pbt_quote(param->name, strlen(param->name));
     if (!draws) {
@@ -123,11 +124,12 @@ static uint32_t count_items(struct pbt_reader *reader,
     for (const struct pbt_node *item = list->first; item != NULL;
          item = item->next) {
         if (count == reader->spec->settings.population) {
-            pbt_problem_label(pbt_problem(reader->problems, PBT_E0324,
-                                          item->span,
-                                          "more points than trials"),
-                              "num_samples is %u",
-                              (unsigned)reader->spec->settings.population);
+            pbt_problem_label(
+                pbt_problem(reader->problems, PBT_E0324, item->span,
+                            "more points than trials"),
+                count == reader->spec->num_samples ? "num_samples is %u"
+                                                   : "with the grid, %u trials",
+                (unsigned)count);
             break;
         }
         count++;

@@ -107,6 +107,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         reader->spec->explore_command != NULL;
     pbt_read_params(reader, reader->given[PBT_KEY_CONFIG],
                     reader->given[PBT_KEY_MUTATIONS]);
+    pbt_read_grids(reader);
     if (reader->given[PBT_KEY_POINTS] != NULL) {
         pbt_read_points(reader, reader->given[PBT_KEY_POINTS]);
     }

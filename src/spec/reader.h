@@ -63,7 +63,9 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node);
 /* The parameter table, from config and hyperparam_mutations (either may be NULL). */
 void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
                      const struct pbt_node *mutations);
-/* points_to_evaluate; after the parameters. */
+/* The population: num_samples times the grids among the parameters. */
+void pbt_read_grids(struct pbt_reader *reader);
+/* points_to_evaluate; after the population. */
 void pbt_read_points(struct pbt_reader *reader, const struct pbt_node *list);
 /* Stop criteria; after the metric and its mode. */
 void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
@@ -86,6 +88,8 @@ size_t pbt_group_length(const char *name);
 
 /* True if a mapping is a distribution: one key, which is the name of one. */
 bool pbt_is_distribution(const struct pbt_node *node);
+/* True if that is grid_search. */
+bool pbt_is_grid(const struct pbt_node *node);
 /* True for the name of a distribution, also of one that is not there yet. */
 bool pbt_is_distribution_name(const char *name, size_t length);
 /* The distribution's name that this may be a misspelling of, or NULL. */

@@ -48,9 +48,10 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                              .type = PBT_TYPE_WHOLE,
                              .fallback = "1",
                              .min = 1,
-                             .max = 1000000,
-                             FIELD(settings.population),
-                             .doc = "the number of trials: the population"},
+                             .max = PBT_POPULATION_MAX,
+                             FIELD(num_samples),
+                             .doc = "the number of trials, for each point of "
+                                    "the grid if there is one"},
     [PBT_KEY_METRIC] = {.path = "metric",
                         .type = PBT_TYPE_TEXT,
                         FIELD(metric),

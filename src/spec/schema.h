@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PBT_POPULATION_MAX 1000000 /* trials */
+
 enum pbt_key_id {
     PBT_KEY_NAME,
     PBT_KEY_COMMAND,

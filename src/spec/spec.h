@@ -28,11 +28,12 @@ struct pbt_spec {
     char *name;             /* of the experiment */
     char **command;         /* argv of the trainable, NULL-terminated */
     char **explore_command; /* scheduler.custom_explore; NULL: none */
-    char *command_dir; /* absolute: where a relative command is looked up */
-    char *cwd;         /* NULL: where the user stood */
-    char **env;        /* "NAME=value", NULL-terminated */
-    char *metric;      /* NULL only with the FIFO scheduler */
-    bool minimize;     /* mode: min */
+    char *command_dir;    /* absolute: where a relative command is looked up */
+    char *cwd;            /* NULL: where the user stood */
+    char **env;           /* "NAME=value", NULL-terminated */
+    uint32_t num_samples; /* trials for each point of the grid */
+    char *metric;         /* NULL only with the FIFO scheduler */
+    bool minimize;        /* mode: min */
     bool require_attrs;
     bool log_config;      /* write pbt_global.txt and pbt_policy_*.txt */
     double resources_cpu; /* the budget; 0: this machine's */

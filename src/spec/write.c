@@ -79,6 +79,7 @@ static void put_bounds(struct pbt_buf *out, const struct pbt_domain *domain)
     case PBT_DOMAIN_NONE:
     case PBT_DOMAIN_CONSTANT:
     case PBT_DOMAIN_CHOICE:
+    case PBT_DOMAIN_GRID:
     case PBT_DOMAIN_FUNCTION:
         pbt_yaml_number(out, domain->lower);
         pbt_buf_text(out, ", ");
@@ -99,8 +100,11 @@ static void put_domain(const struct writer *writer,
 #undef NAME
     if (domain->kind == PBT_DOMAIN_CONSTANT) {
         put_cell(writer, domain->choices[0]);
-    } else if (domain->kind == PBT_DOMAIN_CHOICE) {
-        pbt_buf_text(writer->out, "{choice: ");
+    } else if (domain->kind == PBT_DOMAIN_CHOICE ||
+               domain->kind == PBT_DOMAIN_GRID) {
+        pbt_buf_text(writer->out, domain->kind == PBT_DOMAIN_GRID
+                                      ? "{grid_search: "
+                                      : "{choice: ");
         put_choices(writer, domain);
         pbt_buf_char(writer->out, '}');
     } else if (domain->kind == PBT_DOMAIN_FUNCTION) {
