@@ -209,9 +209,11 @@ class Secrets(Case):
         words = "my key is $WANDB_API_KEY, and $db_password\n"
         file = self.experiment(words=words, end=4, env={'WANDB_API_KEY': self.FILE})
         env = {'db_password': self.SHELL}
-        code, out, said = self.pbt('check', file, env=env)
-        self.assertEqual(code, 0, said)
-        self.silent(out, said)
+        for args in (['check', file], ['check', '--all', file],
+                     ['check', '--all', file, 'env.A_TOKEN=' + self.FILE]):
+            code, out, said = self.pbt(*args, env=env)
+            self.assertEqual(code, 0, said)
+            self.silent(out, said)
         code, out, said = self.pbt('run', file, env=env)
         self.assertEqual(code, 1, said)
         self.assertIn('my key is ****', said)
@@ -230,6 +232,18 @@ class Secrets(Case):
         spec = self.dir + '/runs/exp/experiment.yaml'
         with open(spec) as text:
             self.assertIn('WANDB_API_KEY: "%s"' % self.FILE, text.read())
+
+    def test_a_program_that_explores_tells_nothing(self):
+        explore = ['/bin/sh', '-c', 'echo "with $WANDB_API_KEY" >&2; exit 3']
+        keys = runs.experiment('exp', [TOY], env={'WANDB_API_KEY': self.FILE})
+        keys['scheduler']['custom_explore'] = explore
+        file = self.file('exp.json', json.dumps(keys))
+        code, out, said = self.pbt('run', file)
+        self.assertIn('with ****', said)
+        self.silent(out, said)
+        for path, data in self.everything():
+            if not path.endswith(('exp.json', 'experiment.yaml')):
+                self.assertNotIn(b'canary', data, path)
 
     def test_errors_do_not_show_the_line(self):
         for text in (

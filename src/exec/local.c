@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/names.h"
+#include "base/secrets.h"
 #include "exec/local_state.h"
 
 #define TICK_MS 1000
@@ -43,6 +45,24 @@ int pbt_local_checkpoint_path(const struct pbt_spec *spec, const char *run_dir,
 }
 
 /* --- the batch ----------------------------------------------------------- */
+
+void pbt_local_say(const struct pbt_local *local, const char *fmt, ...)
+{
+    char text[PBT_ERROR_TEXT_MAX + 128];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (local->options.say != NULL) {
+        local->options.say(local->options.say_user, text);
+    }
+}
+
+void pbt_local_hide_secrets(const struct pbt_local *local, char *text)
+{
+    pbt_secrets_hide(local->options.spec->env, text);
+    pbt_secrets_hide(environ, text);
+}
 
 void pbt_local_fail(struct pbt_local *local, int status, const char *text)
 {

@@ -44,6 +44,9 @@ struct pbt_local_options {
     /* Once a second, on the loop's thread; a failure ends the run.  NULL: not. */
     int (*tick)(void *user, struct pbt_error *error);
     void *tick_user;
+    /* Messages for people; from the loop's thread.  NULL: none. */
+    void (*say)(void *user, const char *text);
+    void *say_user;
 };
 
 struct pbt_local;

@@ -278,9 +278,13 @@ static int judge(struct explorer *explorer, struct pbt_error *error)
     } else {
         return PBT_OK;
     }
-    return pbt_error_set(error, PBT_EFAILED, "%s%s%.*s", how,
-                         length > 0 ? "\n  its last words on stderr:\n" : "",
-                         (int)length, explorer->words);
+    (void)pbt_error_set(error, PBT_EFAILED, "%s%s%.*s", how,
+                        length > 0 ? "\n  its last words on stderr:\n" : "",
+                        (int)length, explorer->words);
+    if (error != NULL) {
+        pbt_local_hide_secrets(explorer->local, error->text);
+    }
+    return PBT_EFAILED;
 }
 
 int pbt_local_explore(const struct pbt_local *local, const struct pbt_job *job,

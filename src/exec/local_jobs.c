@@ -130,7 +130,7 @@ static void unlink_done(uv_work_t *work, int status)
     job->local->jobs_in_flight--;
     if (job->status != PBT_OK) {
         /* Only space is lost: the next open removes it again. */
-        (void)fprintf(stderr, "warning[W0203]: %s\n", job->error.text);
+        pbt_local_say(job->local, "warning[W0203]: %s", job->error.text);
     }
     free_job(job);
 }

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "base/names.h"
-#include "base/secrets.h"
 #include "exec/local_state.h"
 
 /* Ours are moved above the child's (local_exec.c), so that no dup2 there hits one. */
@@ -194,11 +193,8 @@ static char *describe_end(const struct pbt_process *process)
     }
     stderr_tail(process, tail, sizeof tail);
     /* It goes into the journal and to people: a program may have said too much. */
-    char *const *env = process->local->options.spec->env;
-    pbt_secrets_hide(env, tail);
-    pbt_secrets_hide(environ, tail);
-    pbt_secrets_hide(env, text);
-    pbt_secrets_hide(environ, text);
+    pbt_local_hide_secrets(process->local, tail);
+    pbt_local_hide_secrets(process->local, text);
     size_t length = strlen(text);
     (void)snprintf(text + length, sizeof text - length, "%s", tail);
     return strdup(text);

@@ -116,10 +116,10 @@ bool pbt_process_can_begin_afresh(const struct pbt_process *process)
 void pbt_process_begin_afresh(struct pbt_process *old, const char *why)
 {
     struct pbt_local *local = old->local;
-    (void)fprintf(
-        stderr,
+    pbt_local_say(
+        local,
         "warning[W0204]: the worker that was to go on to trial %s has ended "
-        "first (%s); a fresh one takes its place\n",
+        "first (%s); a fresh one takes its place",
         old->trial_id, why);
     pbt_process_close(old); /* freed later */
     pbt_local_spawn(local, &old->asked);

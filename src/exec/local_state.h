@@ -172,6 +172,11 @@ struct pbt_message *pbt_local_new_message(struct pbt_local *local);
 void *pbt_local_keep(struct pbt_local *local, void *memory);
 /* The loop can't go on. */
 void pbt_local_fail(struct pbt_local *local, int status, const char *text);
+/* A line for people. */
+void pbt_local_say(const struct pbt_local *local, const char *fmt, ...)
+    PBT_PRINTF(2, 3);
+/* Hides the values of secret variables in what a program of the user's has said. */
+void pbt_local_hide_secrets(const struct pbt_local *local, char *text);
 bool pbt_local_is_suspect(const struct pbt_local *local,
                           struct pbt_checkpoint_id checkpoint);
 void pbt_local_clear(struct pbt_local *local,

@@ -212,7 +212,9 @@ static int open_parts(struct run *run, struct pbt_error *error)
                                       .ask = options->ask,
                                       .ask_user = options->ask_user,
                                       .tick = tick,
-                                      .tick_user = run};
+                                      .tick_user = run,
+                                      .say = options->say,
+                                      .say_user = options->user};
     return pbt_local_create(&run->local, &local, error);
 }
 
