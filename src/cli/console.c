@@ -1,6 +1,7 @@
 #include "cli/console.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -23,13 +24,13 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static volatile sig_atomic_t continued;
+static atomic_int continued; /* also written by a signal handler */
 
 /* After Ctrl-Z and fg: the shell has written to the terminal in between. */
 static void on_continue(int number)
 {
     (void)number;
-    continued = 1;
+    atomic_store(&continued, 1);
 }
 
 void pbt_console_init(struct pbt_console *console, const char *run_dir,
@@ -53,8 +54,7 @@ void pbt_console_done(struct pbt_console *console)
 
 static void forget_if_stopped(struct pbt_console *console)
 {
-    if (continued != 0) {
-        continued = 0;
+    if (atomic_exchange(&continued, 0) != 0) {
         pbt_screen_lost(&console->screen);
         console->changed = 0;
     }

@@ -8,7 +8,7 @@
 #define NAME_MAX_SHOWN 20
 #define VALUE_MAX ((size_t)1 << 20)
 /* Beyond it a value was drawn anew, and a factor says nothing. */
-#define FACTOR_MAX 4.0
+#define FACTOR_MAX 2.0
 
 static double number_of(struct pbt_cell cell)
 {

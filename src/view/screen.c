@@ -21,22 +21,23 @@
 #define CLEAR_LINE "\x1b[K"
 #define CLEAR_BELOW "\x1b[J"
 
-static bool is_set(const char *name)
+/* The value of a variable; "" if it isn't set. */
+static const char *variable(const char *name)
 {
     const char *text = getenv(name);
-    return text != NULL && *text != '\0';
+    return text == NULL ? "" : text;
 }
 
 static bool wants_color(bool terminal, enum pbt_color color)
 {
-    const char *force = getenv("CLICOLOR_FORCE");
+    const char *force = variable("CLICOLOR_FORCE");
     if (color != PBT_COLOR_AUTO) {
         return color == PBT_COLOR_ALWAYS;
     }
-    if (is_set("NO_COLOR")) {
+    if (*variable("NO_COLOR") != '\0') {
         return false;
     }
-    return terminal || (is_set("CLICOLOR_FORCE") && strcmp(force, "0") != 0);
+    return terminal || (*force != '\0' && strcmp(force, "0") != 0);
 }
 
 /* As setlocale() would find it, which we don't call: numbers have a point everywhere. */
@@ -44,8 +45,8 @@ static bool locale_is_utf8(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (is_set(names[i])) {
-            const char *text = getenv(names[i]);
+        const char *text = variable(names[i]);
+        if (*text != '\0') {
             return strcasestr(text, "UTF-8") != NULL ||
                    strcasestr(text, "UTF8") != NULL;
         }
@@ -55,9 +56,9 @@ static bool locale_is_utf8(void)
 
 void pbt_screen_init(struct pbt_screen *screen, int fd, enum pbt_color color)
 {
-    const char *term = getenv("TERM");
+    const char *term = variable("TERM");
     bool terminal =
-        isatty(fd) == 1 && is_set("TERM") && strcmp(term, "dumb") != 0;
+        isatty(fd) == 1 && *term != '\0' && strcmp(term, "dumb") != 0;
     *screen = (struct pbt_screen){.fd = fd,
                                   .terminal = terminal,
                                   .color = wants_color(terminal, color),

@@ -454,7 +454,7 @@ void pbt_status_line(const struct pbt_board *board, uint64_t running_ns,
 {
     struct counts counts = count(board);
     pbt_buf_char(out, '[');
-    pbt_duration_put(out, (double)(running_ns / 1000000000));
+    pbt_duration_put(out, (double)running_ns / 1e9);
     pbt_buf_text(out, "]");
     (void)put_progress(board, running_ns, counts.failures, " ", out);
     pbt_buf_text(out, "; ");
