@@ -156,6 +156,57 @@ static void given_points_are_what_the_first_trials_start_with(void **state)
              "  start 0 (1.1)\n");
 }
 
+/* Ray: after the first result at or past its iteration, one change a result. */
+static void a_replay_changes_what_its_schedule_says(void **state)
+{
+    (void)state;
+    static const struct pbt_cell cells[] = {
+        {.type = PBT_CELL_REAL, .u.r = 0.25},
+        {.type = PBT_CELL_REAL, .u.r = 0.5},
+        {.type = PBT_CELL_REAL, .u.r = 0.75},
+    };
+    static const struct pbt_change schedule[] = {
+        {4, &cells[0]}, {4, &cells[1]}, {9, &cells[2]}};
+    struct pbt_settings s = trace_settings(1);
+    s.scheduler = PBT_SCHEDULER_REPLAY;
+    s.schedule = schedule;
+    s.schedule_count = 3;
+    play(&s,
+         ". open 1\n"
+         ". ready 0\n"
+         "owed 0\n"
+         "  run 0 until 4\n"
+         "result 0 it=4 score=1\n"
+         "  save 0/1\n"
+         "saved 0\n"
+         "  change 0 at 4 from 0/1\n"
+         "owed 0\n"
+         "  load 0 0/1\n"
+         "ready 0\n"
+         "owed 0\n"
+         "  run 0 until 5\n"
+         "result 0 it=5 score=1\n"
+         "  save 0/2\n"
+         "saved 0\n"
+         "  change 0 at 5 from 0/2\n"
+         "ready 0\n"
+         "owed 0\n"
+         "  run 0 until 9\n"
+         "exited 0\n"
+         "  exit 0: retry\n"
+         "  start 0 (1.4) from 0/2 at 5\n"
+         "ready 0\n"
+         "result 0 it=12 score=1 halted\n"
+         "  save 0/3\n"
+         "saved 0\n"
+         "  change 0 at 12 from 0/3\n"
+         "ready 0\n"
+         "owed 0\n"
+         "  run 0 until 9007199254740991\n"
+         "look 0\n"
+         "  RUNNING it=12 score=- pair=none exploits=3 failures=1 x=0.75\n");
+}
+
 static void the_lowest_copies_the_highest(void **state)
 {
     (void)state;
@@ -965,6 +1016,7 @@ int main(void)
         cmocka_unit_test(the_interval_counts_from_the_last_point),
         cmocka_unit_test(only_a_resting_trial_is_at_its_point),
         cmocka_unit_test(given_points_are_what_the_first_trials_start_with),
+        cmocka_unit_test(a_replay_changes_what_its_schedule_says),
         cmocka_unit_test(the_lowest_copies_the_highest),
         cmocka_unit_test(the_middle_saves_and_goes_on),
         cmocka_unit_test(one_trial_alone_has_nobody_to_copy),

@@ -190,7 +190,7 @@ def check_completions(copy):
         words = run("fish", "--no-config", "-c", 'source $argv[1]; complete -C "pbt re"',
                     share / "fish/vendor_completions.d/pbt.fish")
         found = [line.split("\t")[0] for line in words.splitlines()]
-        assert found == sorted(["rebuild", "resume"]), words
+        assert found == sorted(["rebuild", "replay", "resume"]), words
 
 
 def main():

@@ -850,7 +850,7 @@ static void test_written_text(void **state)
         "      d: {randn: [0, 1]}\n      b: [2]\n  quantile_fraction: 0.25\n"
         "  resample_probability: 0.25\n  perturbation_factors: [1.2, 0.8]\n"
         "  out_of_range: clip\n  log_config: true\n  require_attrs: true\n"
-        "  synch: false\n"
+        "  synch: false\n  schedule: []\n"
         "  custom_explore: null\n"
         "resources:\n  cpu: 0\n  gpu: 0\n  memory: 0\n"
         "resources_per_trial:\n  cpu: 1\n  gpu: 0\n  memory: 0\n  tasks: 1\n"

@@ -231,6 +231,12 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
     case PBT_RECORD_REQUEST:
     case PBT_RECORD_KINDS:
         break;
+    case PBT_RECORD_CHANGE:
+        say(trace,
+            "change %" PRIu32 " at %" PRId64 " from %" PRIu32 "/%" PRIu32,
+            record->trial, record->iteration, record->checkpoint.trial,
+            record->checkpoint.number);
+        break;
     case PBT_RECORD_ROUND:
         say(trace, "round to %g", record->target);
         break;

@@ -23,6 +23,7 @@ int pbt_cli_resume(const struct pbt_cli_call *call);
 int pbt_cli_stop(const struct pbt_cli_call *call);
 int pbt_cli_pause(const struct pbt_cli_call *call);
 int pbt_cli_check(const struct pbt_cli_call *call);
+int pbt_cli_replay(const struct pbt_cli_call *call);
 int pbt_cli_status(const struct pbt_cli_call *call);
 int pbt_cli_rebuild(const struct pbt_cli_call *call);
 int pbt_cli_explain(const struct pbt_cli_call *call);

@@ -35,7 +35,9 @@ static const struct {
 
 struct overrides {
     const struct pbt_cli_call *call;
-    char **items; /* owned */
+    const char *file; /* NULL: none */
+    size_t first;     /* operands from here on are overrides */
+    char **items;     /* owned */
     size_t count;
     int status;
 };
@@ -125,8 +127,8 @@ static void add_named(struct overrides *overrides, const char *prefix,
     pbt_buf_init(&text, TEXT_MAX);
     pbt_buf_printf(&text, "%s.", prefix);
     for (const char *c = given->value; c < equals; c++) {
-        pbt_buf_char(&text,
-                     *c == '/' && strcmp(prefix, "stop") != 0 ? '.' : *c);
+        bool nested = *c == '/' && strncmp(prefix, "stop", 4) != 0;
+        pbt_buf_put(&text, nested ? "." : c, 1);
     }
     pbt_buf_char(&text, '=');
     if (strncmp(prefix, "stop", 4) == 0) {
@@ -233,7 +235,7 @@ static void add_name(struct overrides *overrides)
     for (size_t i = 0; i < length; i++) {
         bool good =
             isalnum((unsigned char)word[i]) || strchr("._-", word[i]) != NULL;
-        pbt_buf_char(&text, good ? word[i] : '-');
+        pbt_buf_put(&text, good ? word + i : "-", 1);
     }
     pbt_buf_text(&text, length == 0 ? "experiment" : "");
     add(overrides, &text);
@@ -247,25 +249,28 @@ static bool has_file(const struct pbt_cli_call *call)
                                 access(call->args[0], F_OK) == 0);
 }
 
-static void collect(struct overrides *overrides, bool file)
+static void add_text(struct overrides *overrides, const char *word)
+{
+    struct pbt_buf text;
+    pbt_buf_init(&text, TEXT_MAX);
+    pbt_buf_text(&text, word);
+    add(overrides, &text);
+}
+
+static void collect(struct overrides *overrides, char *const *base)
 {
     const struct pbt_cli_call *call = overrides->call;
-    if (!file) {
-        add_name(overrides);
+    for (; *base != NULL && overrides->status == PBT_OK; base++) {
+        add_text(overrides, *base);
     }
     for (size_t i = 0; i < call->given_count; i++) {
         if (overrides->status == PBT_OK && call->given[i].value != NULL) {
             add_flag(overrides, &call->given[i]);
         }
     }
-    for (size_t i = file ? 1 : 0; i < call->dashes; i++) {
-        struct pbt_buf text;
-        pbt_buf_init(&text, TEXT_MAX);
-        pbt_buf_text(&text, call->args[i]);
+    for (size_t i = overrides->first; i < call->dashes; i++) {
         if (overrides->status == PBT_OK) {
-            add(overrides, &text);
-        } else {
-            pbt_buf_done(&text);
+            add_text(overrides, call->args[i]);
         }
     }
     if (overrides->status == PBT_OK && call->dashes < call->count) {
@@ -273,46 +278,61 @@ static void collect(struct overrides *overrides, bool file)
     }
 }
 
-static int read_spec(const struct overrides *overrides, bool file,
-                     struct pbt_spec *spec)
+static int read_spec(const struct overrides *overrides, struct pbt_spec *spec)
 {
-    const struct pbt_cli_call *call = overrides->call;
+    const char *file = overrides->file;
     struct pbt_buf problems;
     struct pbt_error error;
     pbt_buf_init(&problems, TEXT_MAX);
     int status =
-        file ? pbt_spec_read(spec, call->args[0], overrides->items,
-                             overrides->count, &problems, &error)
-             : pbt_spec_parse(spec, "", 0, "(no file)", ".", overrides->items,
-                              overrides->count, &problems, &error);
+        file != NULL
+            ? pbt_spec_read(spec, file, overrides->items, overrides->count,
+                            &problems, &error)
+            : pbt_spec_parse(spec, "", 0, "(no file)", ".", overrides->items,
+                             overrides->count, &problems, &error);
     if (status != PBT_OK) {
-        (void)pbt_cli_fail_file(&error, &problems, file ? call->args[0] : NULL);
+        (void)pbt_cli_fail_file(&error, &problems, file);
     }
     pbt_buf_done(&problems);
     return status;
 }
 
-int pbt_cli_read_experiment(const struct pbt_cli_call *call,
-                            struct pbt_spec *spec)
+int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
+                      size_t first, char *const *base, struct pbt_spec *spec)
 {
-    bool file = has_file(call);
-    if (!file && call->dashes == call->count) {
-        return pbt_cli_usage(PBT_E0605, call->verb->name, NULL,
-                             "a FILE, or flags and -- COMMAND",
-                             "`pbt %s` has no experiment", call->verb->name);
+    struct overrides overrides = {
+        .call = call, .file = file, .first = first, .status = PBT_OK};
+    size_t count = call->count + call->given_count + 3;
+    for (size_t i = 0; base[i] != NULL; i++) {
+        count++;
     }
-    struct overrides overrides = {.call = call, .status = PBT_OK};
-    overrides.items =
-        calloc(call->count + call->given_count + 3, sizeof *overrides.items);
+    overrides.items = calloc(count, sizeof *overrides.items);
     if (overrides.items == NULL) {
         return pbt_cli_error(PBT_E0971, "out of memory");
     }
-    collect(&overrides, file);
-    int status = overrides.status == PBT_OK ? read_spec(&overrides, file, spec)
+    if (file == NULL) {
+        add_name(&overrides);
+    }
+    collect(&overrides, base);
+    int status = overrides.status == PBT_OK ? read_spec(&overrides, spec)
                                             : overrides.status;
     for (size_t i = 0; i < overrides.count; i++) {
         free(overrides.items[i]);
     }
     free(overrides.items);
     return status;
+}
+
+int pbt_cli_read_experiment(const struct pbt_cli_call *call,
+                            struct pbt_spec *spec)
+{
+    char *none[] = {NULL};
+    bool file = has_file(call);
+    if (!file && call->dashes == call->count) {
+        return pbt_cli_usage(PBT_E0605, call->verb->name, NULL,
+                             "a FILE, or flags and -- COMMAND",
+                             "`pbt %s` has no experiment", call->verb->name);
+    }
+    return pbt_cli_read_with(call, file ? call->args[0] : NULL, file ? 1 : 0,
+                             none, spec);
 }

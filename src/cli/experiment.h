@@ -16,4 +16,14 @@
 int pbt_cli_read_experiment(const struct pbt_cli_call *call,
                             struct pbt_spec *spec);
 
+/*
+ * The same from a file (NULL: none), with `base` (NULL-terminated) below the call's flags and
+ * its operands from `first` on.
+ */
+int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
+                      size_t first, char *const *base, struct pbt_spec *spec);
+
+/* run.c: makes its run, or finds it, and trains; releases `spec`.  Returns an exit code. */
+int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec);
+
 #endif

@@ -153,22 +153,17 @@ static int go(const char *path, const struct pbt_cli_call *call,
     return pbt_cli_fail(&error);
 }
 
-int pbt_cli_run(const struct pbt_cli_call *call)
+int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
 {
-    const char *dir = pbt_cli_value(call, "dir");
     struct pbt_error error;
-    struct pbt_spec spec;
     struct pbt_run_place place;
-    int status = pbt_cli_read_experiment(call, &spec);
-    if (status != PBT_OK) {
-        return status;
-    }
-    pbt_cli_put(&spec.warnings, true);
-    status = pbt_spec_finish(&spec, &error);
+    pbt_cli_put(&spec->warnings, true);
+    int status = pbt_spec_finish(spec, &error);
     if (status == PBT_OK) {
-        status = pbt_run_create(&spec, pbt_cli_runs_dir(dir), &place, &error);
+        status = pbt_run_create(
+            spec, pbt_cli_runs_dir(pbt_cli_value(call, "dir")), &place, &error);
     }
-    pbt_spec_done(&spec);
+    pbt_spec_done(spec);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }
@@ -182,6 +177,13 @@ int pbt_cli_run(const struct pbt_cli_call *call)
                       place.path);
     }
     return go(place.path, call, PBT_RUN_NONE);
+}
+
+int pbt_cli_run(const struct pbt_cli_call *call)
+{
+    struct pbt_spec spec;
+    int status = pbt_cli_read_experiment(call, &spec);
+    return status == PBT_OK ? pbt_cli_train(call, &spec) : status;
 }
 
 static int resume(const char *run, const char *trial,

@@ -62,6 +62,14 @@ static const char *const modes[] = {"max", "min", NULL};
     }
 static const struct pbt_cli_option new_run_options[] = {
     EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION, COLOR_OPTION, END};
+static const struct pbt_cli_option replay_options[] = {
+    {"stop", 's', "NAME=N", PBT_CLI_FREE, NULL, "ends the trial"},
+    {"name", 0, "NAME", PBT_CLI_FREE, NULL, "of the experiment"},
+    {"seed", 0, "N", PBT_CLI_FREE, NULL, "fixes every draw and decision"},
+    DIR_OPTION,
+    QUIET_OPTION,
+    COLOR_OPTION,
+    END};
 static const struct pbt_cli_option check_options[] = {
     {"all", 'a', NULL, PBT_CLI_FREE, NULL,
      "every setting, and where it comes from"},
@@ -129,6 +137,25 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Ctrl-C lets the steps under way end, saves, and stops; twice: at once. "
      "The run can be resumed either way.\n",
      pbt_cli_run},
+    {"replay",
+     PBT_CLI_TRAINING,
+     "train one trial by the schedule of a policy file",
+     {{"POLICY_FILE", PBT_CLI_FILE, NULL, false, false},
+      OPTIONAL_FILE,
+      OVERRIDES,
+      COMMAND},
+     replay_options,
+     "pbt replay runs/mnist/pbt_policy_ba982_00003.txt\n"
+     "pbt replay pbt_policy_b2732_00000.txt -s training_iteration=100 -- "
+     "./train\n",
+     "Trains one trial whose hyperparameters follow the schedule behind "
+     "another "
+     "trial's weights: after the first result at or past each change's "
+     "iteration, one change a result, it saves and goes on with the next "
+     "configuration. Ray's policy files are read, too.\n"
+     "Without FILE and COMMAND the experiment is that of the run in which the "
+     "policy file lies.\n",
+     pbt_cli_replay},
     {"resume",
      PBT_CLI_TRAINING,
      "go on with what was interrupted or paused",

@@ -49,7 +49,7 @@ enum pbt_cli_group {
 
 struct pbt_cli_call;
 
-#define PBT_CLI_OPERANDS_MAX 3
+#define PBT_CLI_OPERANDS_MAX 4
 #define PBT_CLI_OPTIONS_MAX 24
 
 struct pbt_cli_verb {

@@ -535,6 +535,34 @@ static bool apply_exploit(struct pbt_core *core,
     return true;
 }
 
+/* A new life in the same weights: replay's next configuration. */
+static bool apply_change(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->phase != PBT_PHASE_RUN || !trial->rest ||
+        record->cells == NULL ||
+        pbt_core_find(core, record->checkpoint) == NULL ||
+        !take_epoch(core, record->epoch)) {
+        return false;
+    }
+    trial->epoch = record->epoch;
+    trial->seq = 0;
+    trial->saved_seq = 0;
+    trial->result_score = (double)NAN;
+    trial->exploits++;
+    trial->lineage = record->lineage;
+    copy_cells(core, trial->cells, record->cells);
+    pbt_core_push_restart(core, record->trial, record->checkpoint);
+    if (trial->can_reset) {
+        trial->phase = PBT_PHASE_LOAD;
+        trial->rest = false;
+    } else {
+        pbt_core_set_leave(core, record->trial, PBT_LEAVE_RESPAWN);
+    }
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
 static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
@@ -742,6 +770,8 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
         return apply_end(core, record);
     case PBT_RECORD_ROUND:
         return apply_round(core, record);
+    case PBT_RECORD_CHANGE:
+        return apply_change(core, record);
     case PBT_RECORD_KINDS:
         break;
     }

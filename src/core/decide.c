@@ -520,6 +520,44 @@ static bool frequency_due(const struct pbt_core *core,
            trial->iteration % frequency == 0;
 }
 
+/* It goes on from the checkpoint that it has just saved, with the next configuration. */
+static void due_change(const struct pbt_core *core, uint32_t number,
+                       const struct pbt_change *change,
+                       struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    *record = new_record(core, PBT_RECORD_CHANGE, number);
+    record->epoch = next_epoch(core);
+    record->checkpoint = (struct pbt_checkpoint_id){number, trial->last_number};
+    record->iteration = trial->iteration;
+    record->time_total = trial->time_total;
+    record->lineage =
+        pbt_mix(trial->lineage, pbt_mix(number, trial->exploits + 1));
+    record->seed = life_seed(core, record->lineage, trial->iteration);
+    record->cells = core->work->scratch;
+    for (uint32_t i = 0; i < core->settings->space.count; i++) {
+        bool given = change->cells[i].type != PBT_CELL_NONE;
+        core->work->scratch[i] = given ? change->cells[i] : trial->cells[i];
+    }
+}
+
+/* What a trial does by itself: replay's change, after a save; a save now and then. */
+static bool due_own(const struct pbt_core *core, uint32_t number,
+                    struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    const struct pbt_change *change = pbt_core_due_change(core, trial);
+    if (change != NULL && trial->seq == trial->saved_seq) {
+        due_change(core, number, change, record);
+        return true;
+    }
+    if (change != NULL || frequency_due(core, trial)) {
+        due_save(core, number, record);
+        return true;
+    }
+    return false;
+}
+
 /* The trial rests, and its last step is behind it. */
 static bool due_resting(const struct pbt_core *core, uint32_t number,
                         struct pbt_record *record)
@@ -557,11 +595,7 @@ static bool due_resting(const struct pbt_core *core, uint32_t number,
         }
         return unsaved || trial->held;
     }
-    if (frequency_due(core, trial)) {
-        due_save(core, number, record);
-        return true;
-    }
-    return false;
+    return due_own(core, number, record);
 }
 
 /* The oldest checkpoint of the trial that nobody needs any more. */

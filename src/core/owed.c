@@ -51,6 +51,10 @@ static int64_t next_halt(const struct pbt_core *core,
                                : fmax(next, settings->burn_in_period);
         until = earlier(until, at_or_past(now, next));
     }
+    const struct pbt_change *change = pbt_core_next_change(core, trial);
+    if (change != NULL) {
+        until = earlier(until, at_or_past(now, (double)change->iteration));
+    }
     if (settings->checkpoint_frequency > 0) {
         int64_t frequency = settings->checkpoint_frequency;
         until = earlier(until, (now / frequency + 1) * frequency);

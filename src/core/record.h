@@ -111,6 +111,7 @@ struct pbt_event {
     X(PBT_RECORD_LEAVE, "leave")     /* a process is to end */                 \
     X(PBT_RECORD_DELETE, "delete")   /* a checkpoint is given up */            \
     X(PBT_RECORD_END, "end")         /* the experiment is to end */            \
+    X(PBT_RECORD_CHANGE, "change")   /* replay: the next configuration */      \
     X(PBT_RECORD_ROUND, "round")     /* synchronous: the next round begins */
 
 enum pbt_record_kind {

@@ -94,6 +94,25 @@ double pbt_core_clock(const struct pbt_core *core, int64_t iteration,
                                                            : time_total;
 }
 
+const struct pbt_change *pbt_core_next_change(const struct pbt_core *core,
+                                              const struct pbt_trial *trial)
+{
+    const struct pbt_settings *settings = core->settings;
+    bool more = settings->scheduler == PBT_SCHEDULER_REPLAY &&
+                trial->exploits < settings->schedule_count;
+    return more ? &settings->schedule[trial->exploits] : NULL;
+}
+
+const struct pbt_change *pbt_core_due_change(const struct pbt_core *core,
+                                             const struct pbt_trial *trial)
+{
+    const struct pbt_change *next = pbt_core_next_change(core, trial);
+    /* One change a result, as in Ray: the next life has yet to report. */
+    bool due =
+        next != NULL && trial->seq > 0 && trial->iteration >= next->iteration;
+    return due ? next : NULL;
+}
+
 /* --- ranks and orders ---------------------------------------------------- */
 
 bool pbt_core_is_compared(const struct pbt_core *core,

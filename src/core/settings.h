@@ -13,6 +13,7 @@
 enum pbt_scheduler {
     PBT_SCHEDULER_FIFO, /* no exploits: every trial trains on its own */
     PBT_SCHEDULER_PBT,
+    PBT_SCHEDULER_REPLAY, /* one trial, whose hyperparameters follow a schedule */
 };
 
 enum pbt_time_attr {
@@ -38,6 +39,12 @@ struct pbt_stop {
     bool all;     /* stop_all: ends the experiment, not just the trial */
 };
 
+/* A change of a schedule: after the first result at or past its iteration. */
+struct pbt_change {
+    int64_t iteration;
+    const struct pbt_cell *cells; /* PBT_CELL_NONE: it stays as it is */
+};
+
 struct pbt_settings {
     uint64_t seed;
     uint32_t population; /* number of trials, >= 1 */
@@ -51,6 +58,9 @@ struct pbt_settings {
     double quantile_fraction; /* 0 to 0.5 */
     struct pbt_explore explore;
     bool custom_explore; /* exploits ask the user's function */
+
+    const struct pbt_change *schedule; /* replay: iterations never fall */
+    uint32_t schedule_count;
 
     struct pbt_stop stops[PBT_STOPS_MAX];
     uint32_t stop_count;

@@ -214,6 +214,13 @@ const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial);
 /* Everything is as it was at the top restart point; no process. */
 void pbt_core_go_back(struct pbt_core *core, uint32_t number);
 
+/* Replay: the change that is due after the trial's last result; NULL: none is. */
+const struct pbt_change *pbt_core_due_change(const struct pbt_core *core,
+                                             const struct pbt_trial *trial);
+/* The change after those that the trial has made; NULL: it was the last one. */
+const struct pbt_change *pbt_core_next_change(const struct pbt_core *core,
+                                              const struct pbt_trial *trial);
+
 /* round.c: synchronous rounds */
 void pbt_core_first_round(struct pbt_core *core);
 /* In the present round there is nothing left to wait for. */

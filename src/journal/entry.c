@@ -67,6 +67,8 @@ uint32_t pbt_entry_members_always(enum pbt_record_kind kind)
         return BIT(END);
     case PBT_RECORD_ROUND:
         return BIT(TARGET);
+    case PBT_RECORD_CHANGE:
+        return LIFE | CLOCKS | BIT(CHECKPOINT) | BIT(SEED) | BIT(CONFIG);
     case PBT_RECORD_KINDS:
         break;
     }

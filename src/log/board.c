@@ -310,6 +310,15 @@ static void feed_exploit(struct pbt_board *board,
     }
 }
 
+/* Replay's next configuration: the weights are the trial's own. */
+static void feed_change(struct pbt_board *board,
+                        const struct pbt_record *record)
+{
+    begin_life(board, record, record->iteration);
+    board->trials[record->trial].exploits++;
+    board->perturbations++;
+}
+
 static void feed_ready(struct pbt_board_trial *trial, const json_t *data)
 {
     const char *host = data_text(data, "host");
@@ -402,6 +411,9 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
         break;
     case PBT_RECORD_EXPLOIT:
         feed_exploit(board, record);
+        break;
+    case PBT_RECORD_CHANGE:
+        feed_change(board, record);
         break;
     case PBT_RECORD_LEAVE:
         trial->leave = record->leave;

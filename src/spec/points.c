@@ -117,6 +117,13 @@ static void take_map(struct point_walk *walk, const struct pbt_node *map)
     }
 }
 
+void pbt_read_point(struct pbt_reader *reader, const struct pbt_node *map,
+                    struct pbt_cell *cells)
+{
+    struct point_walk walk = {.reader = reader, .cells = cells};
+    take_map(&walk, map);
+}
+
 static uint32_t count_items(struct pbt_reader *reader,
                             const struct pbt_node *list)
 {
@@ -154,9 +161,8 @@ void pbt_read_points(struct pbt_reader *reader, const struct pbt_node *list)
     }
     const struct pbt_node *item = list->first;
     for (uint32_t i = 0; i < count; i++, item = item->next) {
-        struct point_walk walk = {.reader = reader, .cells = cells + i * each};
         if (item->kind == PBT_NODE_MAP) {
-            take_map(&walk, item);
+            pbt_read_point(reader, item, cells + i * each);
         } else {
             pbt_reader_expected(reader, PBT_E0321, item, "points_to_evaluate",
                                 "a mapping of hyperparameters to values");

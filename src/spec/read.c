@@ -87,6 +87,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         case PBT_TYPE_CONFIG:
         case PBT_TYPE_MUTATIONS:
         case PBT_TYPE_POINTS:
+        case PBT_TYPE_SCHEDULE:
             break;
         case PBT_TYPE_NAME:
         case PBT_TYPE_TEXT:
@@ -110,6 +111,9 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
     pbt_read_grids(reader);
     if (reader->given[PBT_KEY_POINTS] != NULL) {
         pbt_read_points(reader, reader->given[PBT_KEY_POINTS]);
+    }
+    if (reader->given[PBT_KEY_SCHEDULE] != NULL) {
+        pbt_read_schedule(reader, reader->given[PBT_KEY_SCHEDULE]);
     }
 }
 

@@ -67,6 +67,14 @@ void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
 void pbt_read_grids(struct pbt_reader *reader);
 /* points_to_evaluate; after the population. */
 void pbt_read_points(struct pbt_reader *reader, const struct pbt_node *list);
+/*
+ * One point: the cells of the parameters that `map` gives values to; the others are left as
+ * they are.
+ */
+void pbt_read_point(struct pbt_reader *reader, const struct pbt_node *map,
+                    struct pbt_cell *cells);
+/* scheduler.schedule; after the parameters. */
+void pbt_read_schedule(struct pbt_reader *reader, const struct pbt_node *list);
 /* Stop criteria; after the metric and its mode. */
 void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
                     bool all);

@@ -12,14 +12,16 @@
 #define SECONDS_MAX 1e9
 
 static const char *const modes[] = {"max", "min", NULL};
-static const char *const schedulers[] = {"fifo", "pbt", NULL};
+static const char *const schedulers[] = {"fifo", "pbt", "replay", NULL};
 static const char *const time_attrs[] = {"training_iteration", "time_total_s",
                                          NULL};
 static const char *const ranges[] = {"clip", "reflect", "resample", "allow",
                                      NULL};
 
 /* Words are stored as their index: their order is the enums'. */
-_Static_assert(PBT_SCHEDULER_FIFO == 0 && PBT_SCHEDULER_PBT == 1, "order");
+_Static_assert(PBT_SCHEDULER_FIFO == 0 && PBT_SCHEDULER_PBT == 1 &&
+                   PBT_SCHEDULER_REPLAY == 2,
+               "order");
 _Static_assert(PBT_TIME_ITERATION == 0 && PBT_TIME_SECONDS == 1, "order");
 _Static_assert(PBT_RANGE_CLIP == 0 && PBT_RANGE_REFLECT == 1 &&
                    PBT_RANGE_RESAMPLE == 2 && PBT_RANGE_ALLOW == 3,
@@ -180,6 +182,10 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                        FIELD(settings.synch),
                        .doc = "all trials wait for each other at each "
                               "perturbation"},
+    [PBT_KEY_SCHEDULE] = {.path = "scheduler.schedule",
+                          .type = PBT_TYPE_SCHEDULE,
+                          .doc = "replay: when the hyperparameters change, "
+                                 "and to what"},
     [PBT_KEY_CUSTOM_EXPLORE] = {.path = "scheduler.custom_explore",
                                 .type = PBT_TYPE_COMMAND,
                                 FIELD(explore_command),

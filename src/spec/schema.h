@@ -39,6 +39,7 @@ enum pbt_key_id {
     PBT_KEY_LOG_CONFIG,
     PBT_KEY_REQUIRE_ATTRS,
     PBT_KEY_SYNCH,
+    PBT_KEY_SCHEDULE,
     PBT_KEY_CUSTOM_EXPLORE,
     PBT_KEY_DONORS,
     PBT_KEY_EXPLOIT,
@@ -92,6 +93,7 @@ enum pbt_key_type {
     PBT_TYPE_CONFIG,    /* settings.space */
     PBT_TYPE_MUTATIONS, /* settings.space */
     PBT_TYPE_POINTS,    /* settings.points */
+    PBT_TYPE_SCHEDULE,  /* settings.schedule */
     PBT_TYPE_FACTORS,   /* settings.explore.factors */
     PBT_TYPE_LATER,     /* planned: only its `fallback` is taken */
 };

@@ -208,6 +208,23 @@ static void put_points(const struct writer *writer)
     pbt_buf_text(writer->out, "]\n");
 }
 
+static void put_schedule(const struct writer *writer)
+{
+    const struct pbt_settings *settings = &writer->spec->settings;
+    pbt_buf_text(writer->out, " [");
+    for (uint32_t i = 0; i < settings->schedule_count; i++) {
+        pbt_buf_printf(writer->out,
+                       "%s{\"training_iteration\": %lld, "
+                       "\"config\": ",
+                       i > 0 ? ",\n    " : "",
+                       (long long)settings->schedule[i].iteration);
+        pbt_spec_point_json(writer->spec, settings->schedule[i].cells,
+                            writer->out);
+        pbt_buf_char(writer->out, '}');
+    }
+    pbt_buf_text(writer->out, "]\n");
+}
+
 static void put_stops(const struct writer *writer, bool all)
 {
     const struct pbt_spec *spec = writer->spec;
@@ -358,6 +375,7 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     case PBT_TYPE_CONFIG:
     case PBT_TYPE_MUTATIONS:
     case PBT_TYPE_POINTS:
+    case PBT_TYPE_SCHEDULE:
     case PBT_TYPE_FACTORS:
     case PBT_TYPE_LATER:
         break;
@@ -398,6 +416,9 @@ static void put_value(const struct writer *writer, enum pbt_key_id id)
         return;
     case PBT_TYPE_POINTS:
         put_points(writer);
+        return;
+    case PBT_TYPE_SCHEDULE:
+        put_schedule(writer);
         return;
     case PBT_TYPE_COMMAND:
         put_command(writer, key);

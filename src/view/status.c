@@ -90,6 +90,13 @@ static void put_memory(const struct pbt_status_options *options,
 
 static void put_scheduler(const struct pbt_board *board, struct pbt_buf *out)
 {
+    if (board->spec->settings.scheduler == PBT_SCHEDULER_REPLAY) {
+        pbt_buf_printf(out,
+                       "PopulationBasedTraining replay: Step %" PRId64
+                       ", perturb %" PRIu64 "\n",
+                       board->trials[0].iteration, board->perturbations);
+        return;
+    }
     if (board->spec->settings.scheduler == PBT_SCHEDULER_FIFO) {
         pbt_buf_text(out, "Using FIFO scheduling algorithm.\n");
     } else {
@@ -467,7 +474,7 @@ void pbt_status_line(const struct pbt_board *board, uint64_t running_ns,
                        board->trials[board->best_trial].id,
                        board->best_iteration);
     }
-    if (board->spec->settings.scheduler != PBT_SCHEDULER_FIFO) {
+    if (board->spec->settings.scheduler == PBT_SCHEDULER_PBT) {
         pbt_buf_printf(out, "; %" PRIu64 " perturbs", board->perturbations);
     }
     pbt_buf_char(out, '\n');

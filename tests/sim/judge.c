@@ -796,6 +796,9 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
     case PBT_RECORD_REQUEST:
         take_request(judge, record);
         break;
+    case PBT_RECORD_CHANGE:
+        judge_object(judge, "a change, and no schedule");
+        break;
     case PBT_RECORD_ROUND:
         judge_round(judge, record);
         judge->counts.rounds++;

@@ -1,0 +1,101 @@
+"""Replay: the schedule of each trial's policy file, played back, gives iteration by
+iteration the configurations behind that trial's last weights, as the journal has them.
+
+    replay.py BUILD_DIR
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import runs
+from runs import check
+
+ITERATIONS = 40
+
+
+class Lives:
+    """Each life (epoch) of a run: its configuration, its steps, where it came from."""
+
+    def __init__(self, records):
+        self.config, self.steps, self.parent = {}, {}, {}
+        saved, first, self.last = {}, {}, {}
+        for record in records:
+            kind, trial = record['k'], record.get('trial')
+            if kind == 'trial':
+                first[trial] = record['config']
+            elif kind in ('start', 'exploit'):
+                epoch = record['epoch']
+                self.config[epoch] = record['config']
+                at = record.get('checkpoint')
+                if at is not None:
+                    self.parent[epoch] = saved[at['trial'], at['number']]
+                self.last[trial] = epoch
+            elif kind == 'result':
+                self.steps.setdefault(record['epoch'], []).append(record['it'])
+            elif kind == 'saved':
+                at = record['checkpoint']
+                saved[at['trial'], at['number']] = (
+                    self.last[trial], max(self.steps[self.last[trial]]))
+
+    def history(self, trial):
+        """{iteration: configuration} of the trial's last weights."""
+        found, epoch, limit = {}, self.last[trial], ITERATIONS
+        while True:
+            for step in self.steps.get(epoch, []):
+                if step <= limit:
+                    found.setdefault(step, self.config[epoch])
+            if epoch not in self.parent:
+                return found
+            epoch, limit = self.parent[epoch]
+
+
+def replayed(build, dir, policy, name):
+    done = subprocess.run(
+        [build + '/pbt', 'replay', policy, '--name', name, '--dir', dir, '-q'],
+        capture_output=True, text=True, timeout=runs.DEADLINE_S, check=False)
+    check(done.returncode == 0, 'pbt replay %s: %s', policy, done.stderr)
+    [trial] = [entry.path for entry in os.scandir(os.path.join(dir, name))
+               if entry.is_dir() and os.path.exists(entry.path + '/result.json')]
+    with open(trial + '/result.json') as file:
+        rows = [json.loads(line) for line in file]
+    return {row['training_iteration']: row['config'] for row in rows}
+
+
+def main():
+    build = os.path.abspath(sys.argv[1])
+    dir = tempfile.mkdtemp(prefix='replay.')
+    compared = 0
+    try:
+        for synch in (False, True):
+            keys = runs.experiment('synch' if synch else 'asynch',
+                                   [build + '/examples/toy'], num_samples=6,
+                                   stop={'training_iteration': ITERATIONS},
+                                   resources={'cpu': 2}, seed=5)
+            keys['scheduler']['synch'] = synch
+            run = runs.Run(build, dir, keys)
+            run.start()
+            check(run.finish() == 0, '%s', run.said())
+            lives = Lives(runs.records_of(run.path))
+            for entry in sorted(os.scandir(run.path), key=lambda e: e.name):
+                if not entry.name.startswith('pbt_policy_'):
+                    continue
+                trial = int(entry.name[:-4].rsplit('_', 1)[1])
+                name = '%s-%d' % (keys['name'], trial)
+                found = replayed(build, dir, entry.path, name)
+                expected = lives.history(trial)
+                check(len(expected) == ITERATIONS, 'a history of %d steps',
+                      len(expected))
+                check(found == expected, 'trial %d: replayed %s, was %s', trial,
+                      found, expected)
+                compared += 1
+        check(compared >= 4, 'only %d policy files', compared)
+    finally:
+        shutil.rmtree(dir)
+    print('%d schedules replayed' % compared)
+
+
+if __name__ == '__main__':
+    main()
