@@ -839,7 +839,8 @@ static void test_written_text(void **state)
     assert_string_equal(
         out.data,
         "# The experiment as it runs: defaults filled in, overrides applied.\n"
-        "name: good\ncommand: [/bin/x, \"y z\"]\ncwd: null\nenv: {}\n"
+        "name: good\ncommand: [/bin/x, \"y z\"]\ntrainable: worker\n"
+        "templates: {}\nstateless: false\ncwd: null\nenv: {}\n"
         "num_samples: 2\nmetric: m\nmode: min\nstop: {m: 1, k: 2}\n"
         "stop_all: {}\ntime_budget_s: 0\nmax_concurrent: 0\n"
         "config:\n  a:\n    b: 1\n"

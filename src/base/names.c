@@ -1,6 +1,7 @@
 #include "base/names.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/draw.h"
@@ -16,4 +17,20 @@ void pbt_checkpoint_name(uint32_t number, char name[PBT_CHECKPOINT_NAME_SIZE])
 {
     (void)snprintf(name, PBT_CHECKPOINT_NAME_SIZE, "checkpoint_%06" PRIu32,
                    number);
+}
+
+void pbt_param_variable(const char *name, char *variable, size_t size)
+{
+    int n = snprintf(variable, size, "PBT_PARAM_");
+    size_t used = (size_t)n;
+    for (; *name != '\0' && used + 2 < size; name++) {
+        char c = *name;
+        bool word = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                    (c >= '0' && c <= '9');
+        variable[used++] = word ? c : '_';
+        if (c == '/') {
+            variable[used++] = '_';
+        }
+    }
+    variable[used] = '\0';
 }

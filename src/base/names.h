@@ -4,6 +4,7 @@
 #ifndef PBT_BASE_NAMES_H
 #define PBT_BASE_NAMES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define PBT_TRIAL_ID_SIZE 20
@@ -14,5 +15,11 @@ void pbt_trial_id(uint64_t seed, uint32_t trial, char id[PBT_TRIAL_ID_SIZE]);
 
 /* "checkpoint_000005" */
 void pbt_checkpoint_name(uint32_t number, char name[PBT_CHECKPOINT_NAME_SIZE]);
+
+/*
+ * The environment variable of a hyperparameter, "PBT_PARAM_net__depth" for "net/depth": each
+ * slash becomes two underscores, what is no letter or digit one.
+ */
+void pbt_param_variable(const char *name, char *variable, size_t size);
 
 #endif

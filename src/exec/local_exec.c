@@ -184,7 +184,7 @@ static int file_actions(posix_spawn_file_actions_t *actions,
         code = posix_spawn_file_actions_addclosefrom_np(actions,
                                                         CHILD_CONTROL_FD + 1);
     }
-    if (code == 0 && cwd != NULL) {
+    if (code == 0 && cwd != NULL && strcmp(cwd, PBT_CWD_TRIAL) != 0) {
         code = posix_spawn_file_actions_addchdir_np(actions, cwd);
     }
     return code == 0 ? PBT_OK
@@ -192,38 +192,93 @@ static int file_actions(posix_spawn_file_actions_t *actions,
                                      strerror(code));
 }
 
-/* argv of the shim: its own options, then the command. */
-static char **shim_arguments(const struct pbt_local *local,
-                             char *const *command, char *parent, size_t size)
+/* Arguments that are borrowed: exec takes them as char *, and changes none. */
+struct arguments {
+    char **items;
+    size_t count;
+};
+
+static void add_argument(struct arguments *arguments, const char *text)
 {
-    static char control[] = "4";
+    arguments->items[arguments->count++] = (char *)(uintptr_t)text;
+}
+
+/* pbt-command lies beside the shim, and plays the worker for a program that isn't one. */
+static void add_command_worker(struct arguments *arguments,
+                               const struct pbt_spec *spec, const char *path)
+{
+    add_argument(arguments, path);
+    if (spec->stateless) {
+        add_argument(arguments, "--stateless");
+    }
+    if (spec->cwd != NULL && strcmp(spec->cwd, PBT_CWD_TRIAL) == 0) {
+        add_argument(arguments, "--in-trial-dir");
+    }
+    for (char **item = spec->templates; *item != NULL; item++) {
+        add_argument(arguments, "--template");
+        add_argument(arguments, *item);
+    }
+    add_argument(arguments, "--");
+}
+
+static size_t count_strings(char *const *strings)
+{
     size_t count = 0;
-    while (command[count] != NULL) {
+    while (strings[count] != NULL) {
         count++;
     }
-    char **argv = calloc(count + 7, sizeof *argv);
-    if (argv == NULL) {
+    return count;
+}
+
+/* What stands beside the arguments themselves. */
+struct argument_texts {
+    char parent[24];
+    char command[PBT_LOCAL_PATH_SIZE];
+};
+
+/*
+ * argv of the shim: its own options, then `command`, or what plays the worker for it;
+ * NULL: no memory.
+ */
+static char **shim_arguments(const struct pbt_local *local,
+                             char *const *command, bool no_client,
+                             struct argument_texts *texts)
+{
+    const struct pbt_spec *spec = local->options.spec;
+    const char *shim = local->options.shim;
+    const char *slash = strrchr(shim, '/');
+    size_t most =
+        count_strings(command) + 2 * count_strings(spec->templates) + 11;
+    struct arguments arguments = {.items =
+                                      calloc(most, sizeof *arguments.items)};
+    if (arguments.items == NULL) {
         return NULL;
     }
-    (void)snprintf(parent, size, "%ld", (long)getpid());
-    char *own[6] = {(char *)(uintptr_t)local->options.shim,
-                    (char *)(uintptr_t) "--control",
-                    control,
-                    (char *)(uintptr_t) "--parent",
-                    parent,
-                    (char *)(uintptr_t) "--"};
-    memcpy(argv, own, sizeof own);
-    memcpy(argv + 6, command, count * sizeof *argv);
-    return argv;
+    (void)snprintf(texts->parent, sizeof texts->parent, "%ld", (long)getpid());
+    (void)snprintf(texts->command, sizeof texts->command, "%.*spbt-command",
+                   slash == NULL ? 0 : (int)(slash - shim) + 1, shim);
+    add_argument(&arguments, shim);
+    add_argument(&arguments, "--control");
+    add_argument(&arguments, "4");
+    add_argument(&arguments, "--parent");
+    add_argument(&arguments, texts->parent);
+    add_argument(&arguments, "--");
+    if (no_client) {
+        add_command_worker(&arguments, spec, texts->command);
+    }
+    for (char *const *item = command; *item != NULL; item++) {
+        add_argument(&arguments, *item);
+    }
+    return arguments.items;
 }
 
 int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
 {
     struct pbt_local *local = process->local;
     struct environment *env = calloc(1, sizeof *env);
-    char parent[24];
-    char **argv = shim_arguments(local, local->options.spec->command, parent,
-                                 sizeof parent);
+    struct argument_texts texts;
+    const struct pbt_spec *spec = local->options.spec;
+    char **argv = shim_arguments(local, spec->command, spec->no_client, &texts);
     posix_spawn_file_actions_t actions;
     if (env == NULL || argv == NULL ||
         posix_spawn_file_actions_init(&actions) != 0) {
@@ -287,10 +342,9 @@ int pbt_local_exec_ask(const struct pbt_local *local, const struct pbt_job *job,
 {
     const struct pbt_spec *spec = local->options.spec;
     struct environment *env = calloc(1, sizeof *env);
-    char parent[24];
+    struct argument_texts texts;
     char id[PBT_TRIAL_ID_SIZE];
-    char **argv =
-        shim_arguments(local, spec->explore_command, parent, sizeof parent);
+    char **argv = shim_arguments(local, spec->explore_command, false, &texts);
     posix_spawn_file_actions_t actions;
     if (env == NULL || argv == NULL ||
         posix_spawn_file_actions_init(&actions) != 0) {

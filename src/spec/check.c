@@ -150,6 +150,7 @@ static void check_resources(struct pbt_reader *reader)
 void pbt_read_check(struct pbt_reader *reader)
 {
     const struct pbt_spec *spec = reader->spec;
+    pbt_read_placeholders(reader);
     if (reader->given[PBT_KEY_COMMAND] == NULL) {
         missing(reader, PBT_KEY_COMMAND, "");
     }

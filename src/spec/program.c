@@ -47,6 +47,20 @@ static bool check_word(struct pbt_reader *reader, const char *name,
     return false;
 }
 
+/* `{lr}` without quotes is a mapping to YAML. */
+static void expect_string(struct pbt_reader *reader, const char *name,
+                          const struct pbt_node *item)
+{
+    struct pbt_problem *problem =
+        pbt_reader_expected(reader, PBT_E0215, item, name, "a list of strings");
+    if (item->kind == PBT_NODE_MAP && item->count == 1 &&
+        pbt_node_is_null(item->first->value)) {
+        pbt_problem_label(
+            problem, "write it in quotes: '{%s}'",
+            pbt_quote(item->first->text, item->first->length).text);
+    }
+}
+
 static bool read_args(struct pbt_reader *reader, const char *name,
                       const struct pbt_node *list, char **args)
 {
@@ -55,8 +69,7 @@ static bool read_args(struct pbt_reader *reader, const char *name,
          item = item->next) {
         if (item->kind != PBT_NODE_SCALAR ||
             (count == 0 && item->length == 0)) {
-            pbt_reader_expected(reader, PBT_E0215, item, name,
-                                "a list of strings");
+            expect_string(reader, name, item);
             return false;
         }
         args[count] = count == 0 ? program_path(reader, item->text)

@@ -77,6 +77,9 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         case PBT_TYPE_ENV:
             pbt_read_env(reader, node);
             break;
+        case PBT_TYPE_TEMPLATES:
+            pbt_read_templates(reader, node);
+            break;
         case PBT_TYPE_FACTORS:
             pbt_read_factors(reader, node);
             break;

@@ -58,6 +58,11 @@ void pbt_read_value(struct pbt_reader *reader, const struct pbt_key *key,
 char *pbt_read_path(struct pbt_reader *reader, const char *path);
 void pbt_read_command(struct pbt_reader *reader, const struct pbt_key *key,
                       const struct pbt_node *node);
+void pbt_read_templates(struct pbt_reader *reader, const struct pbt_node *node);
+/* Placeholders in the command, and keys that are for programs without a client. */
+void pbt_read_placeholders(struct pbt_reader *reader);
+/* What the templates' files hold. */
+int pbt_check_templates(const struct pbt_spec *spec, struct pbt_error *error);
 void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node);
 void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node);
 /* The parameter table, from config and hyperparam_mutations (either may be NULL). */

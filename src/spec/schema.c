@@ -11,6 +11,7 @@
 
 #define SECONDS_MAX 1e9
 
+static const char *const trainables[] = {"worker", "command", NULL};
 static const char *const modes[] = {"max", "min", NULL};
 static const char *const schedulers[] = {"fifo", "pbt", "replay", NULL};
 static const char *const time_attrs[] = {"training_iteration", "time_total_s",
@@ -37,6 +38,25 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                          .type = PBT_TYPE_COMMAND,
                          FIELD(command),
                          .doc = "the program that trains, and its arguments"},
+    [PBT_KEY_TRAINABLE] = {.path = "trainable",
+                           .type = PBT_TYPE_WORD,
+                           .words = trainables,
+                           .fallback = "worker",
+                           FIELD(no_client),
+                           .doc = "worker: the program speaks the worker "
+                                  "protocol; command: any program, run anew "
+                                  "for each grant"},
+    [PBT_KEY_TEMPLATES] = {.path = "templates",
+                           .type = PBT_TYPE_TEMPLATES,
+                           FIELD(templates),
+                           .doc = "input files that are filled in before each "
+                                  "run of a command: name and template"},
+    [PBT_KEY_STATELESS] = {.path = "stateless",
+                           .type = PBT_TYPE_BOOL,
+                           .fallback = "false",
+                           FIELD(stateless),
+                           .doc = "the command keeps nothing from run to run, "
+                                  "and writes no checkpoint"},
     [PBT_KEY_CWD] = {.path = "cwd",
                      .type = PBT_TYPE_DIR,
                      FIELD(cwd),
@@ -357,10 +377,6 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                       FIELD(settings.seed),
                       .doc = "fixes every draw and decision; default: drawn "
                              "and shown"},
-    [PBT_KEY_TRAINABLE] = {.path = "trainable",
-                           .type = PBT_TYPE_LATER,
-                           .doc = "the kind of program; so far those that "
-                                  "speak the worker protocol"},
     [PBT_KEY_DURABILITY] = {.path = "durability",
                             .type = PBT_TYPE_LATER,
                             .fallback = "process",

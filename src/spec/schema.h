@@ -14,6 +14,9 @@
 enum pbt_key_id {
     PBT_KEY_NAME,
     PBT_KEY_COMMAND,
+    PBT_KEY_TRAINABLE,
+    PBT_KEY_TEMPLATES,
+    PBT_KEY_STATELESS,
     PBT_KEY_CWD,
     PBT_KEY_ENV,
     PBT_KEY_NUM_SAMPLES,
@@ -70,7 +73,6 @@ enum pbt_key_id {
     PBT_KEY_GRACE,
     PBT_KEY_REUSE_WORKERS,
     PBT_KEY_SEED,
-    PBT_KEY_TRAINABLE,
     PBT_KEY_DURABILITY,
     PBT_KEY_COUNT,
 };
@@ -82,6 +84,7 @@ enum pbt_key_type {
     PBT_TYPE_DIR,       /* char *: a directory, made absolute */
     PBT_TYPE_COMMAND,   /* char **: a list of strings */
     PBT_TYPE_ENV,       /* char **: a mapping of names to values */
+    PBT_TYPE_TEMPLATES, /* char **: a mapping of file names to templates */
     PBT_TYPE_BOOL,      /* bool */
     PBT_TYPE_REAL,      /* double */
     PBT_TYPE_WHOLE,     /* uint32_t; int32_t where `min` is negative */

@@ -59,7 +59,11 @@ int pbt_spec_complete(struct pbt_spec *spec, struct pbt_error *error)
     if (spec->env == NULL) {
         spec->env = pbt_arena_array(&spec->memory, 1, sizeof *spec->env);
     }
-    if (spec->order == NULL || spec->env == NULL) {
+    if (spec->templates == NULL) {
+        spec->templates =
+            pbt_arena_array(&spec->memory, 1, sizeof *spec->templates);
+    }
+    if (spec->order == NULL || spec->env == NULL || spec->templates == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -117,11 +121,12 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
 {
     const struct pbt_settings *settings = &spec->settings;
     int status = check_functions(spec, error);
-    if (status != PBT_OK) {
-        return status;
+    if (status == PBT_OK) {
+        status = pbt_check_templates(spec, error);
     }
-    if (settings->scheduler != PBT_SCHEDULER_PBT || settings->custom_explore) {
-        return PBT_OK;
+    if (status != PBT_OK || settings->scheduler != PBT_SCHEDULER_PBT ||
+        settings->custom_explore) {
+        return status;
     }
     for (uint32_t i = 0; i < settings->space.count; i++) {
         if (settings->space.params[i].mutation != PBT_MUTATION_NONE) {

@@ -28,6 +28,9 @@ struct pbt_spec {
     char *name;             /* of the experiment */
     char **command;         /* argv of the trainable, NULL-terminated */
     char **explore_command; /* scheduler.custom_explore; NULL: none */
+    bool no_client;         /* trainable: command */
+    char **templates;       /* "name=path", NULL-terminated */
+    bool stateless;         /* a command that writes no checkpoint */
     char *command_dir;    /* absolute: where a relative command is looked up */
     char *cwd;            /* NULL: where the user stood */
     char **env;           /* "NAME=value", NULL-terminated */
@@ -105,7 +108,8 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
 /*
  * The last check, once the caller has set what no file can (settings.custom_explore): PBT
  * without any hyperparameter to mutate and without a function that explores is
- * refused, and so is a hyperparameter from a function that there is not.
+ * refused, and so is a hyperparameter from a function that there is not.  So are
+ * templates that can't be read, or have a placeholder that is none.
  */
 int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
 
@@ -152,6 +156,11 @@ uint32_t pbt_spec_slots(const struct pbt_spec *spec,
 uint32_t pbt_spec_gpu_shares(const struct pbt_spec *spec);
 
 void pbt_spec_done(struct pbt_spec *spec);
+
+#define PBT_TEMPLATE_MAX                                                       \
+    1048576u /* bytes of a template, and of what is made of it */
+/* The working directory that each trial has of its own. */
+#define PBT_CWD_TRIAL "{trial_dir}"
 
 /*
  * A trial's configuration as a JSON object: nested names as nested objects, in

@@ -381,7 +381,10 @@ static void read_dir(struct pbt_reader *reader, const struct pbt_key *key,
         pbt_reader_expected(reader, PBT_E0210, node, key->path, "a directory");
         return;
     }
-    char *path = pbt_read_path(reader, node->text);
+    char *path =
+        strcmp(node->text, PBT_CWD_TRIAL) == 0
+            ? pbt_arena_copy(&reader->spec->memory, node->text, node->length)
+            : pbt_read_path(reader, node->text);
     store(reader, key, &path, sizeof path);
 }
 

@@ -371,6 +371,7 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     case PBT_TYPE_SECTION:
     case PBT_TYPE_COMMAND:
     case PBT_TYPE_ENV:
+    case PBT_TYPE_TEMPLATES:
     case PBT_TYPE_STOPS:
     case PBT_TYPE_CONFIG:
     case PBT_TYPE_MUTATIONS:
@@ -426,6 +427,11 @@ static void put_value(const struct writer *writer, enum pbt_key_id id)
     case PBT_TYPE_ENV:
         pbt_buf_char(out, ' ');
         put_env(out, writer->spec->env);
+        pbt_buf_char(out, '\n');
+        return;
+    case PBT_TYPE_TEMPLATES:
+        pbt_buf_char(out, ' ');
+        put_env(out, writer->spec->templates);
         pbt_buf_char(out, '\n');
         return;
     case PBT_TYPE_FACTORS:
