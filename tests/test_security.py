@@ -133,6 +133,25 @@ class Modes(Case):
                 self.assertEqual(code, 0, said)
                 self.expect_modes(self.dir + '/runs/' + name)
 
+    def test_nobody_else_can_ask_a_run_at_work(self):
+        keys = runs.experiment('work', [TOY], config={
+            'lr': {'loguniform': [0.0001, 0.02]}, 'sleep_ms': 1000})
+        run = runs.Run(BUILD, self.dir + '/runs', keys)
+        before = os.umask(0)
+        try:
+            run.start()
+        finally:
+            os.umask(before)
+        try:
+            socket = run.path + '/control.sock'
+            runs.wait_until('there', lambda: os.path.exists(socket))
+            runs.wait_until('begun', run.begun)
+            self.assertEqual(stat.S_IMODE(os.lstat(socket).st_mode), 0o600)
+            self.assertEqual(stat.S_IMODE(os.lstat(run.path).st_mode), 0o700)
+        finally:
+            run.kill()
+        run.wait_gone()
+
     def expect_modes(self, run):
         seen = 0
         for path, dirs, files in os.walk(run):
