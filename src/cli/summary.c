@@ -20,6 +20,9 @@ static void put_program(const struct pbt_spec *spec, struct pbt_buf *out)
         pbt_buf_text(out, *word);
     }
     pbt_buf_char(out, '\n');
+    if (spec->no_client) {
+        pbt_cli_put_first_run(spec, out);
+    }
 }
 
 /* " (2 CPUs are here, 1 a trial; 4 GPUs are here, 0.5 a trial)" */
