@@ -367,6 +367,106 @@ static void with_probability_one_all_is_resampled(void **state)
     }
 }
 
+/* --- settings of one hyperparameter ---------------------------------------------- */
+
+/* Moves one value by `factor`, on a log scale. */
+static struct pbt_cell moved(struct pbt_domain domain,
+                             enum pbt_out_of_range out_of_range, double factor,
+                             struct pbt_cell old)
+{
+    struct pbt_param param = {.name = "lr",
+                              .mutation = PBT_MUTATION_DOMAIN,
+                              .mutations = domain,
+                              .log_scale = true};
+    struct pbt_space space = {&param, 1};
+    struct pbt_explore rules = {
+        .factors = &factor, .factor_count = 1, .out_of_range = out_of_range};
+    struct pbt_draw_key key = draw_number(3);
+    struct pbt_cell cell;
+    pbt_space_explore(&space, &rules, &old, &key, &cell);
+    return cell;
+}
+
+static void assert_near(struct pbt_cell cell, double value)
+{
+    assert_int_equal(cell.type, PBT_CELL_REAL);
+    if (!(fabs(cell.u.r - value) <= 1e-12 * value)) {
+        fail_msg("%.17g is not %.17g", cell.u.r, value);
+    }
+}
+
+/* 1.2 is a fifth of the range up, 0.8 as far down, wherever the value stands. */
+static void a_log_scale_moves_by_a_part_of_the_range(void **state)
+{
+    (void)state;
+    enum pbt_out_of_range clip = PBT_RANGE_CLIP;
+    struct pbt_domain d = range(PBT_DOMAIN_LOGUNIFORM, 1e-5, 1, 0);
+    assert_near(moved(d, clip, 1.2, pbt_cell_real(1e-3)), 1e-2);
+    assert_near(moved(d, clip, 0.8, pbt_cell_real(1e-3)), 1e-4);
+    assert_near(moved(d, clip, 0.8, pbt_cell_real(1e-2)), 1e-3);
+    assert_real(moved(d, clip, 1.2, pbt_cell_real(0.5)), nextafter(1, 0));
+    assert_real(moved(d, clip, 0.8, pbt_cell_real(2e-5)), 1e-5);
+    assert_near(moved(d, PBT_RANGE_ALLOW, 1.2, pbt_cell_real(0.5)), 5);
+    assert_near(moved(d, PBT_RANGE_REFLECT, 1.2, pbt_cell_real(0.5)), 0.2);
+    assert_near(moved(d, PBT_RANGE_REFLECT, 0.8, pbt_cell_real(2e-5)), 5e-5);
+    /* Its distribution need not be a logarithmic one. */
+    d = range(PBT_DOMAIN_QUNIFORM, 0.5, 512, 0.5);
+    assert_real(moved(d, clip, 1.2, pbt_cell_real(2)), 8);
+    d = range(PBT_DOMAIN_RANDINT, 1, 1024, 0);
+    assert_int(moved(d, clip, 1.2, pbt_cell_int(3)), 12);
+    assert_int(moved(d, clip, 0.8, pbt_cell_int(40)), 10);
+    assert_int(moved(d, clip, 1.001, pbt_cell_int(3)), 4);
+    assert_int(moved(d, clip, 0.999, pbt_cell_int(3)), 2);
+    assert_int(moved(d, clip, 0.999, pbt_cell_int(1)), 1);
+}
+
+static void what_has_no_logarithm_is_resampled(void **state)
+{
+    (void)state;
+    struct pbt_domain d = range(PBT_DOMAIN_LOGUNIFORM, 1e-5, 1, 0);
+    const double olds[] = {0, -0.5, (double)NAN};
+    for (size_t i = 0; i < 3; i++) {
+        struct pbt_cell cell =
+            moved(d, PBT_RANGE_ALLOW, 1.2, pbt_cell_real(olds[i]));
+        assert_true(pbt_domain_contains(&d, cell));
+    }
+}
+
+static void own_factors_take_the_place_of_the_common_ones(void **state)
+{
+    (void)state;
+    static const double common[] = {1.2, 0.8};
+    static const double own[] = {2, 0.5, 4};
+    struct pbt_domain d = range(PBT_DOMAIN_UNIFORM, 0, 100, 0);
+    struct pbt_param params[] = {
+        {.name = "a",
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = d,
+         .factors = own,
+         .factor_count = 3},
+        {.name = "b", .mutation = PBT_MUTATION_DOMAIN, .mutations = d},
+    };
+    struct pbt_space space = {params, 2};
+    struct pbt_explore rules = {.factors = common, .factor_count = 2};
+    unsigned seen = 0;
+    for (uint64_t n = 0; n < 100; n++) {
+        struct pbt_cell donor[] = {pbt_cell_real(1), pbt_cell_real(1)};
+        struct pbt_cell cells[2];
+        struct pbt_draw_key key = draw_number(n);
+        pbt_space_explore(&space, &rules, donor, &key, cells);
+        for (unsigned f = 0; f < 3; f++) {
+            seen |= cells[0].u.r == own[f] ? 1u << f : 0;
+        }
+        for (unsigned f = 0; f < 2; f++) {
+            seen |= cells[1].u.r == common[f] ? 8u << f : 0;
+        }
+        assert_true(cells[0].u.r == 2 || cells[0].u.r == 0.5 ||
+                    cells[0].u.r == 4);
+        assert_true(cells[1].u.r == 1.2 || cells[1].u.r == 0.8);
+    }
+    assert_int_equal(seen, 31);
+}
+
 /* --- lists and choices ------------------------------------------------------------- */
 
 /* Bit i of the answer: choices[i] came out, in 200 explorations. */
@@ -612,6 +712,9 @@ int main(void)
         cmocka_unit_test(resample_draws_afresh),
         cmocka_unit_test(allow_is_ray_to_the_letter),
         cmocka_unit_test(with_probability_one_all_is_resampled),
+        cmocka_unit_test(a_log_scale_moves_by_a_part_of_the_range),
+        cmocka_unit_test(what_has_no_logarithm_is_resampled),
+        cmocka_unit_test(own_factors_take_the_place_of_the_common_ones),
         cmocka_unit_test(lists_move_to_a_neighbour),
         cmocka_unit_test(lists_may_hold_anything),
         cmocka_unit_test(an_ordered_choice_moves_to_a_neighbour),

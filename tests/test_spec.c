@@ -678,6 +678,8 @@ static void check_round_trip(const struct pbt_spec *spec)
     for (uint32_t i = 0; i < x->count; i++) {
         assert_string_equal(x->params[i].name, y->params[i].name);
         assert_int_equal(x->params[i].mutation, y->params[i].mutation);
+        assert_int_equal(x->params[i].log_scale, y->params[i].log_scale);
+        assert_int_equal(x->params[i].factor_count, y->params[i].factor_count);
         assert_int_equal(spec->order[i], again.order[i]);
         assert_same_domain(spec, &x->params[i].initial, &again,
                            &y->params[i].initial);
@@ -785,6 +787,43 @@ static void test_grid_beside_others(void **state)
     check_round_trip(&with);
     pbt_spec_done(&with);
     pbt_spec_done(&without);
+}
+
+static void test_moves(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec,
+          "command: x\nmetric: m\nmode: min\nnum_samples: 2\n"
+          "scheduler:\n  perturbation_interval: 1\n"
+          "  hyperparam_mutations:\n"
+          "    a: {scale: log, loguniform: [1e-5, 1], factors: [2, 0.5, "
+          "1e-3]}\n"
+          "    b: {randint: [1, 9], scale: linear}\n"
+          "    n: {factors: [1, 2], scale: {randn: [], factors: [3]}}\n");
+    const struct pbt_param *params = spec.settings.space.params;
+    assert_int_equal(spec.settings.space.count, 4);
+    assert_domain(&params[0].mutations, PBT_DOMAIN_LOGUNIFORM, 1e-5, 1, 0);
+    assert_int_equal(params[0].factor_count, 3);
+    assert_true(params[0].factors[2] == 1e-3);
+    assert_true(params[0].log_scale);
+    assert_int_equal(params[1].factor_count, 0);
+    assert_false(params[1].log_scale);
+    assert_string_equal(params[2].name, "n/factors");
+    assert_int_equal(params[2].mutation, PBT_MUTATION_LIST);
+    assert_string_equal(params[3].name, "n/scale");
+    assert_int_equal(params[3].factor_count, 1);
+    assert_false(params[3].log_scale);
+    check_round_trip(&spec);
+    pbt_spec_done(&spec);
+    struct pbt_error error;
+    const char *wrong = "command: x\nscheduler: {type: fifo, "
+                        "hyperparam_mutations: {a: {uniform: [1, 2], scale: "
+                        "ln}}}\n";
+    assert_int_equal(pbt_spec_parse(&spec, wrong, strlen(wrong), "x.yaml", NULL,
+                                    NULL, 0, NULL, &error),
+                     PBT_ECONFIG);
+    assert_non_null(strstr(error.text, "`scale` has to be `linear` or `log`"));
 }
 
 static void test_function(void **state)
@@ -1196,6 +1235,7 @@ int main(void)
         cmocka_unit_test(test_read_file),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_moves),
         cmocka_unit_test(test_grid_beside_others),
         cmocka_unit_test(test_function),
         cmocka_unit_test(test_written_text),

@@ -233,16 +233,23 @@ static void put_domain(const struct pbt_spec *spec,
     pbt_buf_char(out, ']');
 }
 
-static void put_factors(const struct pbt_explore *explore, struct pbt_buf *out)
+/* ", or times 1.2 or 0.8", ", or moved by 0.2 or -0.2 of its range on a log scale" */
+static void put_factors(const struct pbt_explore *explore,
+                        const struct pbt_param *param, struct pbt_buf *out)
 {
-    for (uint32_t i = 0; i < explore->factor_count; i++) {
+    bool own = param->factor_count > 0;
+    const double *factors = own ? param->factors : explore->factors;
+    uint32_t count = own ? param->factor_count : explore->factor_count;
+    pbt_buf_text(out, param->log_scale ? ", or moved by " : ", or times ");
+    for (uint32_t i = 0; i < count; i++) {
         if (i == CHOICES_SHOWN) {
             pbt_buf_text(out, ", ...");
             break;
         }
-        pbt_buf_printf(out, "%s%.15g", i == 0 ? ", or times " : " or ",
-                       explore->factors[i]);
+        pbt_buf_printf(out, "%s%.12g", i == 0 ? "" : " or ",
+                       param->log_scale ? factors[i] - 1 : factors[i]);
     }
+    pbt_buf_text(out, param->log_scale ? " of its range on a log scale" : "");
 }
 
 static void put_param(const struct pbt_spec *spec,
@@ -260,7 +267,7 @@ static void put_param(const struct pbt_spec *spec,
         if (list) {
             pbt_buf_text(out, " or a neighbour");
         } else {
-            put_factors(&spec->settings.explore, out);
+            put_factors(&spec->settings.explore, param, out);
         }
     }
     pbt_buf_char(out, '\n');

@@ -43,6 +43,13 @@ struct grid {
     double step;
 };
 
+/* Its values are listed. */
+static bool has_choices(const struct pbt_domain *domain)
+{
+    return domain->kind == PBT_DOMAIN_CONSTANT ||
+           domain->kind == PBT_DOMAIN_CHOICE || domain->kind == PBT_DOMAIN_GRID;
+}
+
 static struct grid domain_grid(const struct pbt_domain *domain)
 {
     struct grid grid = {.bounded = true,
@@ -93,6 +100,12 @@ static struct grid domain_grid(const struct pbt_domain *domain)
     return grid;
 }
 
+bool pbt_domain_has_bounds(const struct pbt_domain *domain)
+{
+    return domain->kind != PBT_DOMAIN_NONE && !has_choices(domain) &&
+           domain_grid(domain).bounded;
+}
+
 static double clip(const struct grid *grid, double value)
 {
     if (!grid->bounded) {
@@ -114,13 +127,6 @@ static double snap(const struct grid *grid, double value)
 static struct pbt_cell make_cell(const struct grid *grid, double value)
 {
     return grid->integer ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
-}
-
-/* Its values are listed. */
-static bool has_choices(const struct pbt_domain *domain)
-{
-    return domain->kind == PBT_DOMAIN_CONSTANT ||
-           domain->kind == PBT_DOMAIN_CHOICE || domain->kind == PBT_DOMAIN_GRID;
 }
 
 static bool in_choices(const struct pbt_domain *domain, struct pbt_cell value,
@@ -254,20 +260,29 @@ static struct pbt_cell explore_choices(const struct pbt_domain *domain,
     return shift(domain, at, key);
 }
 
-static double reflect(const struct grid *grid, double value)
+/* As far inside of the bound as the value is outside, on the scale on which it was moved. */
+static double reflect(const struct pbt_param *param, const struct grid *grid,
+                      double value)
 {
-    if (grid->bounded && value < grid->lowest) {
-        return grid->lowest + (grid->lowest - value);
-    }
-    if (grid->bounded && value > grid->highest) {
-        return grid->highest - (value - grid->highest);
-    }
-    return value;
+    double bound = value < grid->lowest ? grid->lowest : grid->highest;
+    return param->log_scale ? bound / value * bound : bound + (bound - value);
 }
 
-static double scale_on_grid(const struct grid *grid, double old, double factor)
+/* What a factor makes of a number, wherever that leads. */
+static double move(const struct pbt_param *param, double old, double factor)
 {
-    double value = snap(grid, old * factor);
+    if (!param->log_scale) {
+        return old * factor;
+    }
+    double range = pbt_exact_log(param->mutations.upper) -
+                   pbt_exact_log(param->mutations.lower);
+    return pbt_exact_exp(pbt_exact_log(old) + (factor - 1) * range);
+}
+
+static double move_on_grid(const struct pbt_param *param,
+                           const struct grid *grid, double old, double factor)
+{
+    double value = snap(grid, move(param, old, factor));
     if (grid->step > 0 && value == snap(grid, old) && factor != 1) {
         /* Too small to move by itself: away from 0 for x1.2, towards it for x0.8. */
         bool up = (factor > 1) == (old >= 0);
@@ -276,15 +291,18 @@ static double scale_on_grid(const struct grid *grid, double old, double factor)
     return value;
 }
 
-static struct pbt_cell scale(const struct pbt_domain *domain,
+static struct pbt_cell scale(const struct pbt_param *param,
                              const struct pbt_explore *explore,
                              struct pbt_cell old, struct pbt_draw_key *key)
 {
-    double factor =
-        explore->factors[pbt_draw_below(key, explore->factor_count)];
+    const struct pbt_domain *domain = &param->mutations;
+    bool own = param->factor_count > 0;
+    const double *factors = own ? param->factors : explore->factors;
+    double factor = factors[pbt_draw_below(key, own ? param->factor_count
+                                                    : explore->factor_count)];
     double number = pbt_cell_number(old);
     if (explore->out_of_range == PBT_RANGE_ALLOW) {
-        double value = number * factor;
+        double value = move(param, number, factor);
         bool whole = old.type == PBT_CELL_INT && fabs(value) < 9e18;
         return whole ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
     }
@@ -293,7 +311,7 @@ static struct pbt_cell scale(const struct pbt_domain *domain,
         grid.integer = true; /* what it gave last is all that is known of it */
         grid.step = 1;
     }
-    double value = scale_on_grid(&grid, number, factor);
+    double value = move_on_grid(param, &grid, number, factor);
     if (!isfinite(value)) {
         return pbt_domain_draw(domain, key);
     }
@@ -302,18 +320,26 @@ static struct pbt_cell scale(const struct pbt_domain *domain,
             return pbt_domain_draw(domain, key);
         }
         if (explore->out_of_range == PBT_RANGE_REFLECT) {
-            value = snap(&grid, reflect(&grid, value));
+            value = snap(&grid, reflect(param, &grid, value));
         }
         value = clip(&grid, value);
     }
     return make_cell(&grid, value);
 }
 
-static struct pbt_cell explore_domain(const struct pbt_domain *domain,
+/* There is a number that a factor can move. */
+static bool can_scale(const struct pbt_param *param, struct pbt_cell old)
+{
+    return pbt_cell_is_number(old) &&
+           (!param->log_scale || pbt_cell_number(old) > 0);
+}
+
+static struct pbt_cell explore_domain(const struct pbt_param *param,
                                       const struct pbt_explore *explore,
                                       struct pbt_cell old,
                                       struct pbt_draw_key *key)
 {
+    const struct pbt_domain *domain = &param->mutations;
     bool allow = explore->out_of_range == PBT_RANGE_ALLOW;
     if (domain->kind == PBT_DOMAIN_CHOICE &&
         !(allow && pbt_cell_is_number(old))) {
@@ -321,13 +347,13 @@ static struct pbt_cell explore_domain(const struct pbt_domain *domain,
                                explore->resample_probability, key);
     }
     if (pbt_draw_unit(key) < explore->resample_probability ||
-        !pbt_cell_is_number(old)) {
+        !can_scale(param, old)) {
         struct pbt_cell drawn = pbt_domain_draw(domain, key);
         bool truncate = allow && old.type == PBT_CELL_INT &&
                         drawn.type == PBT_CELL_REAL && fabs(drawn.u.r) < 9e18;
         return truncate ? pbt_cell_int((int64_t)drawn.u.r) : drawn;
     }
-    return scale(domain, explore, old, key);
+    return scale(param, explore, old, key);
 }
 
 void pbt_space_explore(const struct pbt_space *space,
@@ -347,8 +373,7 @@ void pbt_space_explore(const struct pbt_space *space,
                                        explore->resample_probability, key);
             break;
         case PBT_MUTATION_DOMAIN:
-            cells[i] =
-                explore_domain(&param->mutations, explore, donor[i], key);
+            cells[i] = explore_domain(param, explore, donor[i], key);
             break;
         }
     }

@@ -72,6 +72,14 @@ struct pbt_param {
     struct pbt_domain initial; /* NONE: filled from the mutation */
     enum pbt_mutation_kind mutation;
     struct pbt_domain mutations; /* LIST: a CHOICE */
+    /* DOMAIN: its own factors (count 0: those of struct pbt_explore). */
+    const double *factors;
+    uint32_t factor_count;
+    /*
+     * DOMAIN with bounds above 0: a factor f moves the value by f - 1 of the way from the lower
+     * to the upper bound, on a logarithmic scale; else it multiplies it.
+     */
+    bool log_scale;
 };
 
 struct pbt_space {
@@ -102,6 +110,9 @@ bool pbt_domain_contains(const struct pbt_domain *domain,
 struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
                                 struct pbt_draw_key *key);
 
+/* True for numbers between two bounds. */
+bool pbt_domain_has_bounds(const struct pbt_domain *domain);
+
 /* The first configuration of a trial: cells[space->count]. */
 void pbt_space_initial(const struct pbt_space *space, struct pbt_draw_key *key,
                        struct pbt_cell *cells);
@@ -113,7 +124,7 @@ void pbt_space_initial(const struct pbt_space *space, struct pbt_draw_key *key,
  *  - a factor moves an integer or quantised value by at least one step, so that
  *    it can't get stuck at 0 or 1;
  *  - a `choice` is moved to a neighbour if its values are ordered numbers, else resampled.
- * A value that can't be scaled (absent, or no number) is resampled.
+ * A value that can't be scaled (absent, no number, or on a log scale not above 0) is resampled.
  */
 void pbt_space_explore(const struct pbt_space *space,
                        const struct pbt_explore *explore,

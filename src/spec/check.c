@@ -159,11 +159,14 @@ void pbt_read_check(struct pbt_reader *reader)
     }
     if (spec->settings.scheduler == PBT_SCHEDULER_REPLAY &&
         spec->settings.population != 1) {
-        const struct pbt_node *node = reader->given[PBT_KEY_NUM_SAMPLES];
+        bool grid = spec->num_samples != spec->settings.population;
+        const struct pbt_node *node =
+            reader->given[grid ? PBT_KEY_CONFIG : PBT_KEY_NUM_SAMPLES];
         struct pbt_problem *problem =
             pbt_problem(reader->problems, PBT_E0341, node->span,
                         "a replay is of one trial");
-        pbt_problem_label(problem, "leave it out, or write 1");
+        pbt_problem_label(problem, grid ? "its grid_search makes several"
+                                        : "leave it out, or write 1");
     }
     if (reader->given[PBT_KEY_METRIC] != NULL &&
         reader->given[PBT_KEY_MODE] == NULL) {

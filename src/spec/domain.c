@@ -70,16 +70,25 @@ bool pbt_is_distribution_name(const char *name, size_t length)
            same_name(FUNCTION_WORD, name, length) || is_planned(name, length);
 }
 
+const struct pbt_node *pbt_distribution_in(const struct pbt_node *node)
+{
+    const struct pbt_node *key =
+        node->kind == PBT_NODE_MAP ? node->first : NULL;
+    while (key != NULL && !pbt_is_distribution_name(key->text, key->length)) {
+        key = key->next;
+    }
+    return key;
+}
+
 bool pbt_is_distribution(const struct pbt_node *node)
 {
-    return node->kind == PBT_NODE_MAP && node->count == 1 &&
-           pbt_is_distribution_name(node->first->text, node->first->length);
+    return pbt_distribution_in(node) != NULL && node->count == 1;
 }
 
 bool pbt_is_grid(const struct pbt_node *node)
 {
-    return pbt_is_distribution(node) &&
-           same_name(GRID_WORD, node->first->text, node->first->length);
+    const struct pbt_node *key = pbt_distribution_in(node);
+    return key != NULL && same_name(GRID_WORD, key->text, key->length);
 }
 
 const char *pbt_distribution_like(const char *name, size_t length)
@@ -336,7 +345,7 @@ static bool read_function(struct pbt_reader *reader, const char *name,
 bool pbt_read_domain(struct pbt_reader *reader, const char *name,
                      const struct pbt_node *node, struct pbt_domain *domain)
 {
-    const struct pbt_node *key = node->first;
+    const struct pbt_node *key = pbt_distribution_in(node);
     struct distribution form;
     if (is_planned(key->text, key->length)) {
         pbt_problem_label(pbt_problem(reader->problems, PBT_E0316, key->span,

@@ -179,7 +179,7 @@ static void take_mutation(struct walk *walk, const struct pbt_node *key)
     struct pbt_reader *reader = walk->reader;
     const struct pbt_node *value = key->value;
     bool list = value->kind == PBT_NODE_LIST;
-    if (!list && !pbt_is_distribution(value)) {
+    if (!list && pbt_distribution_in(value) == NULL) {
         struct pbt_problem *problem =
             pbt_problem(reader->problems, PBT_E0307, value->span,
                         "`%s` needs a distribution or a list here",
@@ -207,6 +207,9 @@ static void take_mutation(struct walk *walk, const struct pbt_node *key)
     param->mutation = list ? PBT_MUTATION_LIST : PBT_MUTATION_DOMAIN;
     param->mutations = domain;
     check_types(walk, key, param);
+    if (!list) {
+        pbt_read_moves(reader, value, param);
+    }
 }
 
 static void take_leaf(struct walk *walk, const struct pbt_node *key)
@@ -300,31 +303,46 @@ static bool is_foreign(struct walk *walk, const struct pbt_node *map)
 }
 
 /*
- * {uniform: [0, 1], q: 0.1} is neither a distribution nor a nested mapping: true
- * with a problem added.
+ * {uniform: [0, 1], q: 0.1} in `config` is neither a distribution nor a nested mapping, and
+ * neither is one at the root: true with a problem added.
  */
 static bool is_muddled(struct walk *walk, const struct pbt_node *map)
 {
-    for (const struct pbt_node *key = map->first; key != NULL;
-         key = key->next) {
-        if (pbt_is_distribution_name(key->text, key->length)) {
-            bool inside = walk->length > 0;
-            struct pbt_problem *problem = pbt_problem(
-                walk->reader->problems, PBT_E0302, key->span,
-                inside ? "the distribution `%s` stands beside other keys"
-                       : "the distribution `%s` stands where the name of a "
-                         "hyperparameter belongs",
-                key->text);
-            if (inside) {
-                pbt_problem_label(problem, "it is the only key of its mapping");
-            } else {
-                pbt_problem_label(problem, "write NAME: {%s: [...]}",
-                                  key->text);
-            }
-            return true;
+    const struct pbt_node *key = pbt_distribution_in(map);
+    if (key == NULL) {
+        return false;
+    }
+    bool inside = walk->length > 0;
+    struct pbt_problem *problem =
+        pbt_problem(walk->reader->problems, PBT_E0302, key->span,
+                    inside ? "the distribution `%s` stands beside other keys"
+                           : "the distribution `%s` stands where the name of a "
+                             "hyperparameter belongs",
+                    key->text);
+    if (inside) {
+        pbt_problem_label(problem, "it is the only key of its mapping");
+    } else {
+        pbt_problem_label(problem, "write NAME: {%s: [...]}", key->text);
+    }
+    for (const struct pbt_node *other = map->first; other != NULL;
+         other = other->next) {
+        if (inside && pbt_is_move_name(other->text, other->length)) {
+            pbt_problem_help(problem,
+                             "`%s` belongs in scheduler.hyperparam_mutations: "
+                             "it says how exploring moves the value",
+                             other->text);
+            break;
         }
     }
-    return false;
+    return true;
+}
+
+/* A mapping of more names, and not one value's. */
+static bool is_nested(const struct walk *walk, const struct pbt_node *value)
+{
+    bool leaf = walk->mutations ? pbt_distribution_in(value) != NULL
+                                : pbt_is_distribution(value);
+    return value->kind == PBT_NODE_MAP && value->count > 0 && !leaf;
 }
 
 /* As deep as the tree, which is limited. */
@@ -337,8 +355,7 @@ static void take_map(struct walk *walk, const struct pbt_node *map)
          key = key->next) {
         size_t length = walk->length;
         const struct pbt_node *value = key->value;
-        bool nested = value->kind == PBT_NODE_MAP && value->count > 0 &&
-                      !pbt_is_distribution(value);
+        bool nested = is_nested(walk, value);
         if (push_name(walk, key)) {
             if (nested && walk->mutations && is_foreign(walk, value)) {
                 /* said */

@@ -177,16 +177,15 @@ void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node)
     }
 }
 
-void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node)
+void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node,
+                      const char *what, const double **out, uint32_t *out_count)
 {
-    const char *what = "scheduler.perturbation_factors";
     if (node->kind != PBT_NODE_LIST || node->count == 0 ||
         node->count > FACTORS_MAX) {
         pbt_reader_expected(reader, PBT_E0219, node, what,
                             "a list of 1 to 64 numbers above 0");
         return;
     }
-    struct pbt_explore *explore = &reader->spec->settings.explore;
     double *factors =
         pbt_arena_array(&reader->spec->memory, node->count, sizeof *factors);
     uint32_t count = 0;
@@ -205,6 +204,6 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node)
         }
         factors[count++] = scalar.real;
     }
-    explore->factors = factors;
-    explore->factor_count = count;
+    *out = factors;
+    *out_count = count;
 }

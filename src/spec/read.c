@@ -38,6 +38,14 @@ void pbt_reader_warn(struct pbt_reader *reader, enum pbt_code code,
     pbt_problem_write(reader->problems, &warning, out);
 }
 
+static void take_factors(struct pbt_reader *reader, const struct pbt_key *key,
+                         const struct pbt_node *list)
+{
+    struct pbt_explore *explore = &reader->spec->settings.explore;
+    pbt_read_factors(reader, list, key->path, &explore->factors,
+                     &explore->factor_count);
+}
+
 /* The default of a key, as if it stood in the file. */
 static void take_fallback(struct pbt_reader *reader, const struct pbt_key *key,
                           struct pbt_arena *arena)
@@ -48,7 +56,7 @@ static void take_fallback(struct pbt_reader *reader, const struct pbt_key *key,
         const struct pbt_node *list =
             pbt_tree_yaml(&source, 0, arena, reader->problems);
         if (list != NULL) {
-            pbt_read_factors(reader, list);
+            take_factors(reader, key, list);
         }
         return;
     }
@@ -81,7 +89,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
             pbt_read_templates(reader, node);
             break;
         case PBT_TYPE_FACTORS:
-            pbt_read_factors(reader, node);
+            take_factors(reader, key, node);
             break;
         case PBT_TYPE_STOPS:
             pbt_read_stops(reader, node, i == PBT_KEY_STOP_ALL);

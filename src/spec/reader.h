@@ -64,7 +64,10 @@ void pbt_read_placeholders(struct pbt_reader *reader);
 /* What the templates' files hold. */
 int pbt_check_templates(const struct pbt_spec *spec, struct pbt_error *error);
 void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node);
-void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node);
+/* Factors, if they are right; `what` names them in messages. */
+void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node,
+                      const char *what, const double **factors,
+                      uint32_t *count);
 /* The parameter table, from config and hyperparam_mutations (either may be NULL). */
 void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
                      const struct pbt_node *mutations);
@@ -101,6 +104,13 @@ size_t pbt_group_length(const char *name);
 
 /* True if a mapping is a distribution: one key, which is the name of one. */
 bool pbt_is_distribution(const struct pbt_node *node);
+/* The first key of a mapping that is a distribution's name; NULL if there is none. */
+const struct pbt_node *pbt_distribution_in(const struct pbt_node *node);
+/* True for a key that may stand beside a distribution in hyperparam_mutations. */
+bool pbt_is_move_name(const char *name, size_t length);
+/* What stands beside the distribution of a mutation: how it is moved. */
+void pbt_read_moves(struct pbt_reader *reader, const struct pbt_node *map,
+                    struct pbt_param *param);
 /* True if that is grid_search. */
 bool pbt_is_grid(const struct pbt_node *node);
 /* True for the name of a distribution, also of one that is not there yet. */

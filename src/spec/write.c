@@ -92,31 +92,63 @@ static void put_bounds(struct pbt_buf *out, const struct pbt_domain *domain)
     }
 }
 
-static void put_domain(const struct writer *writer,
-                       const struct pbt_domain *domain)
+/* A distribution without its closing brace: "{uniform: [0, 1]". */
+static void put_domain_open(const struct writer *writer,
+                            const struct pbt_domain *domain)
 {
 #define NAME(kind, text, arguments) [(kind)] = text,
     static const char *const names[] = {PBT_DOMAIN_MAP(NAME)};
 #undef NAME
-    if (domain->kind == PBT_DOMAIN_CONSTANT) {
-        put_cell(writer, domain->choices[0]);
-    } else if (domain->kind == PBT_DOMAIN_CHOICE ||
-               domain->kind == PBT_DOMAIN_GRID) {
+    if (domain->kind == PBT_DOMAIN_CHOICE || domain->kind == PBT_DOMAIN_GRID) {
         pbt_buf_text(writer->out, domain->kind == PBT_DOMAIN_GRID
                                       ? "{grid_search: "
                                       : "{choice: ");
         put_choices(writer, domain);
-        pbt_buf_char(writer->out, '}');
     } else if (domain->kind == PBT_DOMAIN_FUNCTION) {
         pbt_buf_text(writer->out, "{function: ");
         pbt_yaml_string(writer->out, domain->function,
                         strlen(domain->function));
-        pbt_buf_char(writer->out, '}');
     } else {
         pbt_buf_printf(writer->out, "{%s: [", names[domain->kind]);
         put_bounds(writer->out, domain);
-        pbt_buf_text(writer->out, "]}");
+        pbt_buf_char(writer->out, ']');
     }
+}
+
+static void put_domain(const struct writer *writer,
+                       const struct pbt_domain *domain)
+{
+    if (domain->kind == PBT_DOMAIN_CONSTANT) {
+        put_cell(writer, domain->choices[0]);
+        return;
+    }
+    put_domain_open(writer, domain);
+    pbt_buf_char(writer->out, '}');
+}
+
+static void put_factors(struct pbt_buf *out, const double *factors,
+                        uint32_t count)
+{
+    pbt_buf_char(out, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0) {
+            pbt_buf_text(out, ", ");
+        }
+        pbt_yaml_number(out, factors[i]);
+    }
+    pbt_buf_char(out, ']');
+}
+
+/* The distribution of a parameter's mutations, and how it is moved. */
+static void put_mutation(const struct writer *writer,
+                         const struct pbt_param *param)
+{
+    put_domain_open(writer, &param->mutations);
+    if (param->factor_count > 0) {
+        pbt_buf_text(writer->out, ", factors: ");
+        put_factors(writer->out, param->factors, param->factor_count);
+    }
+    pbt_buf_text(writer->out, param->log_scale ? ", scale: log}" : "}");
 }
 
 /* One parameter's line, with those that open its nested mappings. */
@@ -145,7 +177,7 @@ static void put_param(const struct writer *writer, const char *last,
     } else if (param->mutation == PBT_MUTATION_LIST) {
         put_choices(writer, &param->mutations);
     } else {
-        put_domain(writer, &param->mutations);
+        put_mutation(writer, param);
     }
     pbt_buf_char(writer->out, '\n');
 }
@@ -282,18 +314,6 @@ static void put_env(struct pbt_buf *out, char *const *env)
         pbt_yaml_quoted(out, value, strlen(value));
     }
     pbt_buf_char(out, '}');
-}
-
-static void put_factors(struct pbt_buf *out, const struct pbt_explore *explore)
-{
-    pbt_buf_char(out, '[');
-    for (uint32_t i = 0; i < explore->factor_count; i++) {
-        if (i > 0) {
-            pbt_buf_text(out, ", ");
-        }
-        pbt_yaml_number(out, explore->factors[i]);
-    }
-    pbt_buf_char(out, ']');
 }
 
 static void put_seconds(struct pbt_buf *out, uint64_t ns)
@@ -436,7 +456,8 @@ static void put_value(const struct writer *writer, enum pbt_key_id id)
         return;
     case PBT_TYPE_FACTORS:
         pbt_buf_char(out, ' ');
-        put_factors(out, &writer->spec->settings.explore);
+        put_factors(out, writer->spec->settings.explore.factors,
+                    writer->spec->settings.explore.factor_count);
         pbt_buf_char(out, '\n');
         return;
     case PBT_TYPE_NAME:
