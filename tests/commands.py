@@ -115,11 +115,11 @@ def stories(run):
     exploits = [r for r in records if r['k'] == 'exploit']
     proven = 0
     for exploit in exploits:
-        saved = next((r for r in records if r['k'] == 'saved' and
+        saved = next((r for r in records if r['k'] in ('saved', 'exploit') and
                       r['trial'] == exploit['trial'] and
                       r['n'] > exploit['n']), None)
-        if saved is None:
-            continue
+        if saved is None or saved['k'] == 'exploit':
+            continue  # exploited again before it had saved
         own = runs.read(run.checkpoint_dir(saved['checkpoint']) + '/model.txt')
         donor = runs.read(run.checkpoint_dir(exploit['checkpoint']) +
                           '/model.txt')
@@ -152,19 +152,19 @@ def exploited(build, dir, slots):
     return proven
 
 
-def killed(build, dir, draw):
+def killed(build, dir, draw, name, victims, env):
     """The driver, a shim, pbt-command or the program dies at any moment."""
     more = dict(failure={'max_failures': -1}, num_samples=4,
                 resources={'cpu': 2}, stop={'training_iteration': 60},
                 checkpoint={'frequency': INTERVAL, 'num_to_keep': 1000})
-    run = runs.Run(build, dir, keys('killed', **more), {'TEST_SLEEP': '0.02',
-                                                        'TEST_DAEMON': '1'})
+    run = runs.Run(build, dir, keys(name, **more),
+                   dict(env, TEST_SLEEP='0.02'))
     counts = {}
-    for _ in range(max(6, round(30 * runs.SCALE))):
+    for _ in range(max(4, round(15 * runs.SCALE))):
         run.start()
         runs.wait_until('begun', lambda: run.ended() or run.processes())
         time.sleep(draw.random() * 0.5)
-        kind = draw.choice(['driver', 'pbt-shim', 'pbt-command', 'python'])
+        kind = draw.choice(victims)
         if kind != 'driver':
             found = [pid for pid in run.processes()
                      if kind in os.path.basename(os.readlink(
@@ -279,7 +279,13 @@ def main():
         for case in BAD:
             bad(build, dir, *case)
             print('bad:', case[0], flush=True)
-        print('killed: %s' % killed(build, dir, random.Random(seed)))
+        draw = random.Random(seed)
+        print('killed: %s' % killed(
+            build, dir, draw, 'killed', ('driver', 'pbt-command', 'python'),
+            {'TEST_DAEMON': '1'}), flush=True)
+        # A killed shim sweeps nothing: what called setsid outlives it.
+        print('killed: %s' % killed(
+            build, dir, draw, 'killed-shims', ('driver', 'pbt-shim'), {}))
     except runs.Failed as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
         return 1

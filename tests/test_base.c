@@ -18,6 +18,7 @@
 #include "base/digits.h"
 #include "base/draw.h"
 #include "base/names.h"
+#include "base/placeholder.h"
 #include "base/texts.h"
 
 /* --- buf ------------------------------------------------------------------ */
@@ -327,10 +328,65 @@ static void errors_gain_their_context_on_the_way_up(void **state)
     assert_string_equal(pbt_status_text(12345), "unknown status");
 }
 
+/* --- placeholders --------------------------------------------------------- */
+
+static bool is_known(const void *user, const char *name, size_t length)
+{
+    (void)user;
+    return (length == 2 && memcmp(name, "lr", 2) == 0) ||
+           (length == 3 && memcmp(name, "a b", 3) == 0);
+}
+
+/* Each piece as its kind's letter and its text: "Tx=|Nlr|". */
+static void check_pieces(const char *text, const char *wanted)
+{
+    char found[256] = "";
+    struct pbt_piece piece;
+    size_t at = 0;
+    while (pbt_next_piece(text, strlen(text), &at, is_known, NULL, &piece)) {
+        size_t used = strlen(found);
+        (void)snprintf(found + used, sizeof found - used, "%c%.*s|",
+                       "TNUD"[piece.kind], (int)piece.length, piece.text);
+    }
+    assert_int_equal(at, strlen(text));
+    assert_string_equal(found, wanted);
+}
+
+static void placeholders_and_other_braces(void **state)
+{
+    (void)state;
+    check_pieces("", "");
+    check_pieces("x={lr},{a b}", "Tx=|Nlr|T,|Na b|");
+    check_pieces("{lr}{lr}", "Nlr|Nlr|");
+    check_pieces("{lrr}{net/depth}", "Ulrr|Unet/depth|");
+    check_pieces("{{lr}", "T{|Tlr}|");
+    check_pieces("{{lr}}", "Dlr|");
+    check_pieces("a{{b", "Ta{|Tb|");
+    check_pieces("{\"rate\": {lr}}", "T{\"rate\": |Nlr|T}|");
+    check_pieces("{print $1} {} {2} { lr} {lr",
+                 "T{print $1} {} {2} { lr} {lr|");
+    check_pieces("{", "T{|");
+    check_pieces("{{", "T{|");
+    check_pieces("${x}", "T$|Ux|");
+}
+
+static void variables_of_hyperparameters(void **state)
+{
+    (void)state;
+    char variable[32];
+    pbt_param_variable("net/depth-1", variable, sizeof variable);
+    assert_string_equal(variable, "PBT_PARAM_net__depth_1");
+    pbt_param_variable("a_name_that_is_too_long_for_it", variable,
+                       sizeof variable);
+    assert_true(strlen(variable) < sizeof variable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_grows_to_its_limit_and_no_further),
+        cmocka_unit_test(placeholders_and_other_braces),
+        cmocka_unit_test(variables_of_hyperparameters),
         cmocka_unit_test(whole_numbers),
         cmocka_unit_test(reals_are_json),
         cmocka_unit_test(json_strings),

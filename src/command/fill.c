@@ -159,9 +159,10 @@ int pbt_fill_command(const struct pbt_fill *fill, char *const *command,
         count++;
     }
     char **filled = calloc(count + 1, sizeof *filled);
-    int status = filled == NULL
-                     ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-                     : PBT_OK;
+    if (filled == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    int status = PBT_OK;
     for (size_t i = 0; status == PBT_OK && i < count; i++) {
         struct pbt_buf text;
         pbt_buf_init(&text, PBT_ARGUMENT_MAX);
