@@ -367,6 +367,72 @@ static void with_probability_one_all_is_resampled(void **state)
     }
 }
 
+/* Ray's tests explore 2.0 and 10: whatever the rules, a real stays one and an integer, too. */
+static void reals_stay_reals_and_integers_integers(void **state)
+{
+    (void)state;
+    struct pbt_domain real = range(PBT_DOMAIN_UNIFORM, 0, 1000, 0);
+    struct pbt_domain whole = range(PBT_DOMAIN_RANDINT, 0, 1000, 0);
+    for (uint32_t rule = PBT_RANGE_CLIP; rule <= PBT_RANGE_ALLOW; rule++) {
+        enum pbt_out_of_range out = (enum pbt_out_of_range)rule;
+        assert_real(scaled(real, out, 1.2, pbt_cell_real(2)), 2.4);
+        assert_real(scaled(real, out, 0.8, pbt_cell_real(2)), 1.6);
+        assert_real(scaled(real, out, 1.2, pbt_cell_real(100)), 120);
+        assert_int(scaled(whole, out, 1.2, pbt_cell_int(10)), 12);
+        assert_int(scaled(whole, out, 0.8, pbt_cell_int(10)), 8);
+        for (uint64_t n = 0; n < 50; n++) {
+            assert_int_equal(explore(PBT_MUTATION_DOMAIN, real, out, 1.2, 1,
+                                     pbt_cell_real(2), n)
+                                 .type,
+                             PBT_CELL_REAL);
+            assert_int_equal(explore(PBT_MUTATION_DOMAIN, whole, out, 1.2, 1,
+                                     pbt_cell_int(10), n)
+                                 .type,
+                             PBT_CELL_INT);
+        }
+    }
+}
+
+/* A nested mapping is explored member by member; those that don't mutate are kept. */
+static void nested_members_are_explored_and_their_siblings_kept(void **state)
+{
+    (void)state;
+    static const double factors[] = {1.2, 0.8};
+    struct pbt_cell list[] = {pbt_cell_int(3), pbt_cell_int(4), pbt_cell_int(8),
+                              pbt_cell_int(10)};
+    struct pbt_param params[] = {
+        {.name = "a/b/list",
+         .mutation = PBT_MUTATION_LIST,
+         .mutations = list_of(list, 4)},
+        {.name = "a/b/kept"},
+        {.name = "a/whole",
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = range(PBT_DOMAIN_RANDINT, 0, 1000, 0)},
+        {.name = "a/real",
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = range(PBT_DOMAIN_UNIFORM, 0, 1000, 0)},
+    };
+    struct pbt_space space = {params, 4};
+    struct pbt_explore rules = {.factors = factors, .factor_count = 2};
+    const struct pbt_cell donor[] = {pbt_cell_int(4), pbt_cell_int(4),
+                                     pbt_cell_int(100), pbt_cell_real(100)};
+    unsigned seen = 0;
+    for (uint64_t n = 0; n < 100; n++) {
+        struct pbt_cell cells[4];
+        struct pbt_draw_key key = draw_number(n);
+        pbt_space_explore(&space, &rules, donor, &key, cells);
+        bool left = pbt_cell_same(cells[0], pbt_cell_int(3));
+        assert_true(left || pbt_cell_same(cells[0], pbt_cell_int(8)));
+        assert_int(cells[1], 4);
+        bool less = pbt_cell_same(cells[2], pbt_cell_int(80));
+        assert_true(less || pbt_cell_same(cells[2], pbt_cell_int(120)));
+        bool down = pbt_cell_same(cells[3], pbt_cell_real(80));
+        assert_true(down || pbt_cell_same(cells[3], pbt_cell_real(120)));
+        seen |= 1u << (left * 4 + less * 2 + down);
+    }
+    assert_int_equal(seen, 255); /* each by a draw of its own */
+}
+
 /* --- settings of one hyperparameter ---------------------------------------------- */
 
 /* Moves one value by `factor`, on a log scale. */
@@ -712,6 +778,8 @@ int main(void)
         cmocka_unit_test(resample_draws_afresh),
         cmocka_unit_test(allow_is_ray_to_the_letter),
         cmocka_unit_test(with_probability_one_all_is_resampled),
+        cmocka_unit_test(reals_stay_reals_and_integers_integers),
+        cmocka_unit_test(nested_members_are_explored_and_their_siblings_kept),
         cmocka_unit_test(a_log_scale_moves_by_a_part_of_the_range),
         cmocka_unit_test(what_has_no_logarithm_is_resampled),
         cmocka_unit_test(own_factors_take_the_place_of_the_common_ones),

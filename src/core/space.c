@@ -172,7 +172,7 @@ static double draw_number(const struct pbt_domain *domain,
         double high = pbt_exact_log(domain->upper);
         double value = pbt_exact_exp(low + (high - low) * pbt_draw_unit(key));
         /* Integers without q: [l, u) by rounding down, as Ray does. */
-        return grid->integer && grid->step == 1 ? floor(value) : value;
+        return domain->kind == PBT_DOMAIN_LOGRANDINT ? floor(value) : value;
     }
     if (grid->integer) {
         /* Every point of the grid alike (Ray's qrandint is uneven). */
