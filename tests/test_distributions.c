@@ -328,7 +328,7 @@ static void grid_search(void **state)
                                       .choice_count = 3,
                                       .stride = 5};
     for (uint32_t trial = 0; trial < 300; trial++) {
-        struct pbt_draw_key key = draw_number(trial * 7);
+        struct pbt_draw_key key = draw_number((uint64_t)trial * 7);
         key.trial = trial;
         assert_int_equal(pbt_domain_draw(&domain, &key).u.i, trial / 5 % 3);
         assert_int_equal(key.index, 0);

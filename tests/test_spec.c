@@ -862,6 +862,19 @@ static void test_function(void **state)
     assert_string_equal(out.data, open);
     pbt_buf_done(&out);
     pbt_spec_done(&spec);
+
+    /* A point may give what a function might: anything but that. */
+    parse(&spec, "command: x\nscheduler: {type: fifo}\nconfig: {a: {function: "
+                 "f}}\npoints_to_evaluate: [{a: text}]\n");
+    assert_int_equal(spec.settings.points[0].type, PBT_CELL_TEXT);
+    check_round_trip(&spec);
+    pbt_spec_done(&spec);
+    const char *wrong = "command: x\nscheduler: {type: fifo}\nconfig: {a: "
+                        "{function: f}}\npoints_to_evaluate: [{a: null}]\n";
+    assert_int_equal(pbt_spec_parse(&spec, wrong, strlen(wrong), "x.yaml", NULL,
+                                    NULL, 0, NULL, &error),
+                     PBT_ECONFIG);
+    assert_non_null(strstr(error.text, "comes from a function"));
 }
 
 static void test_written_text(void **state)

@@ -201,36 +201,23 @@ static void put_choices(const struct pbt_spec *spec,
 static void put_domain(const struct pbt_spec *spec,
                        const struct pbt_domain *domain, struct pbt_buf *out)
 {
-    const char *name = "";
-    switch (domain->kind) {
-    case PBT_DOMAIN_NONE:
-        return;
-    case PBT_DOMAIN_CONSTANT:
+    const struct pbt_domain_form *form = pbt_domain_form(domain->kind);
+    if (domain->kind == PBT_DOMAIN_CONSTANT) {
         pbt_spec_cell_json(spec, domain->choices[0], out);
-        return;
-    case PBT_DOMAIN_FUNCTION:
+    } else if (form->listed) {
+        pbt_buf_text(out,
+                     domain->kind == PBT_DOMAIN_GRID ? "each of " : "one of ");
+        put_choices(spec, domain, out);
+    } else if (form->number) {
+        pbt_buf_printf(out, "%s [%.15g, %.15g", form->name, domain->lower,
+                       domain->upper);
+        if (form->quantised) {
+            pbt_buf_printf(out, ", %.15g", domain->quantum);
+        }
+        pbt_buf_char(out, ']');
+    } else if (domain->kind == PBT_DOMAIN_FUNCTION) {
         pbt_buf_printf(out, "the function %s", domain->function);
-        return;
-    case PBT_DOMAIN_CHOICE:
-        pbt_buf_text(out, "one of ");
-        put_choices(spec, domain, out);
-        return;
-    case PBT_DOMAIN_GRID:
-        pbt_buf_text(out, "each of ");
-        put_choices(spec, domain, out);
-        return;
-#define DOMAIN_NAME(kind, text, arguments)                                     \
-    case kind:                                                                 \
-        name = text;                                                           \
-        break;
-        PBT_DOMAIN_MAP(DOMAIN_NAME)
-#undef DOMAIN_NAME
     }
-    pbt_buf_printf(out, "%s [%.15g, %.15g", name, domain->lower, domain->upper);
-    if (domain->quantum > 0) {
-        pbt_buf_printf(out, ", %.15g", domain->quantum);
-    }
-    pbt_buf_char(out, ']');
 }
 
 /* ", or times 1.2 or 0.8", ", or moved by 0.2 or -0.2 of its range on a log scale" */

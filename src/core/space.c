@@ -43,67 +43,65 @@ struct grid {
     double step;
 };
 
-/* Its values are listed. */
-static bool has_choices(const struct pbt_domain *domain)
+const struct pbt_domain_form *pbt_domain_form(enum pbt_domain_kind kind)
 {
-    return domain->kind == PBT_DOMAIN_CONSTANT ||
-           domain->kind == PBT_DOMAIN_CHOICE || domain->kind == PBT_DOMAIN_GRID;
+#define NUMBER(text, ...)                                                      \
+    {                                                                          \
+        .name = (text), .number = true, __VA_ARGS__                            \
+    }
+    static const struct pbt_domain_form forms[PBT_DOMAIN_KINDS] = {
+        [PBT_DOMAIN_CONSTANT] = {.listed = true},
+        [PBT_DOMAIN_CHOICE] = {.name = "choice", .listed = true},
+        [PBT_DOMAIN_GRID] = {.name = "grid_search", .listed = true},
+        [PBT_DOMAIN_FUNCTION] = {.name = "function"},
+        [PBT_DOMAIN_UNIFORM] = NUMBER("uniform", .whole = false),
+        [PBT_DOMAIN_QUNIFORM] = NUMBER("quniform", .quantised = true),
+        [PBT_DOMAIN_LOGUNIFORM] = NUMBER("loguniform", .logarithmic = true),
+        [PBT_DOMAIN_QLOGUNIFORM] =
+            NUMBER("qloguniform", .logarithmic = true, .quantised = true),
+        [PBT_DOMAIN_RANDN] = NUMBER("randn", .normal = true),
+        [PBT_DOMAIN_QRANDN] =
+            NUMBER("qrandn", .normal = true, .quantised = true),
+        [PBT_DOMAIN_RANDINT] = NUMBER("randint", .whole = true),
+        [PBT_DOMAIN_QRANDINT] =
+            NUMBER("qrandint", .whole = true, .quantised = true),
+        [PBT_DOMAIN_LOGRANDINT] =
+            NUMBER("lograndint", .whole = true, .logarithmic = true),
+        [PBT_DOMAIN_QLOGRANDINT] =
+            NUMBER("qlograndint", .whole = true, .logarithmic = true,
+                   .quantised = true),
+    };
+#undef NUMBER
+    assert(kind < PBT_DOMAIN_KINDS);
+    return &forms[kind];
 }
 
+/* Of numbers, and of a function, of whose values nothing is known. */
 static struct grid domain_grid(const struct pbt_domain *domain)
 {
-    struct grid grid = {.bounded = true,
+    const struct pbt_domain_form *form = pbt_domain_form(domain->kind);
+    struct grid grid = {.bounded = form->number && !form->normal,
+                        .integer = form->whole,
+                        .logarithmic = form->logarithmic,
                         .lowest = domain->lower,
                         .highest = domain->upper,
-                        .step = domain->quantum};
-    switch (domain->kind) {
-    case PBT_DOMAIN_LOGUNIFORM:
-        grid.logarithmic = true;
-        grid.highest = nextafter(domain->upper, domain->lower);
-        break;
-    case PBT_DOMAIN_UNIFORM:
-        grid.highest = nextafter(domain->upper, domain->lower);
-        break;
-    case PBT_DOMAIN_QLOGUNIFORM:
-        grid.logarithmic = true;
-        break;
-    case PBT_DOMAIN_QUNIFORM:
-        break;
-    case PBT_DOMAIN_FUNCTION:
-    case PBT_DOMAIN_RANDN:
-    case PBT_DOMAIN_QRANDN:
-        grid.bounded = false;
-        break;
-    case PBT_DOMAIN_LOGRANDINT:
-    case PBT_DOMAIN_RANDINT:
-        grid.logarithmic = domain->kind == PBT_DOMAIN_LOGRANDINT;
-        grid.integer = true;
-        grid.highest = domain->upper - 1;
-        grid.step = 1;
-        break;
-    case PBT_DOMAIN_QLOGRANDINT:
-    case PBT_DOMAIN_QRANDINT:
-        grid.logarithmic = domain->kind == PBT_DOMAIN_QLOGRANDINT;
-        grid.integer = true;
-        break;
-    case PBT_DOMAIN_NONE:
-    case PBT_DOMAIN_CONSTANT:
-    case PBT_DOMAIN_CHOICE:
-    case PBT_DOMAIN_GRID:
-        assert(false);
+                        .step = form->quantised ? domain->quantum : 0};
+    assert(!form->listed && domain->kind != PBT_DOMAIN_NONE);
+    if (!grid.bounded) {
+        return grid;
     }
-    if (grid.bounded && grid.step > 0) {
+    if (!form->quantised) {
+        /* The upper bound is no part of it. */
+        grid.step = form->whole ? 1 : 0;
+        grid.highest = form->whole ? domain->upper - 1
+                                   : nextafter(domain->upper, domain->lower);
+    }
+    if (grid.step > 0) {
         /* The outermost points of the grid inside the bounds. */
         grid.lowest = ceil(grid.lowest / grid.step - 1e-9) * grid.step;
         grid.highest = floor(grid.highest / grid.step + 1e-9) * grid.step;
     }
     return grid;
-}
-
-bool pbt_domain_has_bounds(const struct pbt_domain *domain)
-{
-    return domain->kind != PBT_DOMAIN_NONE && !has_choices(domain) &&
-           domain_grid(domain).bounded;
 }
 
 static double clip(const struct grid *grid, double value)
@@ -150,7 +148,7 @@ bool pbt_domain_contains(const struct pbt_domain *domain, struct pbt_cell value)
     if (domain->kind == PBT_DOMAIN_FUNCTION) {
         return value.type != PBT_CELL_NONE;
     }
-    if (has_choices(domain)) {
+    if (pbt_domain_form(domain->kind)->listed) {
         return in_choices(domain, value, &at);
     }
     struct grid grid = domain_grid(domain);
@@ -172,7 +170,8 @@ static double draw_number(const struct pbt_domain *domain,
         double high = pbt_exact_log(domain->upper);
         double value = pbt_exact_exp(low + (high - low) * pbt_draw_unit(key));
         /* Integers without q: [l, u) by rounding down, as Ray does. */
-        return domain->kind == PBT_DOMAIN_LOGRANDINT ? floor(value) : value;
+        bool cut = grid->integer && !pbt_domain_form(domain->kind)->quantised;
+        return cut ? floor(value) : value;
     }
     if (grid->integer) {
         /* Every point of the grid alike (Ray's qrandint is uneven). */
@@ -195,7 +194,7 @@ struct pbt_cell pbt_domain_draw(const struct pbt_domain *domain,
         return domain
             ->choices[key->trial / domain->stride % domain->choice_count];
     }
-    if (has_choices(domain)) {
+    if (pbt_domain_form(domain->kind)->listed) {
         assert(domain->choice_count > 0);
         return domain->choices[pbt_draw_below(key, domain->choice_count)];
     }

@@ -10,50 +10,22 @@
 #include "spec/scalar.h"
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53 */
-#define CHOICE_WORD "choice"
-#define GRID_WORD "grid_search"
-#define FUNCTION_WORD "function"
-
-struct distribution {
-    const char *name;
-    enum pbt_domain_kind kind;
-    uint32_t arguments;
-    bool whole;   /* of whole numbers */
-    bool logged;  /* lower > 0 */
-    bool normal;  /* mean and sd, not bounds */
-    bool quantum; /* the last argument */
-};
-
-static struct distribution describe(const char *name, enum pbt_domain_kind kind,
-                                    uint32_t arguments)
-{
-    return (struct distribution){
-        .name = name,
-        .kind = kind,
-        .arguments = arguments,
-        .whole = strstr(name, "int") != NULL,
-        .logged = strstr(name, "log") != NULL,
-        .normal = strstr(name, "randn") != NULL,
-        .quantum = name[0] == 'q',
-    };
-}
 
 static bool same_name(const char *known, const char *name, size_t length)
 {
     return strlen(known) == length && memcmp(known, name, length) == 0;
 }
 
-static bool find_distribution(const char *name, size_t length,
-                              struct distribution *found)
+/* NONE if it names no distribution. */
+static enum pbt_domain_kind find_kind(const char *name, size_t length)
 {
-#define TRY(kind, text, arguments)                                             \
-    if (same_name(text, name, length)) {                                       \
-        *found = describe(text, kind, arguments);                              \
-        return true;                                                           \
+    for (int kind = 0; kind < PBT_DOMAIN_KINDS; kind++) {
+        const char *known = pbt_domain_form((enum pbt_domain_kind)kind)->name;
+        if (known != NULL && same_name(known, name, length)) {
+            return (enum pbt_domain_kind)kind;
+        }
     }
-    PBT_DOMAIN_MAP(TRY)
-#undef TRY
-    return false;
+    return PBT_DOMAIN_NONE;
 }
 
 static bool is_planned(const char *name, size_t length)
@@ -63,11 +35,8 @@ static bool is_planned(const char *name, size_t length)
 
 bool pbt_is_distribution_name(const char *name, size_t length)
 {
-    struct distribution found;
-    return find_distribution(name, length, &found) ||
-           same_name(CHOICE_WORD, name, length) ||
-           same_name(GRID_WORD, name, length) ||
-           same_name(FUNCTION_WORD, name, length) || is_planned(name, length);
+    return find_kind(name, length) != PBT_DOMAIN_NONE ||
+           is_planned(name, length);
 }
 
 const struct pbt_node *pbt_distribution_in(const struct pbt_node *node)
@@ -88,69 +57,69 @@ bool pbt_is_distribution(const struct pbt_node *node)
 bool pbt_is_grid(const struct pbt_node *node)
 {
     const struct pbt_node *key = pbt_distribution_in(node);
-    return key != NULL && same_name(GRID_WORD, key->text, key->length);
+    return key != NULL && find_kind(key->text, key->length) == PBT_DOMAIN_GRID;
 }
 
 const char *pbt_distribution_like(const char *name, size_t length)
 {
-    static const char *const names[] = {
-#define NAME(kind, text, arguments) text,
-        PBT_DOMAIN_MAP(NAME)
-#undef NAME
-            CHOICE_WORD,
-        GRID_WORD,
-        FUNCTION_WORD,
-    };
     const char *best = pbt_foreign_distribution(name, length);
     size_t least = best != NULL ? 0 : SIZE_MAX;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t distance =
-            pbt_word_distance(name, length, names[i], strlen(names[i]));
-        if (pbt_word_close(name, length, names[i]) && distance < least) {
+    for (int kind = 0; kind < PBT_DOMAIN_KINDS; kind++) {
+        const char *known = pbt_domain_form((enum pbt_domain_kind)kind)->name;
+        if (known == NULL || !pbt_word_close(name, length, known)) {
+            continue;
+        }
+        size_t distance = pbt_word_distance(name, length, known, strlen(known));
+        if (distance < least) {
             least = distance;
-            best = names[i];
+            best = known;
         }
     }
     return best;
 }
 
 /* "uniform: [lower, upper]" */
-static struct pbt_quoted usage(const struct distribution *form)
+static struct pbt_quoted usage(const struct pbt_domain_form *form)
 {
     struct pbt_quoted out;
     (void)snprintf(out.text, sizeof out.text, "%s: [%s%s]", form->name,
                    form->normal ? "mean, sd" : "lower, upper",
-                   form->quantum ? ", step" : "");
+                   form->quantised ? ", step" : "");
     return out;
 }
 
+static unsigned argument_count(const struct pbt_domain_form *form)
+{
+    return form->quantised ? 3 : 2;
+}
+
 static bool wrong_arguments(struct pbt_reader *reader,
-                            const struct distribution *form,
+                            const struct pbt_domain_form *form,
                             const struct pbt_node *node)
 {
     struct pbt_problem *problem = pbt_problem(
         reader->problems, PBT_E0308, node->span, "`%s` takes %u%s numbers",
-        form->name, (unsigned)form->arguments, form->whole ? " whole" : "");
+        form->name, argument_count(form), form->whole ? " whole" : "");
     pbt_problem_label(problem, "write {%s}", usage(form).text);
     return false;
 }
 
 /* Fills args[3]; those left out have Ray's defaults. */
 static bool read_arguments(struct pbt_reader *reader,
-                           const struct distribution *form,
+                           const struct pbt_domain_form *form,
                            const struct pbt_node *list, double *args)
 {
-    uint32_t least = form->arguments;
-    if (form->normal && !form->quantum) {
+    uint32_t least = argument_count(form);
+    if (form->normal && !form->quantised) {
         least = 0; /* mean 0, sd 1 */
         args[0] = 0;
         args[1] = 1;
-    } else if (form->whole && form->quantum) {
+    } else if (form->whole && form->quantised) {
         least = 2; /* step 1 */
         args[2] = 1;
     }
     if (list->kind != PBT_NODE_LIST || list->count < least ||
-        list->count > form->arguments) {
+        list->count > argument_count(form)) {
         return wrong_arguments(reader, form, list);
     }
     double *arg = args;
@@ -186,7 +155,7 @@ static bool is_multiple(double value, double step)
 }
 
 static bool check_step(struct pbt_reader *reader,
-                       const struct distribution *form,
+                       const struct pbt_domain_form *form,
                        const struct pbt_node *list,
                        const struct pbt_domain *domain)
 {
@@ -228,7 +197,7 @@ static const struct pbt_node *lower_of(const struct pbt_node *list)
 }
 
 static bool check_bounds(struct pbt_reader *reader, const char *name,
-                         const struct distribution *form,
+                         const struct pbt_domain_form *form,
                          const struct pbt_node *list, struct pbt_domain *domain)
 {
     if (domain->lower > domain->upper) {
@@ -240,13 +209,13 @@ static bool check_bounds(struct pbt_reader *reader, const char *name,
                         "as [%.15g, %.15g]",
                         name, domain->lower, domain->upper);
     }
-    if (form->logged && domain->lower <= 0) {
+    if (form->logarithmic && domain->lower <= 0) {
         pbt_problem(reader->problems, PBT_E0310, lower_of(list)->span,
                     "the lower bound of `%s` has to be above 0", form->name);
         return false;
     }
     /* Ends belong to a quantised range; the upper one to no other. */
-    if (domain->lower >= domain->upper && !form->quantum) {
+    if (domain->lower >= domain->upper && !form->quantised) {
         pbt_problem_label(pbt_problem(reader->problems, PBT_E0311, list->span,
                                       "the range of `%s` is empty", form->name),
                           "the upper bound is not part of it");
@@ -261,19 +230,20 @@ static bool check_bounds(struct pbt_reader *reader, const char *name,
 }
 
 static bool read_distribution(struct pbt_reader *reader, const char *name,
-                              const struct distribution *form,
+                              enum pbt_domain_kind kind,
                               const struct pbt_node *list,
                               struct pbt_domain *domain)
 {
+    const struct pbt_domain_form *form = pbt_domain_form(kind);
     double args[3] = {0, 0, 0};
     if (!read_arguments(reader, form, list, args)) {
         return false;
     }
     *domain = (struct pbt_domain){
-        .kind = form->kind,
+        .kind = kind,
         .lower = args[0],
         .upper = args[1],
-        .quantum = form->quantum ? args[2] : 0,
+        .quantum = form->quantised ? args[2] : 0,
     };
     if (form->normal) {
         if (!(domain->upper > 0)) {
@@ -285,7 +255,7 @@ static bool read_distribution(struct pbt_reader *reader, const char *name,
     } else if (!check_bounds(reader, name, form, list, domain)) {
         return false;
     }
-    return !form->quantum || check_step(reader, form, list, domain);
+    return !form->quantised || check_step(reader, form, list, domain);
 }
 
 bool pbt_read_choices(struct pbt_reader *reader, const char *name,
@@ -346,24 +316,22 @@ bool pbt_read_domain(struct pbt_reader *reader, const char *name,
                      const struct pbt_node *node, struct pbt_domain *domain)
 {
     const struct pbt_node *key = pbt_distribution_in(node);
-    struct distribution form;
     if (is_planned(key->text, key->length)) {
         pbt_problem_label(pbt_problem(reader->problems, PBT_E0316, key->span,
                                       "`%s` is not there yet", key->text),
                           "use a distribution, or `choice`");
         return false;
     }
-    if (find_distribution(key->text, key->length, &form)) {
-        return read_distribution(reader, name, &form, key->value, domain);
+    enum pbt_domain_kind kind = find_kind(key->text, key->length);
+    if (pbt_domain_form(kind)->number) {
+        return read_distribution(reader, name, kind, key->value, domain);
     }
-    if (same_name(FUNCTION_WORD, key->text, key->length)) {
+    if (kind == PBT_DOMAIN_FUNCTION) {
         return read_function(reader, name, key->value, domain);
     }
     if (!pbt_read_choices(reader, name, key->value, domain)) {
         return false;
     }
-    if (same_name(GRID_WORD, key->text, key->length)) {
-        domain->kind = PBT_DOMAIN_GRID; /* its stride: pbt_read_grids() */
-    }
+    domain->kind = kind; /* of a grid, the stride: pbt_read_grids() */
     return true;
 }

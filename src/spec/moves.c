@@ -65,13 +65,14 @@ static void read_scale(struct pbt_reader *reader, const struct pbt_node *key,
                        struct pbt_param *param)
 {
     const struct pbt_domain *domain = &param->mutations;
+    const struct pbt_domain_form *form = pbt_domain_form(domain->kind);
     if (is_word(key->value, "linear")) {
         return;
     }
     if (!is_word(key->value, "log")) {
         pbt_reader_expected(reader, PBT_E0206, key->value, "scale",
                             "`linear` or `log`");
-    } else if (!pbt_domain_has_bounds(domain)) {
+    } else if (!form->number || form->normal) {
         refuse(reader, key, "a log scale needs bounds");
     } else if (domain->lower <= 0) {
         pbt_problem(reader->problems, PBT_E0310, key->span,

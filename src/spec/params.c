@@ -123,14 +123,18 @@ static const struct pbt_cell *whole_number(const struct pbt_domain *domain)
     return NULL;
 }
 
+bool pbt_cell_is_null(const struct pbt_reader *reader, struct pbt_cell cell)
+{
+    return cell.type == PBT_CELL_TEXT &&
+           strcmp(pbt_texts_get(&reader->spec->texts, cell.text), "null") == 0;
+}
+
 /* What a function has not said yet is null: nothing else may be. */
-static bool has_null(const struct pbt_texts *texts,
+static bool has_null(const struct pbt_reader *reader,
                      const struct pbt_domain *domain)
 {
     for (uint32_t i = 0; i < domain->choice_count; i++) {
-        if (domain->choices[i].type == PBT_CELL_TEXT &&
-            strcmp(pbt_texts_get(texts, domain->choices[i].text), "null") ==
-                0) {
+        if (pbt_cell_is_null(reader, domain->choices[i])) {
             return true;
         }
     }
@@ -144,13 +148,10 @@ static void check_types(struct walk *walk, const struct pbt_node *key,
     struct pbt_reader *reader = walk->reader;
     const struct pbt_domain *mutations = &param->mutations;
     const struct pbt_domain *initial = &param->initial;
-    bool whole = mutations->kind == PBT_DOMAIN_RANDINT ||
-                 mutations->kind == PBT_DOMAIN_QRANDINT ||
-                 mutations->kind == PBT_DOMAIN_LOGRANDINT ||
-                 mutations->kind == PBT_DOMAIN_QLOGRANDINT;
+    bool whole = pbt_domain_form(mutations->kind)->whole;
     bool function = mutations->kind == PBT_DOMAIN_FUNCTION;
     if (mutations->kind == PBT_DOMAIN_CHOICE ||
-        (function && !has_null(&reader->spec->texts, initial))) {
+        (function && !has_null(reader, initial))) {
         return;
     }
     if (is_text(initial)) {

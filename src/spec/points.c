@@ -42,12 +42,18 @@ static void check_value(struct point_walk *walk, const struct pbt_node *key,
     const struct pbt_domain *domain = param->initial.kind != PBT_DOMAIN_NONE
                                           ? &param->initial
                                           : &param->mutations;
-    bool draws = domain->kind != PBT_DOMAIN_CONSTANT &&
-                 domain->kind != PBT_DOMAIN_CHOICE &&
-                 domain->kind != PBT_DOMAIN_GRID &&
-                 domain->kind != PBT_DOMAIN_NONE;
+    const struct pbt_domain_form *form = pbt_domain_form(domain->kind);
     struct pbt_quoted name = pbt_quote(param->name, strlen(param->name));
-    if (!draws) {
+    bool asked = domain->kind == PBT_DOMAIN_FUNCTION ||
+                 param->mutations.kind == PBT_DOMAIN_FUNCTION;
+    if (asked && pbt_cell_is_null(walk->reader, *cell)) {
+        pbt_problem_label(
+            pbt_problem(walk->reader->problems, PBT_E0323, key->value->span,
+                        "`%s` comes from a function, but starts as null",
+                        name.text),
+            "null stands for what the function has not said yet");
+    }
+    if (!form->number) {
         return;
     }
     if (!pbt_cell_is_number(*cell)) {
@@ -57,16 +63,12 @@ static void check_value(struct point_walk *walk, const struct pbt_node *key,
                           "it is drawn from a distribution of numbers");
         return;
     }
-    bool whole = domain->kind == PBT_DOMAIN_RANDINT ||
-                 domain->kind == PBT_DOMAIN_QRANDINT ||
-                 domain->kind == PBT_DOMAIN_LOGRANDINT ||
-                 domain->kind == PBT_DOMAIN_QLOGRANDINT;
-    if (whole && cell->type != PBT_CELL_INT) {
+    if (form->whole && cell->type != PBT_CELL_INT) {
         pbt_problem(walk->reader->problems, PBT_E0323, key->value->span,
                     "`%s` has to be a whole number", name.text);
         return;
     }
-    if (!whole) {
+    if (!form->whole) {
         *cell = pbt_cell_real(pbt_cell_number(*cell));
     }
     if (!pbt_domain_contains(domain, *cell)) {

@@ -123,6 +123,8 @@ bool pbt_read_domain(struct pbt_reader *reader, const char *name,
 /* A list of choices. */
 bool pbt_read_choices(struct pbt_reader *reader, const char *name,
                       const struct pbt_node *list, struct pbt_domain *domain);
+/* The value null, which is kept as a text. */
+bool pbt_cell_is_null(const struct pbt_reader *reader, struct pbt_cell cell);
 /* A constant. */
 bool pbt_read_cell(struct pbt_reader *reader, const struct pbt_node *node,
                    struct pbt_cell *cell);

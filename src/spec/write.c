@@ -56,39 +56,12 @@ static void put_choices(const struct writer *writer,
     pbt_buf_char(writer->out, ']');
 }
 
-/* The bounds of all kinds but constants and choices. */
-static void put_bounds(struct pbt_buf *out, const struct pbt_domain *domain)
+static void put_number(struct pbt_buf *out, bool whole, double number)
 {
-    switch (domain->kind) {
-    case PBT_DOMAIN_RANDINT:
-    case PBT_DOMAIN_QRANDINT:
-    case PBT_DOMAIN_LOGRANDINT:
-    case PBT_DOMAIN_QLOGRANDINT:
-        pbt_buf_printf(out, "%lld, %lld", (long long)domain->lower,
-                       (long long)domain->upper);
-        if (domain->quantum > 0) {
-            pbt_buf_printf(out, ", %lld", (long long)domain->quantum);
-        }
-        break;
-    case PBT_DOMAIN_UNIFORM:
-    case PBT_DOMAIN_QUNIFORM:
-    case PBT_DOMAIN_LOGUNIFORM:
-    case PBT_DOMAIN_QLOGUNIFORM:
-    case PBT_DOMAIN_RANDN:
-    case PBT_DOMAIN_QRANDN:
-    case PBT_DOMAIN_NONE:
-    case PBT_DOMAIN_CONSTANT:
-    case PBT_DOMAIN_CHOICE:
-    case PBT_DOMAIN_GRID:
-    case PBT_DOMAIN_FUNCTION:
-        pbt_yaml_number(out, domain->lower);
-        pbt_buf_text(out, ", ");
-        pbt_yaml_number(out, domain->upper);
-        if (domain->quantum > 0) {
-            pbt_buf_text(out, ", ");
-            pbt_yaml_number(out, domain->quantum);
-        }
-        break;
+    if (whole) {
+        pbt_buf_printf(out, "%lld", (long long)number);
+    } else {
+        pbt_yaml_number(out, number);
     }
 }
 
@@ -96,23 +69,26 @@ static void put_bounds(struct pbt_buf *out, const struct pbt_domain *domain)
 static void put_domain_open(const struct writer *writer,
                             const struct pbt_domain *domain)
 {
-#define NAME(kind, text, arguments) [(kind)] = text,
-    static const char *const names[] = {PBT_DOMAIN_MAP(NAME)};
-#undef NAME
-    if (domain->kind == PBT_DOMAIN_CHOICE || domain->kind == PBT_DOMAIN_GRID) {
-        pbt_buf_text(writer->out, domain->kind == PBT_DOMAIN_GRID
-                                      ? "{grid_search: "
-                                      : "{choice: ");
+    const struct pbt_domain_form *form = pbt_domain_form(domain->kind);
+    struct pbt_buf *out = writer->out;
+    pbt_buf_printf(out, "{%s: ", form->name);
+    if (form->listed) {
         put_choices(writer, domain);
-    } else if (domain->kind == PBT_DOMAIN_FUNCTION) {
-        pbt_buf_text(writer->out, "{function: ");
-        pbt_yaml_string(writer->out, domain->function,
-                        strlen(domain->function));
-    } else {
-        pbt_buf_printf(writer->out, "{%s: [", names[domain->kind]);
-        put_bounds(writer->out, domain);
-        pbt_buf_char(writer->out, ']');
+        return;
     }
+    if (domain->kind == PBT_DOMAIN_FUNCTION) {
+        pbt_yaml_string(out, domain->function, strlen(domain->function));
+        return;
+    }
+    pbt_buf_char(out, '[');
+    put_number(out, form->whole, domain->lower);
+    pbt_buf_text(out, ", ");
+    put_number(out, form->whole, domain->upper);
+    if (form->quantised) {
+        pbt_buf_text(out, ", ");
+        put_number(out, form->whole, domain->quantum);
+    }
+    pbt_buf_char(out, ']');
 }
 
 static void put_domain(const struct writer *writer,
