@@ -45,6 +45,30 @@ static void an_answer_is_the_new_configuration(void **state)
          "  1/1 at 5, pins 5\n");
 }
 
+/* For the whole configuration: not for each hyperparameter, nor each nested mapping. */
+static void one_exploit_asks_once(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    const struct pbt_param x = s.space.params[0];
+    struct pbt_param params[] = {x, x, x, x};
+    params[1].name = "net/width";
+    params[2].name = "net/opt/lr";
+    params[3].name = "net/opt/decay";
+    s.space = (struct pbt_space){params, 4};
+    s.custom_explore = true;
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 1 it=5 score=0.9\n"
+             ". saved 1\n"
+             "result 0 it=5 score=0.1\n"
+             "  point 0\n"
+             "  ask 0: from 1/1 at 5, 0.1 < 0.9\n"
+             "answer 0 failed\n"
+             "  pass 0: a function that was asked failed\n"
+             "  save 0/1\n");
+}
+
 static void an_ask_pins_what_it_needs(void **state)
 {
     (void)state;
@@ -507,6 +531,7 @@ int main(void)
         cmocka_unit_test(without_a_first_value_nothing_begins),
         cmocka_unit_test(exploring_asks_where_a_value_is_drawn_anew),
         cmocka_unit_test(an_answer_is_the_new_configuration),
+        cmocka_unit_test(one_exploit_asks_once),
         cmocka_unit_test(an_ask_pins_what_it_needs),
         cmocka_unit_test(without_an_answer_the_trial_goes_on_as_it_is),
         cmocka_unit_test(an_answer_comes_once),

@@ -178,7 +178,7 @@ void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node)
 }
 
 void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node,
-                      const char *what, const double **out, uint32_t *out_count)
+                      const char *what, const double **factors, uint32_t *count)
 {
     if (node->kind != PBT_NODE_LIST || node->count == 0 ||
         node->count > FACTORS_MAX) {
@@ -186,11 +186,11 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node,
                             "a list of 1 to 64 numbers above 0");
         return;
     }
-    double *factors =
-        pbt_arena_array(&reader->spec->memory, node->count, sizeof *factors);
-    uint32_t count = 0;
+    double *items =
+        pbt_arena_array(&reader->spec->memory, node->count, sizeof *items);
+    uint32_t read = 0;
     for (const struct pbt_node *item = node->first;
-         item != NULL && factors != NULL; item = item->next) {
+         item != NULL && items != NULL; item = item->next) {
         struct pbt_scalar scalar = {.type = PBT_SCALAR_NULL};
         if (item->kind == PBT_NODE_SCALAR) {
             scalar = pbt_scalar_read(item->text, item->length, item->plain);
@@ -202,8 +202,8 @@ void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node,
                                 "a list of 1 to 64 numbers above 0");
             return;
         }
-        factors[count++] = scalar.real;
+        items[read++] = scalar.real;
     }
-    *out = factors;
-    *out_count = count;
+    *factors = items;
+    *count = read;
 }
