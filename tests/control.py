@@ -203,6 +203,41 @@ def mid_grant(build, dir):
               'requests: %s', case.records('request'))
 
 
+def grace_after_a_pause(build, dir):
+    """Ctrl-C doesn't wait longer for a step because a pause has waited for it before."""
+    with Case(build, dir, 'grace', env={'TOY_SLEEP_MS': '600000'}, grace=1) as case:
+        case.run.start()
+        case.wait('it is ready', lambda: len(case.records('ready')) == 2)
+        case.pbt('pause', 'RUN', '0')
+        case.run.process.send_signal(signal.SIGINT)
+        check(case.run.finish() == 130, 'exit status')
+        left = {r['trial']: r['leave'] for r in case.records('exited')}
+        check(left == {0: 'pause', 1: 'pause'}, 'exits: %s', left)
+
+
+def a_driver_that_stops(build, dir):
+    """It can't be resumed before it has stopped; pbt stop waits for that."""
+    with Case(build, dir, 'stops', env={'TOY_SLOW_SAVE_MS': '600000'}) as case:
+        case.begin()
+        with subprocess.Popen([build + '/pbt', 'stop', case.run.path],
+                              stdout=subprocess.PIPE, text=True) as stop:
+            check(stop.stdout.readline() == 'stopping, saving 2 trials\n', 'stop')
+            case.says('the driver is stopping', 'resume', 'RUN', status=75)
+            case.says('the driver is stopping', 'resume', 'RUN', '1', status=75)
+            check(stop.poll() is None, 'pbt stop has not waited')
+            # A trial can be stopped for good, or paused, for the next driver.
+            case.says('ends for good', 'stop', 'RUN', '0')
+            case.says('pauses as soon', 'pause', 'RUN', '1')
+            case.run.kill()
+            rest = stop.stdout.read()
+            check(rest.startswith('stopped\nnext: pbt resume'), 'pbt stop: %s', rest)
+        del case.run.env['TOY_SLOW_SAVE_MS']
+        case.run.start()
+        case.wait_trains(1)
+        check(len(case.records('start', 0)) == 1, 'a stopped trial was started')
+        case.pbt('stop', 'RUN')
+
+
 # --- the socket --------------------------------------------------------------------
 
 
@@ -463,7 +498,8 @@ def signals(build, dir):
         case.pbt('stop', 'RUN')
 
 
-CASES = (pause_one, pause_all, resume_one, mid_grant, raw_socket, long_path, no_socket,
+CASES = (pause_one, pause_all, resume_one, mid_grant, grace_after_a_pause,
+         a_driver_that_stops, raw_socket, long_path, no_socket,
          other_host, ctrl_c_once, ctrl_c_twice, signals)
 
 

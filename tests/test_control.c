@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -226,6 +228,47 @@ static void only_our_user_can_connect(void **state)
     remove_place(&place);
 }
 
+/* Even where the file's mode lets others in (a changed mode, a strange file system). */
+static void others_are_told_from_us(void **state)
+{
+    (void)state;
+    if (geteuid() != 0) {
+        skip(); /* only root can become somebody else */
+    }
+    struct place place;
+    struct pbt_control_listener listener;
+    struct pbt_error error;
+    char path[2048];
+    make_place(&place, 1);
+    (void)snprintf(path, sizeof path, "%s/" PBT_CONTROL_NAME, place.dir);
+    assert_int_equal(pbt_control_listen(place.dir, &listener, &error), PBT_OK);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_int_equal(chmod(place.dir, 0755), 0);
+    pid_t other = fork();
+    if (other == 0) {
+        int fd = -1;
+        char byte;
+        bool connected = setuid(65534) == 0 &&
+                         pbt_control_connect(place.dir, &fd, &error) == PBT_OK;
+        /* Lives until it is let go, so that it can be asked who it is. */
+        _exit(connected && recv(fd, &byte, 1, 0) == 0 ? 0 : 1);
+    }
+    int fd = accept(listener.fd, NULL, NULL);
+    for (int tries = 0; fd < 0 && tries < 6000; tries++) {
+        const struct timespec nap = {0, 10000000};
+        (void)nanosleep(&nap, NULL);
+        fd = accept(listener.fd, NULL, NULL);
+    }
+    assert_true(fd >= 0);
+    assert_false(pbt_control_is_ours(fd));
+    assert_int_equal(close(fd), 0);
+    int status = -1;
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
+    pbt_control_close(place.dir, &listener);
+    remove_place(&place);
+}
+
 static void a_dead_driver_is_told_from_none_and_replaced(void **state)
 {
     (void)state;
@@ -281,6 +324,7 @@ int main(void)
         cmocka_unit_test(answers_of_a_stranger_are_refused),
         cmocka_unit_test(paths_of_any_length),
         cmocka_unit_test(only_our_user_can_connect),
+        cmocka_unit_test(others_are_told_from_us),
         cmocka_unit_test(a_dead_driver_is_told_from_none_and_replaced),
         cmocka_unit_test(where_none_can_be_made_it_says_so),
     };

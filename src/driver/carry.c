@@ -130,18 +130,27 @@ static double time_out_of(const struct pbt_driver *driver,
     return (double)INFINITY;
 }
 
+/* Not later than it is already. */
+static void shorten_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
+                             enum pbt_command_kind kind)
+{
+    double seconds = time_out_of(driver, kind);
+    uint64_t now = driver->world->ops->now(driver->world);
+    uint64_t deadline =
+        isfinite(seconds) ? now + (uint64_t)(seconds * 1e9) : PBT_NEVER;
+    if (deadline < drive->deadline) {
+        drive->deadline = deadline;
+    }
+    if (drive->deadline < driver->next_deadline) {
+        driver->next_deadline = drive->deadline;
+    }
+}
+
 static void set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
                          enum pbt_command_kind kind)
 {
-    double seconds = time_out_of(driver, kind);
     drive->deadline = PBT_NEVER;
-    if (isfinite(seconds)) {
-        drive->deadline =
-            driver->world->ops->now(driver->world) + (uint64_t)(seconds * 1e9);
-        if (drive->deadline < driver->next_deadline) {
-            driver->next_deadline = drive->deadline;
-        }
-    }
+    shorten_deadline(driver, drive, kind);
 }
 
 /* What made a checkpoint, for its manifest. */
@@ -257,6 +266,10 @@ static int carry_out_for(struct pbt_driver *driver, uint32_t trial,
         return PBT_OK;
     }
     if (pbt_command_same(&owed, &drive->sent)) {
+        if (owed.kind == PBT_COMMAND_HALT && drive->why == NULL) {
+            /* Halted for a pause before, and now somebody waits at the keyboard. */
+            shorten_deadline(driver, drive, owed.kind);
+        }
         return PBT_OK;
     }
     bool ends = owed.kind == PBT_COMMAND_STOP || owed.kind == PBT_COMMAND_KILL;
