@@ -27,6 +27,8 @@ int pbt_cli_replay(const struct pbt_cli_call *call);
 int pbt_cli_status(const struct pbt_cli_call *call);
 int pbt_cli_rebuild(const struct pbt_cli_call *call);
 int pbt_cli_explain(const struct pbt_cli_call *call);
+int pbt_cli_doctor(const struct pbt_cli_call *call);
+int pbt_cli_version(const struct pbt_cli_call *call);
 int pbt_cli_help(const struct pbt_cli_call *call);
 int pbt_cli_completion(const struct pbt_cli_call *call);
 

@@ -99,25 +99,33 @@ void pbt_cli_put_help(struct pbt_buf *out, const struct pbt_cli_verb *verb)
     put_options(out, pbt_cli_common);
 }
 
+/* A terminal of 24 lines and 80 columns shows all of it. */
 void pbt_cli_put_overview(struct pbt_buf *out)
 {
-    pbt_buf_text(out, "pbt: population based training\n\n"
+    pbt_buf_text(out, "pbt: population based training\n"
                       "  pbt check exp.yaml      what an experiment would do\n"
                       "  pbt run exp.yaml        train; Ctrl-C, and the same "
-                      "line goes on\n"
-                      "  pbt status exp          where it is\n");
+                      "line goes on\n\n");
     for (int group = 0; group < PBT_CLI_GROUPS; group++) {
-        pbt_buf_printf(out, "\n%s:\n", pbt_cli_group_titles[group]);
+        const char *title = pbt_cli_group_titles[group];
         for (size_t i = 0; i < pbt_cli_verb_count; i++) {
             if ((int)pbt_cli_verbs[i].group == group) {
-                pbt_buf_printf(out, "  %-12s %s\n", pbt_cli_verbs[i].name,
-                               pbt_cli_verbs[i].summary);
+                pbt_buf_printf(out, "%-7s%-12s %s\n", title,
+                               pbt_cli_verbs[i].name, pbt_cli_verbs[i].summary);
+                title = "";
             }
         }
     }
     pbt_buf_text(out,
                  "\n`pbt VERB --help` explains a verb, `man pbt` the rest; "
                  "`pbt --version`.\n");
+}
+
+static void put_verbs(struct pbt_buf *out)
+{
+    for (size_t i = 0; i < pbt_cli_verb_count; i++) {
+        pbt_buf_printf(out, "%s\n", pbt_cli_verbs[i].name);
+    }
 }
 
 int pbt_cli_help(const struct pbt_cli_call *call)
@@ -130,7 +138,9 @@ int pbt_cli_help(const struct pbt_cli_call *call)
     }
     struct pbt_buf out;
     pbt_buf_init(&out, HELP_MAX);
-    if (pbt_cli_given(call, "man")) {
+    if (pbt_cli_given(call, "verbs")) {
+        put_verbs(&out);
+    } else if (pbt_cli_given(call, "man")) {
         pbt_cli_put_man(&out, verb);
     } else if (verb != NULL) {
         pbt_cli_put_help(&out, verb);

@@ -24,6 +24,10 @@
         "color", 0, "WHEN", PBT_CLI_WORD, pbt_cli_color_words,                 \
             "colours in the table: auto, always or never"                      \
     }
+#define JSON_OPTION                                                            \
+    {                                                                          \
+        "json", 0, NULL, PBT_CLI_FREE, NULL, "as JSON"                         \
+    }
 #define END                                                                    \
     {                                                                          \
         NULL, 0, NULL, PBT_CLI_FREE, NULL, NULL                                \
@@ -81,8 +85,14 @@ static const struct pbt_cli_option status_options[] = {
     COLOR_OPTION,
     DIR_OPTION,
     END};
+static const struct pbt_cli_option doctor_options[] = {DIR_OPTION, JSON_OPTION,
+                                                       END};
+static const struct pbt_cli_option version_options[] = {JSON_OPTION, END};
 static const struct pbt_cli_option help_options[] = {
-    {"man", 0, NULL, PBT_CLI_FREE, NULL, "as the source of a man page"}, END};
+    {"man", 0, NULL, PBT_CLI_FREE, NULL, "as the source of a man page"},
+    {"verbs", 0, NULL, PBT_CLI_FREE, NULL,
+     "the names of all verbs, for scripts"},
+    END};
 
 /* --- operands --------------------------------------------------------------- */
 
@@ -228,6 +238,30 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Says what the id of an error or warning means, with an example, and what "
      "to do. Without ID: all of them.\n",
      pbt_cli_explain},
+    {"doctor",
+     PBT_CLI_HELPING,
+     "say whether runs can work here, and what to do if not",
+     {{NULL, PBT_CLI_FREE, NULL, false, false}},
+     doctor_options,
+     "pbt doctor\n"
+     "pbt doctor --dir /data/runs\n"
+     "pbt doctor --json | jq '.checks[] | select(.level != \"ok\")'\n",
+     "Looks at what a run needs, by trying it: pbt-shim, CPUs, memory, GPUs, "
+     "open files, the directory of the runs and its file system, the "
+     "terminal. Each line is ok, a warning, or an error, and says what to "
+     "do.\n"
+     "The exit code is 1 if there is an error: a run can't work here.\n",
+     pbt_cli_doctor},
+    {"version",
+     PBT_CLI_HELPING,
+     "show the versions of pbt and of its parts",
+     {{NULL, PBT_CLI_FREE, NULL, false, false}},
+     version_options,
+     "pbt version\n"
+     "pbt version --json\n",
+     "Shows the version of pbt, of the protocol that workers speak and of the "
+     "journal's records, the compiler, the libraries, and what was built in.\n",
+     pbt_cli_version},
     {"help",
      PBT_CLI_HELPING,
      "show this, or how to use a verb",

@@ -10,7 +10,7 @@
 
 #define GIB 0x1p30
 
-static uint64_t machine_memory(void)
+uint64_t pbt_machine_memory(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES);
     long size = sysconf(_SC_PAGESIZE);
@@ -70,7 +70,7 @@ int pbt_budget_find(const struct pbt_spec *spec, struct pbt_budget *budget,
 {
     struct pbt_gpu_places places = pbt_gpu_places(spec->env);
     *budget = (struct pbt_budget){
-        .machine = {.cpus = pbt_cpus(), .memory = machine_memory()}};
+        .machine = {.cpus = pbt_cpus(), .memory = pbt_machine_memory()}};
     int status = pbt_gpus_find(&places, &budget->gpus, error);
     if (status != PBT_OK) {
         return status;

@@ -25,6 +25,9 @@ struct pbt_budget {
         *scarce; /* what limits the slots: "cpu", "gpu", "memory"; or NULL */
 };
 
+/* Bytes of memory that this machine has, or that our control group may use. */
+uint64_t pbt_machine_memory(void);
+
 /*
  * Looks at this machine.  PBT_ECONFIG: not even one trial fits, or the variable that
  * names our GPUs is wrong, or the budget names more GPUs than there are; `budget->machine` is

@@ -1,5 +1,6 @@
 /*
  * pbt-shim --control FD [--parent PID] -- command args...
+ * pbt-shim --version       says its own, which has to be that of pbt
  *
  * Runs one worker and answers for everything below it.  Started by the driver, on
  * the worker's node, from a thread that lives as long as the driver does.  It
@@ -325,6 +326,9 @@ int main(int argc, char **argv)
     struct pbt_error error;
     struct shim shim = {
         .control = -1, .seal.fd = -1, .sweep_ms = SWEEP_FIRST_MS};
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        return puts("pbt-shim " PBT_VERSION) < 0 || fflush(stdout) != 0;
+    }
     char **command = parse(&shim, argc, argv);
     if (command == NULL) {
         (void)fputs("usage: pbt-shim --control FD [--parent PID] -- command "

@@ -35,7 +35,7 @@ cp "$SOURCE/tests/client.py" mine/train.py
 pbt run mine/exp.yaml name=python 'command=[python3, mine/train.py]' \
     stop.training_iteration=20 --quiet >out
 # docs/cli.md names every verb with every option of its own, and every exit code.
-verbs=$(pbt --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx pbt)
+verbs=$(pbt help --verbs)
 [ "$(echo "$verbs" | wc -l)" -ge 9 ]
 for verb in $verbs; do
     awk -v head="## \`pbt $verb\`" 'index($0, "## ") == 1 { on = index($0, head) == 1 } on' \

@@ -1,5 +1,5 @@
 # `pbt help VERB` and `pbt VERB --help` are the same, and never an error.
-for verb in run resume stop pause status check rebuild explain; do
+for verb in $(pbt help --verbs); do
     pbt help $verb >first
     pbt $verb --help >second
     pbt $verb -h FILE >third

@@ -1,5 +1,5 @@
 # Goal: every man page is one that man can show without a complaint.
-for verb in '' $(pbt --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | grep -vx pbt); do
+for verb in '' $(pbt help --verbs); do
     # shellcheck disable=SC2086
     pbt help --man $verb >page.1
     if command -v mandoc >have; then
