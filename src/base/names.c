@@ -27,7 +27,7 @@ void pbt_param_variable(const char *name, char *variable, size_t size)
         char c = *name;
         bool word = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                     (c >= '0' && c <= '9');
-        variable[used++] = word ? c : '_';
+        variable[used++] = (char)(word ? c : '_');
         if (c == '/') {
             variable[used++] = '_';
         }

@@ -196,7 +196,8 @@ static void put_overview(struct pbt_buf *out)
         "number.\nOptions may stand anywhere.\nWhat follows\n.Fl \\-\n"
         "is never an option.\n.Pp\n"
         "SIGINT and SIGTERM let the steps under way finish, for as long as\n"
-        ".Cm grace\nin the file says, and save every trial; a second one ends "
+        ".Cm grace\n"
+        "in the file says, and save every trial; a second one ends "
         "everything at once.\nThe run can be resumed either way.\n"
         "SIGHUP is like the first of these, unless it is ignored.\n"
         ".Sh ENVIRONMENT\n");

@@ -59,7 +59,7 @@ int pbt_run_fold(const char *path, struct pbt_spec *spec,
 int pbt_run_is_over(const char *path, bool *over, struct pbt_error *error)
 {
     struct pbt_spec spec;
-    struct pbt_core *core;
+    struct pbt_core *core = NULL;
     int status = pbt_run_read_spec(path, &spec, error);
     if (status != PBT_OK) {
         return status;
