@@ -34,3 +34,22 @@ void pbt_param_variable(const char *name, char *variable, size_t size)
     }
     variable[used] = '\0';
 }
+
+const char *pbt_trial_status_name(enum pbt_trial_status status)
+{
+    switch (status) {
+    case PBT_TRIAL_RUNNING:
+        return "RUNNING";
+    case PBT_TRIAL_PAUSED:
+        return "PAUSED";
+    case PBT_TRIAL_PENDING:
+        return "PENDING";
+    case PBT_TRIAL_TERMINATED:
+        return "TERMINATED";
+    case PBT_TRIAL_ERROR:
+        return "ERROR";
+    case PBT_TRIAL_STATUSES:
+        break;
+    }
+    return "?";
+}

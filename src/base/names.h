@@ -1,11 +1,13 @@
 /*
- * names.h: what trials and checkpoints are called.
+ * names.h: what trials, their states and checkpoints are called.
  */
 #ifndef PBT_BASE_NAMES_H
 #define PBT_BASE_NAMES_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include <pbt/results.h> /* pbt_trial_status_name() */
 
 #define PBT_TRIAL_ID_SIZE 20
 #define PBT_CHECKPOINT_NAME_SIZE 24

@@ -25,6 +25,10 @@ int pbt_cli_pause(const struct pbt_cli_call *call);
 int pbt_cli_check(const struct pbt_cli_call *call);
 int pbt_cli_replay(const struct pbt_cli_call *call);
 int pbt_cli_status(const struct pbt_cli_call *call);
+int pbt_cli_ls(const struct pbt_cli_call *call);
+int pbt_cli_show(const struct pbt_cli_call *call);
+int pbt_cli_best(const struct pbt_cli_call *call);
+int pbt_cli_logs(const struct pbt_cli_call *call);
 int pbt_cli_rebuild(const struct pbt_cli_call *call);
 int pbt_cli_explain(const struct pbt_cli_call *call);
 int pbt_cli_doctor(const struct pbt_cli_call *call);
@@ -75,6 +79,9 @@ const char *pbt_cli_runs_dir(const char *dir);
  */
 int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
                      struct pbt_error *error);
+
+/* True if the directory is that of a run. */
+bool pbt_cli_is_run(const char *path);
 
 /*
  * Writes what a finished run's log files lack: its driver may have been killed behind the

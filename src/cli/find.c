@@ -36,7 +36,7 @@ static bool copy_path(char *path, size_t size, const char *from)
     return written >= 0 && (size_t)written < size;
 }
 
-static bool is_run(const char *path)
+bool pbt_cli_is_run(const char *path)
 {
     char file[PATH_MAX];
     struct stat status;
@@ -71,7 +71,7 @@ static void list_runs(const char *dir, struct run_names *list)
         char path[PATH_MAX];
         int written = snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
         if (entry->d_name[0] == '.' || written < 0 ||
-            (size_t)written >= sizeof path || !is_run(path)) {
+            (size_t)written >= sizeof path || !pbt_cli_is_run(path)) {
             continue;
         }
         char *name = list->count < NAMES_MAX ? strdup(entry->d_name) : NULL;
@@ -210,9 +210,9 @@ int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
     bool plain = name[0] != '\0' && strchr(name, '/') == NULL &&
                  strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
     const char *found = NULL;
-    if (plain && fits && is_run(below)) {
+    if (plain && fits && pbt_cli_is_run(below)) {
         found = below;
-    } else if (is_run(name)) {
+    } else if (pbt_cli_is_run(name)) {
         found = name;
     }
     if (found != NULL) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/read.h"
+#include "journal/entries.h"
 #include "journal/lock.h"
 #include "log/log.h"
 #include "run/run.h"
@@ -34,7 +34,7 @@ static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
     struct pbt_log *log = NULL;
     int status = PBT_OK;
     if (anew) { /* what a damaged journal can't give back must not be deleted */
-        status = pbt_cli_read_journal(run, spec, ignore, NULL, info, error);
+        status = pbt_journal_entries(run, spec, ignore, NULL, info, error);
     }
     if (status == PBT_OK) {
         status = pbt_board_init(&board, spec, error);
@@ -44,7 +44,7 @@ static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
     }
     status = pbt_log_open(&log, run, spec, &board, anew, error);
     if (status == PBT_OK) {
-        status = pbt_cli_read_journal(run, spec, feed, log, info, error);
+        status = pbt_journal_entries(run, spec, feed, log, info, error);
         if (status == PBT_OK) {
             status = pbt_log_write_status(log, error);
         }

@@ -11,21 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "cli/read.h"
-#include "journal/lock.h"
-#include "run/run.h"
+#include "cli/results.h"
 #include "view/progress.h"
 #include "view/status.h"
-
-#define OUTPUT_MAX (64u << 20)
-
-static int feed(void *user, const struct pbt_entry *entry,
-                struct pbt_error *error)
-{
-    struct pbt_board *board = user;
-    return pbt_board_feed(board, entry, error);
-}
 
 /* Unix time, ns. */
 static int64_t now_ns(void)
@@ -41,7 +29,7 @@ static int put_board(const char *run, const struct pbt_board *board, bool all,
     struct pbt_screen screen;
     struct pbt_buf out;
     pbt_screen_init(&screen, STDOUT_FILENO, color);
-    pbt_buf_init(&out, OUTPUT_MAX);
+    pbt_buf_init(&out, PBT_CLI_OUTPUT_MAX);
     char *real = realpath(run, NULL);
     int64_t now = now_ns();
     struct pbt_status_options options = {
@@ -119,45 +107,26 @@ static void put_end(const char *run, const struct pbt_board *board,
     }
 }
 
-static int show(const char *run, struct pbt_spec *spec, bool all,
-                enum pbt_color color)
-{
-    struct pbt_error error;
-    struct pbt_board board;
-    struct pbt_journal_info info;
-    int status = pbt_board_init(&board, spec, &error);
-    if (status != PBT_OK) {
-        return pbt_cli_fail(&error);
-    }
-    /* Before the journal: a driver that ends in between has told all by then. */
-    struct pbt_lock_look look = pbt_lock_look(run);
-    status = pbt_cli_read_journal(run, spec, feed, &board, &info, &error);
-    if (status == PBT_OK) {
-        status =
-            put_board(run, &board, all, look.state == PBT_LOCK_HELD, color);
-        put_end(run, &board, &look);
-    } else {
-        (void)pbt_cli_fail(&error);
-    }
-    pbt_board_done(&board);
-    return status;
-}
-
 int pbt_cli_status(const struct pbt_cli_call *call)
 {
-    int status;
     char run[PATH_MAX];
-    struct pbt_error error;
-    struct pbt_spec spec;
-    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), run,
-                              sizeof run, &error);
-    if (status == PBT_OK) {
-        status = pbt_run_read_spec(run, &spec, &error);
-    }
+    struct pbt_results *results;
+    int status = pbt_cli_open_results(call, run, &results);
     if (status != PBT_OK) {
-        return pbt_cli_fail_at(&error, call->args[0], NULL);
+        return status;
     }
-    status = show(run, &spec, pbt_cli_given(call, "all"), pbt_cli_color(call));
-    pbt_spec_done(&spec);
+    const struct pbt_board *board = pbt_results_board(results);
+    const struct pbt_lock_look *look = pbt_results_look(results);
+    if (pbt_cli_given(call, "json")) {
+        struct pbt_buf out;
+        pbt_buf_init(&out, PBT_CLI_OUTPUT_MAX);
+        pbt_cli_json_trials(&out, results);
+        status = pbt_cli_print(&out);
+    } else {
+        status = put_board(run, board, pbt_cli_given(call, "all"),
+                           look->state == PBT_LOCK_HELD, pbt_cli_color(call));
+        put_end(run, board, look);
+    }
+    pbt_results_close(results);
     return status;
 }

@@ -28,6 +28,11 @@
     {                                                                          \
         "json", 0, NULL, PBT_CLI_FREE, NULL, "as JSON"                         \
     }
+#define PLAIN_OPTION                                                           \
+    {                                                                          \
+        "plain", 0, NULL, PBT_CLI_FREE, NULL,                                  \
+            "for scripts: no titles, tabs between the columns"                 \
+    }
 #define END                                                                    \
     {                                                                          \
         NULL, 0, NULL, PBT_CLI_FREE, NULL, NULL                                \
@@ -83,6 +88,30 @@ static const struct pbt_cli_option dir_options[] = {DIR_OPTION, END};
 static const struct pbt_cli_option status_options[] = {
     {"all", 'a', NULL, PBT_CLI_FREE, NULL, "every trial, not only 20"},
     COLOR_OPTION,
+    JSON_OPTION,
+    DIR_OPTION,
+    END};
+static const struct pbt_cli_option ls_options[] = {JSON_OPTION, PLAIN_OPTION,
+                                                   DIR_OPTION, END};
+static const struct pbt_cli_option show_options[] = {JSON_OPTION, DIR_OPTION,
+                                                     END};
+static const struct pbt_cli_option best_options[] = {
+    {"metric", 0, "NAME", PBT_CLI_FREE, NULL, "another than the experiment's"},
+    {"mode", 0, "MODE", PBT_CLI_WORD, modes, "max or min: which is better"},
+    {"scope", 0, "SCOPE", PBT_CLI_WORD, pbt_cli_scope_words,
+     "what stands for a trial: all (its best result), last, avg, ..."},
+    {"export", 0, "DIR", PBT_CLI_FREE, NULL,
+     "copy the checkpoint to DIR, which must not exist"},
+    JSON_OPTION,
+    DIR_OPTION,
+    END};
+static const struct pbt_cli_option logs_options[] = {
+    {"follow", 'f', NULL, PBT_CLI_FREE, NULL,
+     "go on until nobody drives the run"},
+    {"lines", 'n', "N", PBT_CLI_FREE, NULL, "only the last N of each"},
+    {"stdout", 0, NULL, PBT_CLI_FREE, NULL, "only what it printed on stdout"},
+    {"stderr", 0, NULL, PBT_CLI_FREE, NULL,
+     "only what it printed on stderr, on our stdout"},
     DIR_OPTION,
     END};
 static const struct pbt_cli_option doctor_options[] = {DIR_OPTION, JSON_OPTION,
@@ -111,6 +140,14 @@ static const struct pbt_cli_option help_options[] = {
 #define RUN_OPERAND                                                            \
     {                                                                          \
         "RUN", PBT_CLI_RUN, NULL, false, false                                 \
+    }
+#define OPTIONAL_RUN                                                           \
+    {                                                                          \
+        "RUN", PBT_CLI_RUN, NULL, true, false                                  \
+    }
+#define TRIAL_OPERAND                                                          \
+    {                                                                          \
+        "TRIAL", PBT_CLI_TRIAL, NULL, false, false                             \
     }
 #define OPTIONAL_TRIAL                                                         \
     {                                                                          \
@@ -219,6 +256,56 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Shows where a run is: its trials, their hyperparameters and results, the "
      "best one. It reads the journal and disturbs nobody.\n",
      pbt_cli_status},
+    {"ls",
+     PBT_CLI_LOOKING,
+     "list the runs, or the trials of one",
+     {OPTIONAL_RUN},
+     ls_options,
+     "pbt ls\n"
+     "pbt ls mnist-convnet\n"
+     "pbt ls mnist-convnet --plain | sort -k5 -g | tail -1\n"
+     "pbt ls --json | jq -r '.runs[] | select(.state == "
+     "\"interrupted\").dir'\n",
+     "Lists the runs with their states and best results, or the trials of RUN "
+     "with what they have reached, from whom they took over, and their "
+     "checkpoints.\n",
+     pbt_cli_ls},
+    {"show",
+     PBT_CLI_LOOKING,
+     "show a trial: configuration, descent, checkpoints",
+     {RUN_OPERAND, TRIAL_OPERAND},
+     show_options,
+     "pbt show mnist-convnet 3\n"
+     "pbt show mnist-convnet ba982_00003 --json | jq .lineage\n",
+     "Shows all that is known of a trial: what it trains with now and was "
+     "given "
+     "at first, whose weights it stands on, its failures, and the "
+     "checkpoints that are kept.\n"
+     "TRIAL is its id, the beginning or end of it, or its number.\n",
+     pbt_cli_show},
+    {"best",
+     PBT_CLI_LOOKING,
+     "show the best trial, or export its checkpoint",
+     {RUN_OPERAND},
+     best_options,
+     "pbt best mnist-convnet\n"
+     "pbt best mnist-convnet --export best-model\n"
+     "pbt best mnist-convnet --metric loss --mode min --scope last-5-avg "
+     "--json\n",
+     "Shows the trial with the best result, the configuration that it was "
+     "trained with, and the best of its checkpoints. Results that were undone, "
+     "by a failure or an exploit, do not count.\n",
+     pbt_cli_best},
+    {"logs",
+     PBT_CLI_LOOKING,
+     "show what a trial's program printed",
+     {RUN_OPERAND, TRIAL_OPERAND},
+     logs_options,
+     "pbt logs mnist-convnet 3\n"
+     "pbt logs mnist-convnet ba982_00003 -f -n 20\n",
+     "Prints what the program of a trial wrote: its stdout on stdout, its "
+     "stderr on stderr.\n",
+     pbt_cli_logs},
     {"rebuild",
      PBT_CLI_LOOKING,
      "write a run's log files anew from its journal",

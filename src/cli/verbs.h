@@ -109,6 +109,9 @@ const char *pbt_cli_operand(const struct pbt_cli_call *call, size_t place);
 /* The words of --color, in the order of enum pbt_color (view/screen.h). */
 extern const char *const pbt_cli_color_words[];
 
+/* The words of --scope, in the order of enum pbt_scope (pbt/results.h). */
+extern const char *const pbt_cli_scope_words[];
+
 /* --- what the table is made into ------------------------------------------- */
 
 struct pbt_buf;

@@ -7,25 +7,6 @@
 #include "base/names.h"
 #include "log/changes.h"
 
-const char *pbt_trial_status_name(enum pbt_trial_status status)
-{
-    switch (status) {
-    case PBT_TRIAL_RUNNING:
-        return "RUNNING";
-    case PBT_TRIAL_PAUSED:
-        return "PAUSED";
-    case PBT_TRIAL_PENDING:
-        return "PENDING";
-    case PBT_TRIAL_TERMINATED:
-        return "TERMINATED";
-    case PBT_TRIAL_ERROR:
-        return "ERROR";
-    case PBT_TRIAL_STATUSES:
-        break;
-    }
-    return "?";
-}
-
 bool pbt_board_end_is_final(enum pbt_end end)
 {
     return end == PBT_END_STOP_ALL || end == PBT_END_TIME_BUDGET;

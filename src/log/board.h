@@ -13,22 +13,11 @@
 
 #include <jansson.h>
 #include <pbt/error.h>
+#include <pbt/results.h> /* enum pbt_trial_status */
 
 #include "journal/entry.h"
 #include "log/python.h"
 #include "spec/spec.h"
-
-/* Ray's names and order in the table. */
-enum pbt_trial_status {
-    PBT_TRIAL_RUNNING,
-    PBT_TRIAL_PAUSED,
-    PBT_TRIAL_PENDING,
-    PBT_TRIAL_TERMINATED,
-    PBT_TRIAL_ERROR,
-    PBT_TRIAL_STATUSES
-};
-
-const char *pbt_trial_status_name(enum pbt_trial_status status);
 
 struct pbt_board_trial {
     bool created;

@@ -2,57 +2,39 @@
  * fold.c: a run's state from its journal, by applying every record.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/codes.h"
-#include "journal/entry.h"
-#include "journal/journal.h"
+#include "journal/entries.h"
 #include "run/run.h"
 
-struct fold {
-    struct pbt_spec *spec;
-    struct pbt_core *core;
-};
-
-static int fold_line(void *user, const char *line, size_t length,
-                     struct pbt_error *error)
+static int apply(void *user, const struct pbt_entry *entry,
+                 struct pbt_error *error)
 {
-    struct fold *fold = user;
-    struct pbt_entry entry;
-    int status = pbt_entry_read(&entry, fold->spec, line, length, error);
-    if (status != PBT_OK) {
-        return status;
-    }
-    bool applied = pbt_core_apply(fold->core, &entry.record);
-    uint64_t number = entry.record.number;
-    pbt_entry_done(&entry);
-    return applied
+    struct pbt_core *core = user;
+    return pbt_core_apply(core, &entry->record)
                ? PBT_OK
                : pbt_fail(error, PBT_E0803,
                           "record %" PRIu64 " can't follow on those before it",
-                          number);
+                          entry->record.number);
 }
 
 int pbt_run_fold(const char *path, struct pbt_spec *spec,
                  struct pbt_core **core, struct pbt_error *error)
 {
-    char journal[PBT_RUN_PATH_SIZE + 16];
     struct pbt_journal_info info;
-    struct fold fold = {spec, pbt_core_create(&spec->settings)};
-    if (fold.core == NULL) {
+    struct pbt_core *folded = pbt_core_create(&spec->settings);
+    if (folded == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    (void)snprintf(journal, sizeof journal, "%s/journal", path);
-    int status = pbt_journal_read(pbt_files_posix(), journal, fold_line, &fold,
-                                  &info, error);
+    int status = pbt_journal_entries(path, spec, apply, folded, &info, error);
     if (status == PBT_ENOINPUT && info.segments == 0) {
         status = PBT_OK; /* it has not begun yet */
     }
     if (status != PBT_OK) {
-        pbt_core_destroy(fold.core);
+        pbt_core_destroy(folded);
         return status;
     }
-    *core = fold.core;
+    *core = folded;
     return PBT_OK;
 }
 

@@ -8,7 +8,8 @@ block() {
 }
 block 1 >one.c
 (sed '/^int main/,$d' one.c; block 2) >two.c
-$cc $flags -fsyntax-only one.c two.c
+block 3 >three.c
+$cc $flags -fsyntax-only one.c two.c three.c
 # A program of ours can't be linked with a library under a sanitizer.
 if grep -q __asan_init "$BUILD/libpbt.so" || grep -q __tsan_init "$BUILD/libpbt.so"; then
     exit 0
@@ -24,6 +25,11 @@ grep -v '^command' experiment.yaml >two.yaml
 mv two.yaml experiment.yaml
 ./two >out
 grep -qx "results in $SCRATCH/runs/experiment" out
+build three
+./three runs/experiment >out
+[ "$(grep -c '^[0-9a-f]*_0000[0-3] [0-9]* ' out)" -ge 60 ]
+tail -1 out | grep -q '^best: .*, in runs/experiment/'
+expect 66 ./three runs/none 2>err
 # README.md: the five minutes.
 mkdir mine
 cp "$SOURCE/examples/toy/toy.c" mine/train.c

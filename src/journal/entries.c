@@ -1,14 +1,12 @@
-/*
- * A run's journal, read record by record.
- */
-#include <limits.h>
+#include "journal/entries.h"
+
 #include <stdio.h>
 
-#include "cli/read.h"
+#include "journal/segment.h"
 
 struct reading {
     struct pbt_spec *spec;
-    pbt_cli_entry_fn fn;
+    pbt_journal_entry_fn fn;
     void *user;
 };
 
@@ -25,13 +23,17 @@ static int take_line(void *user, const char *line, size_t length,
     return status;
 }
 
-int pbt_cli_read_journal(const char *run, struct pbt_spec *spec,
-                         pbt_cli_entry_fn fn, void *user,
-                         struct pbt_journal_info *info, struct pbt_error *error)
+int pbt_journal_entries(const char *run, struct pbt_spec *spec,
+                        pbt_journal_entry_fn fn, void *user,
+                        struct pbt_journal_info *info, struct pbt_error *error)
 {
     struct reading reading = {spec, fn, user};
-    char dir[PATH_MAX];
-    (void)snprintf(dir, sizeof dir, "%s/journal", run);
+    char dir[PBT_SEGMENT_PATH_SIZE];
+    int length = snprintf(dir, sizeof dir, "%s/journal", run);
+    *info = (struct pbt_journal_info){0};
+    if (length < 0 || (size_t)length >= sizeof dir) {
+        return pbt_error_set(error, PBT_EUSAGE, "the path %s is too long", run);
+    }
     return pbt_journal_read(pbt_files_posix(), dir, take_line, &reading, info,
                             error);
 }

@@ -1,0 +1,334 @@
+#include "results/fold.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct pbt_error *error)
+{
+    return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+}
+
+int pbt_fold_init(struct pbt_fold *fold, const struct pbt_spec *spec,
+                  struct pbt_error *error)
+{
+    uint32_t population = spec->settings.population;
+    size_t cells = spec->settings.space.count;
+    *fold = (struct pbt_fold){.spec = spec};
+    int status = pbt_board_init(&fold->board, spec, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    fold->trials = calloc(population, sizeof *fold->trials);
+    bool fits = fold->trials != NULL;
+    for (uint32_t i = 0; fits && i < population; i++) {
+        /* calloc(0) may be NULL: one more than needed */
+        fold->trials[i].first = calloc(cells + 1, sizeof(struct pbt_cell));
+        fits = fold->trials[i].first != NULL;
+    }
+    if (!fits) {
+        pbt_fold_done(fold);
+        return no_memory(error);
+    }
+    return PBT_OK;
+}
+
+void pbt_fold_done(struct pbt_fold *fold)
+{
+    uint32_t population =
+        fold->trials == NULL ? 0 : fold->spec->settings.population;
+    for (uint32_t i = 0; i < population; i++) {
+        free(fold->trials[i].first);
+        free(fold->trials[i].lives);
+        free(fold->trials[i].checkpoints);
+    }
+    free(fold->trials);
+    free(fold->exploits);
+    free(fold->exploit_cells);
+    free(fold->exploit_lives);
+    pbt_board_done(&fold->board);
+    *fold = (struct pbt_fold){0};
+}
+
+/* Room for one more item of `size` bytes in a list; false without memory. */
+static bool make_room(void *list, uint32_t count, uint32_t *capacity,
+                      size_t size)
+{
+    void *items;
+    if (count < *capacity) {
+        return true;
+    }
+    memcpy(&items, list, sizeof items);
+    uint32_t wanted = *capacity == 0 ? 4 : 2 * *capacity;
+    void *grown = realloc(items, wanted * size);
+    if (grown == NULL) {
+        return false;
+    }
+    memcpy(list, &grown, sizeof grown);
+    *capacity = wanted;
+    return true;
+}
+
+/* --- lives ---------------------------------------------------------------- */
+
+static struct pbt_fold_life *present_life(struct pbt_fold_trial *trial)
+{
+    return trial->life_count == 0 ? NULL : &trial->lives[trial->life_count - 1];
+}
+
+static uint32_t newest(uint32_t count)
+{
+    return count == 0 ? PBT_NONE : count - 1;
+}
+
+static bool add_life(struct pbt_fold_trial *trial, struct pbt_fold_life life)
+{
+    if (!make_room(&trial->lives, trial->life_count, &trial->life_capacity,
+                   sizeof *trial->lives)) {
+        return false;
+    }
+    trial->lives[trial->life_count++] = life;
+    return true;
+}
+
+const struct pbt_fold_checkpoint *pbt_fold_find(const struct pbt_fold *fold,
+                                                struct pbt_checkpoint_id id)
+{
+    if (id.number == 0 || id.trial >= fold->spec->settings.population) {
+        return NULL;
+    }
+    const struct pbt_fold_trial *trial = &fold->trials[id.trial];
+    for (uint32_t i = trial->checkpoint_count; i > 0; i--) {
+        if (trial->checkpoints[i - 1].number == id.number) {
+            return &trial->checkpoints[i - 1];
+        }
+    }
+    return NULL;
+}
+
+/* The life that took over a donor's checkpoint, looked for from the present one back. */
+static uint32_t life_of_exploit(const struct pbt_fold *fold,
+                                const struct pbt_fold_trial *trial,
+                                struct pbt_checkpoint_id id)
+{
+    uint32_t life = newest(trial->life_count);
+    while (life != PBT_NONE) {
+        uint32_t exploit = trial->lives[life].exploit;
+        if (exploit != PBT_NONE && fold->exploit_lives[exploit] == life &&
+            fold->exploits[exploit].donor == id.trial &&
+            fold->exploits[exploit].checkpoint == id.number) {
+            return life;
+        }
+        life = trial->lives[life].before;
+    }
+    return PBT_NONE;
+}
+
+static bool feed_start(struct pbt_fold *fold, const struct pbt_record *record)
+{
+    struct pbt_fold_trial *trial = &fold->trials[record->trial];
+    struct pbt_fold_life life = {.epoch = record->epoch,
+                                 .from = record->iteration,
+                                 .before = PBT_NONE,
+                                 .exploit = PBT_NONE};
+    const struct pbt_fold_checkpoint *saved =
+        pbt_fold_find(fold, record->checkpoint);
+    if (record->checkpoint.trial != record->trial &&
+        record->checkpoint.number != 0) {
+        life.before = life_of_exploit(fold, trial, record->checkpoint);
+    } else if (saved != NULL) {
+        life.before = saved->life;
+    }
+    if (life.before != PBT_NONE) {
+        life.exploit = trial->lives[life.before].exploit;
+    }
+    trial->newest = record->checkpoint;
+    return add_life(trial, life);
+}
+
+/* --- exploits ------------------------------------------------------------- */
+
+static bool grow_exploits(struct pbt_fold *fold)
+{
+    size_t cells = fold->spec->settings.space.count;
+    /* The same room in all three, so that the last one says what there is. */
+    uint32_t first = fold->exploit_capacity;
+    uint32_t second = fold->exploit_capacity;
+    return make_room(&fold->exploits, fold->exploit_count, &first,
+                     sizeof *fold->exploits) &&
+           make_room(&fold->exploit_cells, fold->exploit_count, &second,
+                     (cells + 1) * sizeof *fold->exploit_cells) &&
+           make_room(&fold->exploit_lives, fold->exploit_count,
+                     &fold->exploit_capacity, sizeof *fold->exploit_lives);
+}
+
+static double user_score(const struct pbt_fold *fold, double score)
+{
+    return fold->spec->minimize ? -score : score;
+}
+
+static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
+{
+    size_t cells = fold->spec->settings.space.count;
+    struct pbt_fold_trial *trial = &fold->trials[record->trial];
+    const struct pbt_fold_trial *donor = &fold->trials[record->donor];
+    if (!grow_exploits(fold)) {
+        return false;
+    }
+    uint32_t number = fold->exploit_count;
+    const struct pbt_fold_checkpoint *saved =
+        pbt_fold_find(fold, record->checkpoint);
+    fold->exploits[number] = (struct pbt_exploit_info){
+        .trial = record->trial,
+        .donor = record->donor,
+        .timestamp = (double)fold->board.wall / 1e9,
+        .iteration = record->iteration,
+        .score = user_score(fold, record->score),
+        .donor_iteration = record->donor_iteration,
+        .donor_score = user_score(fold, record->donor_score),
+        .checkpoint = record->checkpoint.number,
+        .parent = saved == NULL ? PBT_NONE : donor->lives[saved->life].exploit};
+    if (cells > 0 && record->cells != NULL) {
+        memcpy(fold->exploit_cells + number * cells, record->cells,
+               cells * sizeof *fold->exploit_cells);
+    }
+    fold->exploit_lives[number] = trial->life_count;
+    struct pbt_fold_life life = {.epoch = record->epoch,
+                                 .from = record->donor_iteration,
+                                 .before = newest(trial->life_count),
+                                 .exploit = number};
+    if (!add_life(trial, life)) {
+        return false;
+    }
+    fold->exploit_count++;
+    trial->newest = record->checkpoint;
+    return true;
+}
+
+/* --- checkpoints ---------------------------------------------------------- */
+
+static bool feed_saved(struct pbt_fold *fold, const struct pbt_record *record)
+{
+    struct pbt_fold_trial *trial = &fold->trials[record->trial];
+    struct pbt_fold_life *life = present_life(trial);
+    if (life == NULL || life->epoch != record->epoch) {
+        return true; /* not by this trial's present life: nothing to go back to */
+    }
+    if (!make_room(&trial->checkpoints, trial->checkpoint_count,
+                   &trial->checkpoint_capacity, sizeof *trial->checkpoints)) {
+        return false;
+    }
+    trial->checkpoints[trial->checkpoint_count++] =
+        (struct pbt_fold_checkpoint){.number = record->checkpoint.number,
+                                     .life = newest(trial->life_count),
+                                     .seq = record->seq,
+                                     .iteration = record->iteration,
+                                     .time_total = record->time_total,
+                                     .score = user_score(fold, record->score)};
+    trial->newest = record->checkpoint;
+    return true;
+}
+
+/* It was given up, or is lost. */
+static void drop(struct pbt_fold *fold, struct pbt_checkpoint_id id)
+{
+    const struct pbt_fold_checkpoint *saved = pbt_fold_find(fold, id);
+    if (saved == NULL) {
+        return;
+    }
+    struct pbt_fold_trial *trial = &fold->trials[id.trial];
+    size_t at = (size_t)(saved - trial->checkpoints);
+    memmove(&trial->checkpoints[at], &trial->checkpoints[at + 1],
+            (trial->checkpoint_count - at - 1) * sizeof *saved);
+    trial->checkpoint_count--;
+}
+
+/* --- records -------------------------------------------------------------- */
+
+static void feed_trial(struct pbt_fold *fold, const struct pbt_record *record)
+{
+    size_t cells = fold->spec->settings.space.count;
+    if (cells > 0 && record->cells != NULL) {
+        memcpy(fold->trials[record->trial].first, record->cells,
+               cells * sizeof *record->cells);
+    }
+}
+
+static bool feed_kind(struct pbt_fold *fold, const struct pbt_record *record)
+{
+    switch (record->kind) {
+    case PBT_RECORD_OPENED:
+        fold->started = fold->started == 0 ? fold->board.wall : fold->started;
+        return true;
+    case PBT_RECORD_TRIAL:
+        feed_trial(fold, record);
+        return true;
+    case PBT_RECORD_RESULT:
+        fold->trials[record->trial].results++;
+        return true;
+    case PBT_RECORD_START:
+        return feed_start(fold, record);
+    case PBT_RECORD_EXPLOIT:
+        return feed_exploit(fold, record);
+    case PBT_RECORD_SAVED:
+        return feed_saved(fold, record);
+    case PBT_RECORD_BAD:
+    case PBT_RECORD_DELETE:
+        drop(fold, record->checkpoint);
+        return true;
+    case PBT_RECORD_READY:
+    case PBT_RECORD_HALTED:
+    case PBT_RECORD_EXITED:
+    case PBT_RECORD_DURABLE:
+    case PBT_RECORD_CAPACITY:
+    case PBT_RECORD_REQUEST:
+    case PBT_RECORD_SAVE:
+    case PBT_RECORD_PASS:
+    case PBT_RECORD_ASK_FIRST:
+    case PBT_RECORD_ASK:
+    case PBT_RECORD_LEAVE:
+    case PBT_RECORD_END:
+    case PBT_RECORD_CHANGE:
+    case PBT_RECORD_ROUND:
+    case PBT_RECORD_KINDS:
+        break;
+    }
+    return true;
+}
+
+int pbt_fold_feed(struct pbt_fold *fold, const struct pbt_entry *entry,
+                  struct pbt_error *error)
+{
+    int status = pbt_board_feed(&fold->board, entry, error);
+    if (status == PBT_OK && !feed_kind(fold, &entry->record)) {
+        status = no_memory(error);
+    }
+    return status;
+}
+
+static void finish_trial(struct pbt_fold_trial *trial)
+{
+    int64_t until = INT64_MAX;
+    for (uint32_t i = 0; i < trial->life_count; i++) {
+        trial->lives[i].until = INT64_MIN;
+    }
+    for (uint32_t i = newest(trial->life_count); i != PBT_NONE;
+         i = trial->lives[i].before) {
+        struct pbt_fold_life *life = &trial->lives[i];
+        life->until = until;
+        until = life->from < until ? life->from : until;
+    }
+}
+
+void pbt_fold_finish(struct pbt_fold *fold)
+{
+    for (uint32_t i = 0; i < fold->spec->settings.population; i++) {
+        finish_trial(&fold->trials[i]);
+    }
+    for (uint32_t i = 0; i < fold->exploit_count; i++) {
+        const struct pbt_fold_trial *trial =
+            &fold->trials[fold->exploits[i].trial];
+        fold->exploits[i].undone =
+            trial->lives[fold->exploit_lives[i]].until == INT64_MIN;
+    }
+}
