@@ -300,9 +300,10 @@ static int describe_trials(struct pbt_results *results, struct pbt_error *error)
     }
     const char *path = results->paths.length > 0 ? results->paths.data : "";
     for (uint32_t i = 0; i < results->run.trials; i++) {
-        for (uint32_t k = 0; k < results->fold.trials[i].checkpoint_count;
-             k++) {
-            results->checkpoints[i][k].path = path;
+        struct pbt_checkpoint_info *list = results->checkpoints[i];
+        uint32_t kept = results->fold.trials[i].checkpoint_count;
+        for (uint32_t k = 0; list != NULL && k < kept; k++) {
+            list[k].path = path;
             path += strlen(path) + 1;
         }
     }
