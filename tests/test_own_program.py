@@ -285,6 +285,73 @@ def test_a_source_open_at_a_kill(root):
     assert len(of_kind(records(root), "ask_first")) == 4
 
 
+# As Ray writes it: three changes, two of them at one step, and a torn last line.
+POLICY = ("""["4_lr=0.1", "1_lr=0.01", 6, 5, {"lr": 0.01}, {"lr": 0.012}]
+["0_lr=0.2", "4_lr=0.1", 12, 10, {"lr": 0.012}, {"lr": 0.0096}]
+["2_lr=0.3", "0_lr=0.2", 13, 10, {"lr": 0.0096}, {"lr": 0.008}]
+["3_lr=0.3", "2_lr=""")
+REPLAY = ("name=replay", "num_samples=1", "scheduler={type: replay, policy: ../policy.txt}")
+
+
+def steps(root):
+    """{iteration: lr} as the trainable was given it."""
+    [result] = (root / "runs" / "replay").glob("*/result.json")
+    rows = [json.loads(line) for line in result.read_text().splitlines()]
+    return {row["training_iteration"]: row["config"]["lr"] for row in rows}
+
+
+def test_a_replay(root):
+    (root / "at").mkdir()
+    (root / "policy.txt").write_text(POLICY)
+    done = run(root / "at", *REPLAY)
+    assert "policy.txt:4: skipped: the last line is torn" in done.stderr, done.stderr
+    # Two changes at iteration 10: one change a result, so the second a step later.
+    expected = [0.01] * 5 + [0.012] * 5 + [0.0096] + [0.008] * 9
+    assert steps(root / "at") == dict(enumerate(expected, 1))
+    assert len(of_kind(records(root / "at", "replay"), "change")) == 3
+    # The run has the schedule itself: the file may go, and be another one later.
+    spec = (root / "at" / "runs" / "replay" / "experiment.yaml").read_text()
+    assert "policy" not in spec and '"training_iteration": 10' in spec, spec
+
+
+def test_a_replay_that_is_killed_goes_on(root):
+    (root / "at").mkdir()
+    (root / "policy.txt").write_text(POLICY)
+    long = (*REPLAY, "stop.training_iteration=4000")
+    running = subprocess.Popen(command(root / "at", *long), env=environment(),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def changed():
+        journal = root / "at" / "runs" / "replay" / "journal" / "000001.jsonl"
+        return journal.exists() and journal.read_text().count('"k":"change"') == 3
+    wait_until("three changes were not made", changed)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    run(root / "at", *long)
+    seen = steps(root / "at")
+    assert len(seen) == 4000 and seen[10] == 0.012 and seen[4000] == 0.008, len(seen)
+    assert len(of_kind(records(root / "at", "replay"), "change")) == 3
+
+
+def test_a_replay_that_can_not_be(root):
+    (root / "at").mkdir()
+    done = run(root / "at", *REPLAY, status=66)
+    assert "policy.txt`: No such file" in done.stderr, done.stderr
+    (root / "policy.txt").write_text("[1]\n" + POLICY)
+    done = run(root / "at", *REPLAY, status=65)
+    assert "policy.txt:1: a line is an array of six" in done.stderr, done.stderr
+    (root / "policy.txt").write_text("# nothing here\n")
+    done = run(root / "at", *REPLAY, status=65)
+    assert "no changes to replay" in done.stderr, done.stderr
+    # A trial that never exploited has no file, and what it was given can be trained.
+    (root / "ab_00001").mkdir()
+    (root / "ab_00001" / "params.json").write_text("{}")
+    replay = "scheduler={type: replay, policy: ../pbt_policy_ab_00001.txt}"
+    done = run(root / "at", *REPLAY, replay, status=65)
+    assert "ab_00001 never took over" in done.stderr, done.stderr
+    assert not (root / "at" / "runs").exists()
+
+
 def test_a_function_that_is_not_given(root):
     done = run(root, *DRAWN, status=78)
     assert "`lr` comes from the function `my_lr`" in done.stderr, done.stderr

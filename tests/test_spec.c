@@ -1196,6 +1196,73 @@ static void test_mutations(void **state)
     }
 }
 
+/* --- scheduler.policy -------------------------------------------------- */
+
+/* The policy file of a replay lies on the file's `config`, and later overrides on it. */
+static void test_policy(void **state)
+{
+    static const char text[] =
+        "command: [train]\n"
+        "config: {lr: {uniform: [0, 1]}, net: {act: relu, depth: 2}, more: 3,\n"
+        "         batch: 16}\n"
+        "scheduler: {type: replay}\n";
+    char path[] = "/tmp/pbt-policy-XXXXXX";
+    char policy[64];
+    char lr[] = "config.lr=0.75";
+    char deep[] = "config.net.depth=5";
+    char *overrides[] = {deep, policy, lr};
+    struct pbt_spec spec;
+    struct pbt_buf problems;
+    struct pbt_buf config;
+    (void)state;
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+    assert_non_null(file);
+    (void)fputs("\n[\"0\", \"1\", 5, 4, {\"lr\": 0.5, \"net\": {\"depth\": 3}, "
+                "\"batch\": 32}, {\"lr\": 0.25, \"net\": {\"depth\": 4}, "
+                "\"batch\": 64}]\n",
+                file);
+    assert_int_equal(fclose(file), 0);
+    (void)snprintf(policy, sizeof policy, "scheduler.policy=%s", path);
+    pbt_buf_init(&problems, TEXT_MAX);
+    pbt_buf_init(&config, TEXT_MAX);
+    assert_int_equal(parse_full(&spec, text, strlen(text), "r.yaml", overrides,
+                                3, &problems),
+                     PBT_OK);
+    struct pbt_cell cells[8];
+    assert_int_equal(spec.settings.space.count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(spec.settings.space.params[i].initial.kind,
+                         PBT_DOMAIN_CONSTANT);
+        cells[i] = spec.settings.space.params[i].initial.choices[0];
+    }
+    pbt_spec_config_json(&spec, cells, &config);
+    assert_string_equal(config.data, "{\"lr\":0.75,\"net\":{\"act\":\"relu\","
+                                     "\"depth\":3},\"more\":3,\"batch\":32}");
+    assert_int_equal(spec.settings.schedule_count, 1);
+    assert_int_equal(spec.settings.schedule[0].iteration, 4);
+    pbt_buf_reset(&config);
+    pbt_spec_point_json(&spec, spec.settings.schedule[0].cells, &config);
+    assert_string_equal(config.data,
+                        "{\"lr\":0.25,\"net\":{\"depth\":4},\"batch\":64}");
+    assert_non_null(strstr(spec.warnings.data, "W0109"));
+    assert_non_null(strstr(spec.warnings.data, ":1: skipped: a blank line"));
+    /* What is written holds the schedule itself. */
+    struct pbt_buf written;
+    struct pbt_error error;
+    pbt_buf_init(&written, TEXT_MAX);
+    assert_int_equal(pbt_spec_write(&spec, &written, &error), PBT_OK);
+    assert_null(strstr(written.data, path));
+    assert_int_equal(unlink(path), 0);
+    pbt_spec_done(&spec);
+    parse(&spec, written.data);
+    assert_int_equal(spec.settings.schedule_count, 1);
+    pbt_spec_done(&spec);
+    pbt_buf_done(&written);
+    pbt_buf_done(&config);
+    pbt_buf_done(&problems);
+}
+
 /* --- the documentation ------------------------------------------------ */
 
 static void test_documented(void **state)
@@ -1259,6 +1326,7 @@ int main(void)
         cmocka_unit_test(test_distance),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_policy),
         cmocka_unit_test(test_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

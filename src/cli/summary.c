@@ -358,7 +358,7 @@ void pbt_cli_put_settings(const struct pbt_spec *spec, const char *file,
     for (int i = 0; i < PBT_KEY_COUNT; i++) {
         const struct pbt_key *key = &pbt_keys[i];
         struct pbt_buf value;
-        if (key->type == PBT_TYPE_SECTION || key->type == PBT_TYPE_LATER) {
+        if (key->type == PBT_TYPE_SECTION || !pbt_key_is_kept(key)) {
             continue;
         }
         pbt_buf_init(&value, OUTPUT_MAX);

@@ -116,6 +116,24 @@ static void say_on_stderr(void *user, const char *text)
     pbt_buf_done(&line);
 }
 
+/* What reading the experiment warned of. */
+static void say_warnings(const struct pbt_experiment *experiment,
+                         const struct pbt_buf *warnings)
+{
+    char *text = warnings->length == 0
+                     ? NULL
+                     : strndup(warnings->data, warnings->length);
+    size_t length = text == NULL ? 0 : strlen(text);
+    while (length > 0 && text[length - 1] == '\n') {
+        text[--length] = '\0';
+    }
+    if (length > 0) {
+        (experiment->say == NULL ? say_on_stderr
+                                 : experiment->say)(experiment->say_user, text);
+    }
+    free(text);
+}
+
 static int check(const struct pbt_experiment *experiment,
                  struct pbt_error *error)
 {
@@ -158,6 +176,7 @@ int pbt_run(const struct pbt_experiment *experiment,
         status = pbt_spec_finish(&spec, error);
     }
     if (status == PBT_OK) {
+        say_warnings(experiment, &spec.warnings);
         status = pbt_run_create(
             &spec, experiment->dir == NULL ? "runs" : experiment->dir, &place,
             error);

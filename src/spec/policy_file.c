@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -258,6 +259,38 @@ int pbt_policy_parse(const char *text, size_t length, const char *label,
     return status;
 }
 
+/*
+ * The file of a trial that never took over another's weights is never written: then what it
+ * trained with from first to last is in its params.json.
+ */
+static int no_file(const char *path, int reason, struct pbt_error *error)
+{
+    static const char prefix[] = "pbt_policy_";
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    char params[4096];
+    if (reason == ENOENT && dot != NULL &&
+        strncmp(name, prefix, sizeof prefix - 1) == 0) {
+        int dir = slash != NULL ? (int)(slash - path) : 1;
+        const char *id = name + sizeof prefix - 1;
+        int n = snprintf(params, sizeof params, "%.*s/%.*s/params.json", dir,
+                         slash != NULL ? path : ".", (int)(dot - id), id);
+        if (n > 0 && (size_t)n < sizeof params && access(params, R_OK) == 0) {
+            return pbt_fail(
+                error, PBT_E0841,
+                "%.*s never took over another trial's weights, so there is no "
+                "schedule to replay, and no %s. To train with its plain "
+                "configuration: pbt run %.*s/experiment.yaml num_samples=1 "
+                "scheduler.type=fifo \"config=$(cat %s)\"",
+                (int)(dot - id), id, name, dir, slash != NULL ? path : ".",
+                params);
+        }
+    }
+    return pbt_fail(error, PBT_E0701, "can't open `%s`: %s", path,
+                    strerror(reason));
+}
+
 int pbt_policy_read(const char *path, struct pbt_policy_schedule *policy,
                     struct pbt_error *error)
 {
@@ -266,8 +299,7 @@ int pbt_policy_read(const char *path, struct pbt_policy_schedule *policy,
     char chunk[16384];
     size_t got;
     if (file == NULL) {
-        return pbt_fail(error, PBT_E0701, "can't open `%s`: %s", path,
-                        strerror(errno));
+        return no_file(path, errno, error);
     }
     pbt_buf_init(&text, FILE_MAX);
     while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) {

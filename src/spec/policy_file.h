@@ -23,7 +23,8 @@ struct pbt_policy_schedule {
  * present one copied.  A torn last line, blank lines, comments and a byte order mark are
  * skipped, and said; a bad line elsewhere is an error with its number.
  *
- * PBT_ENOINPUT: there is no such file; PBT_EDATA: a line is wrong, or there is none.
+ * PBT_ENOINPUT: there is no such file; PBT_EDATA: a line is wrong, or there is none, or the
+ * file would be that of a trial that never exploited: the text says how to train that.
  */
 int pbt_policy_read(const char *path, struct pbt_policy_schedule *policy,
                     struct pbt_error *error);

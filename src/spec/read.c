@@ -99,6 +99,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         case PBT_TYPE_MUTATIONS:
         case PBT_TYPE_POINTS:
         case PBT_TYPE_SCHEDULE:
+        case PBT_TYPE_POLICY:
             break;
         case PBT_TYPE_NAME:
         case PBT_TYPE_TEXT:
@@ -194,6 +195,9 @@ static void take_root(struct pbt_reader *reader, struct pbt_arena *arena)
         pbt_problem_help(problem, "begin with `command: [PROGRAM, ARGUMENT, "
                                   "...]`; pbt run --help shows more");
         return;
+    }
+    if (reader->given[PBT_KEY_POLICY] != NULL) {
+        pbt_read_policy(reader, arena);
     }
     take_values(reader, arena);
     if (reader->given[PBT_KEY_NAME] == NULL) {

@@ -83,6 +83,11 @@ void pbt_read_point(struct pbt_reader *reader, const struct pbt_node *map,
                     struct pbt_cell *cells);
 /* scheduler.schedule; after the parameters. */
 void pbt_read_schedule(struct pbt_reader *reader, const struct pbt_node *list);
+/*
+ * scheduler.policy, before all values: `schedule` becomes the file's, and its configuration
+ * lies on top of `config`, but for what later overrides say.
+ */
+void pbt_read_policy(struct pbt_reader *reader, struct pbt_arena *arena);
 /* Stop criteria; after the metric and its mode. */
 void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
                     bool all);

@@ -206,6 +206,10 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                           .type = PBT_TYPE_SCHEDULE,
                           .doc = "replay: when the hyperparameters change, "
                                  "and to what"},
+    [PBT_KEY_POLICY] = {.path = "scheduler.policy",
+                        .type = PBT_TYPE_POLICY,
+                        .doc = "replay: the policy file that has config and "
+                               "schedule"},
     [PBT_KEY_CUSTOM_EXPLORE] = {.path = "scheduler.custom_explore",
                                 .type = PBT_TYPE_COMMAND,
                                 FIELD(explore_command),
@@ -393,6 +397,11 @@ size_t pbt_key_section(const struct pbt_key *key)
 {
     const char *dot = strchr(key->path, '.');
     return dot == NULL ? 0 : (size_t)(dot - key->path);
+}
+
+bool pbt_key_is_kept(const struct pbt_key *key)
+{
+    return key->type != PBT_TYPE_LATER && key->type != PBT_TYPE_POLICY;
 }
 
 bool pbt_key_in(const struct pbt_key *key, const char *section)

@@ -43,6 +43,7 @@ enum pbt_key_id {
     PBT_KEY_REQUIRE_ATTRS,
     PBT_KEY_SYNCH,
     PBT_KEY_SCHEDULE,
+    PBT_KEY_POLICY,
     PBT_KEY_CUSTOM_EXPLORE,
     PBT_KEY_DONORS,
     PBT_KEY_EXPLOIT,
@@ -97,6 +98,7 @@ enum pbt_key_type {
     PBT_TYPE_MUTATIONS, /* settings.space */
     PBT_TYPE_POINTS,    /* settings.points */
     PBT_TYPE_SCHEDULE,  /* settings.schedule */
+    PBT_TYPE_POLICY,    /* read into `config` and `schedule`, and not kept */
     PBT_TYPE_FACTORS,   /* settings.explore.factors */
     PBT_TYPE_LATER,     /* planned: only its `fallback` is taken */
 };
@@ -122,6 +124,8 @@ const char *pbt_key_name(const struct pbt_key *key);
 size_t pbt_key_section(const struct pbt_key *key);
 /* True if the key stands in this section ("" for the top level). */
 bool pbt_key_in(const struct pbt_key *key, const char *section);
+/* False for keys that leave nothing in a specification by themselves. */
+bool pbt_key_is_kept(const struct pbt_key *key);
 /* The key of this name in a section, or NULL. */
 const struct pbt_key *pbt_key_find(const char *section, const char *name,
                                    size_t length);

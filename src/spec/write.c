@@ -373,6 +373,7 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     case PBT_TYPE_MUTATIONS:
     case PBT_TYPE_POINTS:
     case PBT_TYPE_SCHEDULE:
+    case PBT_TYPE_POLICY:
     case PBT_TYPE_FACTORS:
     case PBT_TYPE_LATER:
         break;
@@ -446,6 +447,7 @@ static void put_value(const struct writer *writer, enum pbt_key_id id)
     case PBT_TYPE_SEED:
     case PBT_TYPE_SECONDS:
     case PBT_TYPE_BYTES:
+    case PBT_TYPE_POLICY:
     case PBT_TYPE_LATER:
         break;
     }
@@ -479,7 +481,7 @@ int pbt_spec_write(const struct pbt_spec *spec, struct pbt_buf *out,
                           "too.\n");
     }
     for (int id = 0; id < PBT_KEY_COUNT; id++) {
-        if (pbt_keys[id].type != PBT_TYPE_LATER) {
+        if (pbt_key_is_kept(&pbt_keys[id])) {
             put_key(&writer, (enum pbt_key_id)id);
         }
     }

@@ -20,3 +20,11 @@ cat mine.txt >>bad.txt
 expect 65 pbt replay bad.txt -- ./train
 : >empty.txt
 expect 65 pbt replay empty.txt -- ./train
+# A trial that never exploited has no file: what is said then does train what it was given.
+for trial in runs/exp/*_0000?; do
+    [ -e "runs/exp/pbt_policy_$(basename "$trial").txt" ] || break
+done
+expect 65 pbt replay "runs/exp/pbt_policy_$(basename "$trial").txt" 2>said
+plain=$(sed -n 's/^error.* configuration: //p' said)
+eval "$plain --name plain -q" >out
+grep -h '"k":"trial"' runs/plain/journal/*.jsonl | grep -c '"config":'"$(tr -d ' \n' <"$trial/params.json")"
