@@ -152,6 +152,14 @@ def exploited(build, dir, slots):
     return proven
 
 
+def program_of(pid):
+    """The name of what a process runs; empty if it has ended."""
+    try:
+        return os.path.basename(os.readlink('/proc/%s/exe' % pid))
+    except OSError:
+        return ''
+
+
 def killed(build, dir, draw, name, victims, env):
     """The driver, a shim, pbt-command or the program dies at any moment."""
     more = dict(failure={'max_failures': -1}, num_samples=4,
@@ -170,10 +178,7 @@ def killed(build, dir, draw, name, victims, env):
         if not any(r['k'] == 'result' for r in runs.records_of(run.path)):
             kind = 'driver'
         if kind != 'driver':
-            found = [pid for pid in run.processes()
-                     if kind in os.path.basename(os.readlink(
-                         '/proc/%s/exe' % pid) if os.path.exists(
-                             '/proc/%s/exe' % pid) else '')]
+            found = [pid for pid in run.processes() if kind in program_of(pid)]
             if not found:
                 kind = 'driver'
             else:

@@ -18,6 +18,7 @@
 #include "spec/spec.h"
 #include "view/screen.h"
 
+int pbt_cli_init(const struct pbt_cli_call *call);
 int pbt_cli_run(const struct pbt_cli_call *call);
 int pbt_cli_resume(const struct pbt_cli_call *call);
 int pbt_cli_stop(const struct pbt_cli_call *call);

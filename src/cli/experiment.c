@@ -190,13 +190,20 @@ static void add_command(struct overrides *overrides)
     add(overrides, &text);
 }
 
+bool pbt_cli_is_shell(const char *name)
+{
+    size_t length = strlen(name);
+    return length >= 2 && length <= 5 && name[length - 2] == 's' &&
+           name[length - 1] == 'h' && strchr(name, '.') == NULL;
+}
+
 /* python3.11, perl, any shell, ... */
 static bool is_interpreter(const char *name)
 {
     static const char *const known[] = {"python", "perl",  "ruby",
                                         "node",   "julia", "Rscript"};
     size_t length = strlen(name);
-    if (length >= 2 && name[length - 2] == 's' && name[length - 1] == 'h') {
+    if (pbt_cli_is_shell(name)) {
         return true;
     }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -223,7 +230,7 @@ static void add_name(struct overrides *overrides)
     struct pbt_buf text;
     if (is_interpreter(word)) {
         for (size_t i = call->dashes + 1; i < call->count; i++) {
-            if (call->args[i][0] != '-') {
+            if (strchr("-{", call->args[i][0]) == NULL) {
                 word = base_name(call->args[i]);
                 break;
             }

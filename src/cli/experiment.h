@@ -23,6 +23,9 @@ int pbt_cli_read_experiment(const struct pbt_cli_call *call,
 int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
                       size_t first, char *const *base, struct pbt_spec *spec);
 
+/* bash, dash, fish, ...: the name of a shell, by its end. */
+bool pbt_cli_is_shell(const char *name);
+
 /* run.c: makes its run, or finds it, and trains; releases `spec`.  Returns an exit code. */
 int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec);
 

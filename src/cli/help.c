@@ -99,6 +99,20 @@ void pbt_cli_put_help(struct pbt_buf *out, const struct pbt_cli_verb *verb)
     put_options(out, pbt_cli_common);
 }
 
+/* Verbs that few need, and seldom: "also: rebuild, explain". */
+static void put_rare(struct pbt_buf *out, int group)
+{
+    const char *between = "       also: ";
+    for (size_t i = 0; i < pbt_cli_verb_count; i++) {
+        const struct pbt_cli_verb *verb = &pbt_cli_verbs[i];
+        if ((int)verb->group == group && verb->rare) {
+            pbt_buf_printf(out, "%s%s", between, verb->name);
+            between = ", ";
+        }
+    }
+    pbt_buf_text(out, between[0] == ',' ? "\n" : "");
+}
+
 /* A terminal of 24 lines and 80 columns shows all of it. */
 void pbt_cli_put_overview(struct pbt_buf *out)
 {
@@ -109,12 +123,14 @@ void pbt_cli_put_overview(struct pbt_buf *out)
     for (int group = 0; group < PBT_CLI_GROUPS; group++) {
         const char *title = pbt_cli_group_titles[group];
         for (size_t i = 0; i < pbt_cli_verb_count; i++) {
-            if ((int)pbt_cli_verbs[i].group == group) {
+            if ((int)pbt_cli_verbs[i].group == group &&
+                !pbt_cli_verbs[i].rare) {
                 pbt_buf_printf(out, "%-7s%-12s %s\n", title,
                                pbt_cli_verbs[i].name, pbt_cli_verbs[i].summary);
                 title = "";
             }
         }
+        put_rare(out, group);
     }
     pbt_buf_text(out,
                  "\n`pbt VERB --help` explains a verb, `man pbt` the rest; "

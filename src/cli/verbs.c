@@ -71,6 +71,7 @@ static const char *const modes[] = {"max", "min", NULL};
     }
 static const struct pbt_cli_option new_run_options[] = {
     EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION, COLOR_OPTION, END};
+static const struct pbt_cli_option init_options[] = {EXPERIMENT_OPTIONS, END};
 static const struct pbt_cli_option replay_options[] = {
     {"stop", 's', "NAME=N", PBT_CLI_FREE, NULL, "ends the trial"},
     {"name", 0, "NAME", PBT_CLI_FREE, NULL, "of the experiment"},
@@ -165,6 +166,21 @@ const char *const pbt_cli_group_titles[PBT_CLI_GROUPS] = {
 };
 
 const struct pbt_cli_verb pbt_cli_verbs[] = {
+    {"init",
+     PBT_CLI_TRAINING,
+     "write an experiment file for a program, to be looked at",
+     {OPTIONAL_FILE, OVERRIDES, COMMAND},
+     init_options,
+     "pbt init -- ./train.sh --lr={lr} {checkpoint_in} {checkpoint_out}\n"
+     "pbt init exp.yaml --metric loss --mode min -p lr=loguniform:1e-4:1 \\\n"
+     "    -- python3 train.py\n",
+     "Writes a commented experiment file for COMMAND: FILE, or the program's "
+     "name with .yaml; - is stdout. What neither flags nor key=value say is "
+     "guessed, and marked as a guess. A {word} in the command is a "
+     "hyperparameter, and makes the program one without a client. A file that "
+     "is there is never written over.\n",
+     pbt_cli_init,
+     false},
     {"run",
      PBT_CLI_TRAINING,
      "run the experiment that FILE, or flags, describe",
@@ -183,7 +199,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "to the name.\n"
      "Ctrl-C lets the steps under way end, saves, and stops; twice: at once. "
      "The run can be resumed either way.\n",
-     pbt_cli_run},
+     pbt_cli_run,
+     false},
     {"replay",
      PBT_CLI_TRAINING,
      "train one trial by the schedule of a policy file",
@@ -202,7 +219,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "configuration. Ray's policy files are read, too.\n"
      "Without FILE and COMMAND the experiment is that of the run in which the "
      "policy file lies.\n",
-     pbt_cli_replay},
+     pbt_cli_replay,
+     true},
     {"resume",
      PBT_CLI_TRAINING,
      "go on with what was interrupted or paused",
@@ -213,7 +231,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Goes on with a run that was interrupted or killed, from what its journal "
      "and checkpoints say, and with all that was paused in it, or with TRIAL "
      "alone. If a driver is at work on it already, that one is told.\n",
-     pbt_cli_resume},
+     pbt_cli_resume,
+     false},
     {"stop",
      PBT_CLI_TRAINING,
      "stop a run so that it can be resumed; a trial for good",
@@ -224,7 +243,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Stops a run as Ctrl-C does: the steps under way end, every trial saves, "
      "and the run can be resumed. It returns when the run has stopped.\n"
      "With TRIAL only that trial is stopped, after its step, and for good.\n",
-     pbt_cli_stop},
+     pbt_cli_stop,
+     false},
     {"pause",
      PBT_CLI_TRAINING,
      "let a trial, or all, save and wait until it is resumed",
@@ -235,7 +255,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Pauses a trial of a run at work, or all: each saves after the step under "
      "way and gives its slot back. It stays paused, whatever becomes of the "
      "driver, until it is resumed.\n",
-     pbt_cli_pause},
+     pbt_cli_pause,
+     false},
     {"check",
      PBT_CLI_TRAINING,
      "check an experiment file, and say what it would do",
@@ -245,7 +266,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt check mnist.yaml num_samples=8 scheduler.perturbation_interval=10\n",
      "Reads the experiment file and says everything that is wrong with it, or "
      "what it would do. Nothing is started or written.\n",
-     pbt_cli_check},
+     pbt_cli_check,
+     false},
     {"status",
      PBT_CLI_LOOKING,
      "show where a run is",
@@ -255,7 +277,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt status runs/mnist-convnet --all\n",
      "Shows where a run is: its trials, their hyperparameters and results, the "
      "best one. It reads the journal and disturbs nobody.\n",
-     pbt_cli_status},
+     pbt_cli_status,
+     false},
     {"ls",
      PBT_CLI_LOOKING,
      "list the runs, or the trials of one",
@@ -269,7 +292,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Lists the runs with their states and best results, or the trials of RUN "
      "with what they have reached, from whom they took over, and their "
      "checkpoints.\n",
-     pbt_cli_ls},
+     pbt_cli_ls,
+     false},
     {"show",
      PBT_CLI_LOOKING,
      "show a trial: configuration, descent, checkpoints",
@@ -282,7 +306,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "at first, whose weights it stands on, its failures, and the "
      "checkpoints that are kept.\n"
      "TRIAL is its id, the beginning or end of it, or its number.\n",
-     pbt_cli_show},
+     pbt_cli_show,
+     false},
     {"best",
      PBT_CLI_LOOKING,
      "show the best trial, or export its checkpoint",
@@ -295,7 +320,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Shows the trial with the best result, the configuration that it was "
      "trained with, and the best of its checkpoints. Results that were undone, "
      "by a failure or an exploit, do not count.\n",
-     pbt_cli_best},
+     pbt_cli_best,
+     false},
     {"logs",
      PBT_CLI_LOOKING,
      "show what a trial's program printed",
@@ -305,7 +331,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt logs mnist-convnet ba982_00003 -f -n 20\n",
      "Prints what the program of a trial wrote: its stdout on stdout, its "
      "stderr on stderr.\n",
-     pbt_cli_logs},
+     pbt_cli_logs,
+     false},
     {"rebuild",
      PBT_CLI_LOOKING,
      "write a run's log files anew from its journal",
@@ -315,7 +342,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "Writes the files of a run that follow from its journal anew: "
      "pbt_global.txt, pbt_policy_*.txt, and each trial's params.json, "
      "result.json and progress.csv. Not while the run goes on.\n",
-     pbt_cli_rebuild},
+     pbt_cli_rebuild,
+     true},
     {"explain",
      PBT_CLI_HELPING,
      "say what the id of an error means",
@@ -324,7 +352,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt explain E0104\n",
      "Says what the id of an error or warning means, with an example, and what "
      "to do. Without ID: all of them.\n",
-     pbt_cli_explain},
+     pbt_cli_explain,
+     true},
     {"doctor",
      PBT_CLI_HELPING,
      "say whether runs can work here, and what to do if not",
@@ -338,7 +367,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "terminal. Each line is ok, a warning, or an error, and says what to "
      "do.\n"
      "The exit code is 1 if there is an error: a run can't work here.\n",
-     pbt_cli_doctor},
+     pbt_cli_doctor,
+     false},
     {"version",
      PBT_CLI_HELPING,
      "show the versions of pbt and of its parts",
@@ -348,7 +378,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt version --json\n",
      "Shows the version of pbt, of the protocol that workers speak and of the "
      "journal's records, the compiler, the libraries, and what was built in.\n",
-     pbt_cli_version},
+     pbt_cli_version,
+     true},
     {"help",
      PBT_CLI_HELPING,
      "show this, or how to use a verb",
@@ -357,7 +388,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt help run\n"
      "pbt help --man run | man -l -\n",
      "Explains pbt, or a verb.\n",
-     pbt_cli_help},
+     pbt_cli_help,
+     false},
     {"completion",
      PBT_CLI_HELPING,
      "print a shell's completion of pbt",
@@ -367,7 +399,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt completion fish >~/.config/fish/completions/pbt.fish\n",
      "Prints what makes bash, zsh or fish complete verbs, options, runs and "
      "trials. An installed pbt has brought it along.\n",
-     pbt_cli_completion},
+     pbt_cli_completion,
+     true},
 };
 
 const size_t pbt_cli_verb_count = sizeof pbt_cli_verbs / sizeof *pbt_cli_verbs;

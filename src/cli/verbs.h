@@ -62,6 +62,7 @@ struct pbt_cli_verb {
     const char *examples; /* lines: "pbt run exp.yaml" */
     const char *text;     /* paragraphs, each a line */
     int (*main)(const struct pbt_cli_call *call);
+    bool rare; /* only named in the overview, not explained */
 };
 
 extern const struct pbt_cli_verb pbt_cli_verbs[];

@@ -10,5 +10,5 @@ pbt --version | grep -Eqx 'pbt [0-9]+\.[0-9]+\.[0-9]+'
 [ "$(wc -L <again)" -le 79 ]
 pbt help --verbs >verbs
 while read -r verb; do
-    grep -q "^.......$verb  *[a-z]" again
+    grep -Eq "^.......($verb  *[a-z]|also: .*\<$verb\>)" again
 done <verbs
