@@ -912,7 +912,9 @@ static void test_written_text(void **state)
         "  max_failures: 0\n  fail_fast: false\ntimeouts:\n  setup: 0\n  step: "
         "0\n  save: 1800\n  "
         "explore: 60\n"
-        "grace: 10\nreuse_workers: true\nseed: 3\n");
+        "table:\n  metric_columns: null\n"
+        "  parameter_columns: null\n  max_progress_rows: 20\ngrace: "
+        "10\nreuse_workers: true\nseed: 3\n");
     pbt_buf_done(&out);
     pbt_spec_done(&spec);
 }

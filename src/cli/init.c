@@ -307,6 +307,15 @@ static int put_section(const struct draft *draft, const struct pbt_spec *spec,
     return end;
 }
 
+static bool has_shown(const struct pbt_spec *spec, int section)
+{
+    bool any = is_open(spec, section);
+    for (int key = section + 1; key < section_end(section); key++) {
+        any = any || is_shown(key);
+    }
+    return any;
+}
+
 static void put_file(const struct draft *draft, const struct pbt_spec *spec,
                      struct pbt_buf *out)
 {
@@ -316,8 +325,12 @@ static void put_file(const struct draft *draft, const struct pbt_spec *spec,
                       "pbt check --all FILE, and docs/experiment-file.md.\n");
     for (int key = 0; key < PBT_KEY_COUNT;) {
         bool section = pbt_keys[key].type == PBT_TYPE_SECTION;
-        if (section || is_set(spec, key) || is_shown(key)) {
+        if (section ? has_shown(spec, key)
+                    : is_set(spec, key) || is_shown(key)) {
             pbt_buf_char(out, '\n');
+        } else {
+            key = section ? section_end(key) : key + 1;
+            continue;
         }
         if (section) {
             key = put_section(draft, spec, key, out);

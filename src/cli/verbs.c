@@ -87,7 +87,8 @@ static const struct pbt_cli_option check_options[] = {
     END};
 static const struct pbt_cli_option dir_options[] = {DIR_OPTION, END};
 static const struct pbt_cli_option status_options[] = {
-    {"all", 'a', NULL, PBT_CLI_FREE, NULL, "every trial, not only 20"},
+    {"all", 'a', NULL, PBT_CLI_FREE, NULL,
+     "every trial, not only the first 20"},
     COLOR_OPTION,
     JSON_OPTION,
     DIR_OPTION,

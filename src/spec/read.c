@@ -100,6 +100,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         case PBT_TYPE_POINTS:
         case PBT_TYPE_SCHEDULE:
         case PBT_TYPE_POLICY:
+        case PBT_TYPE_COLUMNS:
             break;
         case PBT_TYPE_NAME:
         case PBT_TYPE_TEXT:
@@ -123,6 +124,16 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
     pbt_read_grids(reader);
     if (reader->given[PBT_KEY_POINTS] != NULL) {
         pbt_read_points(reader, reader->given[PBT_KEY_POINTS]);
+    }
+    const struct pbt_node *columns = reader->given[PBT_KEY_METRIC_COLUMNS];
+    if (columns != NULL) {
+        pbt_read_columns(reader, &pbt_keys[PBT_KEY_METRIC_COLUMNS], columns,
+                         false);
+    }
+    columns = reader->given[PBT_KEY_PARAMETER_COLUMNS];
+    if (columns != NULL) {
+        pbt_read_columns(reader, &pbt_keys[PBT_KEY_PARAMETER_COLUMNS], columns,
+                         true);
     }
     if (reader->given[PBT_KEY_SCHEDULE] != NULL) {
         pbt_read_schedule(reader, reader->given[PBT_KEY_SCHEDULE]);

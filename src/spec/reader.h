@@ -64,6 +64,12 @@ void pbt_read_placeholders(struct pbt_reader *reader);
 /* What the templates' files hold. */
 int pbt_check_templates(const struct pbt_spec *spec, struct pbt_error *error);
 void pbt_read_env(struct pbt_reader *reader, const struct pbt_node *node);
+/*
+ * table.metric_columns, table.parameter_columns (`params`: they have to be there); after the
+ * parameters.
+ */
+void pbt_read_columns(struct pbt_reader *reader, const struct pbt_key *key,
+                      const struct pbt_node *node, bool params);
 /* Factors, if they are right; `what` names them in messages. */
 void pbt_read_factors(struct pbt_reader *reader, const struct pbt_node *node,
                       const char *what, const double **factors,

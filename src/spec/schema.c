@@ -363,6 +363,28 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                  .doc = "for the program of "
                                         "scheduler.custom_explore; 0: no "
                                         "limit"},
+    [PBT_KEY_TABLE] = {.path = "table",
+                       .type = PBT_TYPE_SECTION,
+                       .doc = "what the status table shows"},
+    [PBT_KEY_METRIC_COLUMNS] = {.path = "table.metric_columns",
+                                .type = PBT_TYPE_COLUMNS,
+                                FIELD(metric_columns),
+                                .doc = "metrics with a column, in this order; "
+                                       "a mapping gives labels"},
+    [PBT_KEY_PARAMETER_COLUMNS] = {.path = "table.parameter_columns",
+                                   .type = PBT_TYPE_COLUMNS,
+                                   FIELD(parameter_columns),
+                                   .doc = "hyperparameters with a column, in "
+                                          "this order; a mapping gives "
+                                          "labels"},
+    [PBT_KEY_MAX_ROWS] = {.path = "table.max_progress_rows",
+                          .type = PBT_TYPE_WHOLE,
+                          .fallback = "20",
+                          .min = 1,
+                          .max = 1000000,
+                          FIELD(max_rows),
+                          .doc = "trials that are shown at most where there "
+                                 "is no terminal to fit"},
     [PBT_KEY_GRACE] = {.path = "grace",
                        .type = PBT_TYPE_REAL,
                        .fallback = "10",

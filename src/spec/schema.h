@@ -71,6 +71,10 @@ enum pbt_key_id {
     PBT_KEY_TIMEOUT_STEP,
     PBT_KEY_TIMEOUT_SAVE,
     PBT_KEY_TIMEOUT_EXPLORE,
+    PBT_KEY_TABLE,
+    PBT_KEY_METRIC_COLUMNS,
+    PBT_KEY_PARAMETER_COLUMNS,
+    PBT_KEY_MAX_ROWS,
     PBT_KEY_GRACE,
     PBT_KEY_REUSE_WORKERS,
     PBT_KEY_SEED,
@@ -100,6 +104,7 @@ enum pbt_key_type {
     PBT_TYPE_SCHEDULE,  /* settings.schedule */
     PBT_TYPE_POLICY,    /* read into `config` and `schedule`, and not kept */
     PBT_TYPE_FACTORS,   /* settings.explore.factors */
+    PBT_TYPE_COLUMNS,   /* char **: name, label, name, label, ..., NULL */
     PBT_TYPE_LATER,     /* planned: only its `fallback` is taken */
 };
 

@@ -53,7 +53,11 @@ struct pbt_spec {
     double timeout_save;
     double timeout_explore;
     bool reuse_workers; /* a released process serves another trial */
-    double grace;       /* seconds that a step under way has at Ctrl-C */
+    /* table: name, label, name, label, ..., NULL; NULL: chosen by the table itself */
+    char **metric_columns;
+    char **parameter_columns;
+    uint32_t max_rows;
+    double grace; /* seconds that a step under way has at Ctrl-C */
 
     /* settings.stops of source PBT_STOP_VALUE: which metric each index is */
     char *value_names[PBT_VALUES_MAX];

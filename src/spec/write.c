@@ -292,6 +292,23 @@ static void put_env(struct pbt_buf *out, char *const *env)
     pbt_buf_char(out, '}');
 }
 
+/* null is nothing given, which is not the same as no columns. */
+static void put_columns(const struct writer *writer, const struct pbt_key *key)
+{
+    struct pbt_buf *out = writer->out;
+    char *const *columns =
+        *(char *const *const *)(const void *)((const char *)writer->spec +
+                                              key->field);
+    pbt_buf_text(out, columns == NULL ? " null\n" : " {");
+    for (size_t i = 0; columns != NULL && columns[i] != NULL; i += 2) {
+        pbt_buf_text(out, i > 0 ? ", " : "");
+        pbt_yaml_string(out, columns[i], strlen(columns[i]));
+        pbt_buf_text(out, ": ");
+        pbt_yaml_string(out, columns[i + 1], strlen(columns[i + 1]));
+    }
+    pbt_buf_text(out, columns == NULL ? "" : "}\n");
+}
+
 static void put_seconds(struct pbt_buf *out, uint64_t ns)
 {
     char digits[32];
@@ -368,6 +385,7 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     case PBT_TYPE_COMMAND:
     case PBT_TYPE_ENV:
     case PBT_TYPE_TEMPLATES:
+    case PBT_TYPE_COLUMNS:
     case PBT_TYPE_STOPS:
     case PBT_TYPE_CONFIG:
     case PBT_TYPE_MUTATIONS:
@@ -425,6 +443,9 @@ static void put_value(const struct writer *writer, enum pbt_key_id id)
         pbt_buf_char(out, ' ');
         put_env(out, writer->spec->env);
         pbt_buf_char(out, '\n');
+        return;
+    case PBT_TYPE_COLUMNS:
+        put_columns(writer, key);
         return;
     case PBT_TYPE_TEMPLATES:
         pbt_buf_char(out, ' ');

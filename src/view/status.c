@@ -18,7 +18,6 @@
 #include "view/trial_table.h"
 #include "base/width.h"
 
-#define ROWS_MAX 20
 #define PARAMETERS_MAX ((size_t)16 * 1024 * 1024)
 #define GIB (1024.0 * 1024.0 * 1024.0)
 /* A table's frame and title. */
@@ -409,13 +408,14 @@ static uint32_t least(uint32_t a, uint32_t b)
  * How many rows each table has: at least one for trials, and for errors what is left over
  * when they have at most a third.
  */
-static void plan_rows(const struct counts *counts, uint32_t lines_left,
-                      bool unlimited, uint32_t *trials, uint32_t *errors)
+static void plan_rows(const struct counts *counts, uint32_t limit,
+                      uint32_t lines_left, bool unlimited, uint32_t *trials,
+                      uint32_t *errors)
 {
     uint32_t errored = counts->by_status[PBT_TRIAL_ERROR];
     bool all = unlimited || lines_left != UINT32_MAX;
-    *trials = all ? counts->trials : least(counts->trials, ROWS_MAX);
-    *errors = all ? errored : least(errored, ROWS_MAX);
+    *trials = all ? counts->trials : least(counts->trials, limit);
+    *errors = all ? errored : least(errored, limit);
     if (lines_left == UINT32_MAX) {
         return;
     }
@@ -446,7 +446,8 @@ void pbt_status_print(const struct pbt_board *board,
     }
     uint32_t rows;
     uint32_t error_rows;
-    plan_rows(&counts, lines_left, options->unlimited, &rows, &error_rows);
+    plan_rows(&counts, board->spec->max_rows, lines_left, options->unlimited,
+              &rows, &error_rows);
     if (counts.trials > 0) {
         put_trials(board, options, rows, out);
     }

@@ -21,7 +21,7 @@ struct pbt_status_options {
     uint32_t columns;
     uint32_t lines;
     bool
-        unlimited; /* every trial, whatever `lines` is; else at most 20 without lines */
+        unlimited; /* every trial, whatever `lines` is; else at most `table.max_progress_rows` without lines */
     bool color;
     struct pbt_widths
         *widths; /* of the trials' table (view/table.h); NULL: none */

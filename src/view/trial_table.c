@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/width.h"
+#include "wire/message.h"
 
 /* Ray's infer_limit, and its known metrics in the order of their columns. */
 #define INFERRED_MAX 3
@@ -130,7 +131,7 @@ static bool was_reported(const struct pbt_board *board, const char *name,
     for (uint32_t i = 0; i < board->spec->settings.population; i++) {
         const json_t *metrics = board->trials[i].metrics;
         if (metrics != NULL &&
-            (ours || json_object_get(metrics, name) != NULL)) {
+            (ours || pbt_json_member(metrics, name) != NULL)) {
             return true;
         }
     }
@@ -156,9 +157,26 @@ static void infer_metrics(struct trial_table *t, const json_t *metrics,
     }
 }
 
+/* Those that the user wants, where any trial has reported them. */
+static void add_wanted_metrics(struct trial_table *t)
+{
+    char *const *columns = t->board->spec->metric_columns;
+    for (size_t i = 0; columns[i] != NULL; i += 2) {
+        bool ours = strcmp(columns[i], "training_iteration") == 0 ||
+                    strcmp(columns[i], "time_total_s") == 0;
+        if (was_reported(t->board, columns[i], ours)) {
+            add_metric(t, columns[i], columns[i + 1], KEEP_KNOWN);
+        }
+    }
+}
+
 static void add_metrics(struct trial_table *t)
 {
     const struct pbt_board *board = t->board;
+    if (board->spec->metric_columns != NULL) {
+        add_wanted_metrics(t);
+        return;
+    }
     const char *main = board->spec->metric;
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
         bool ours =
@@ -203,6 +221,31 @@ static void sort_params(struct trial_table *t)
     }
 }
 
+static uint32_t find_param(const struct pbt_space *space, const char *name)
+{
+    uint32_t i = 0;
+    while (i < space->count && strcmp(space->params[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* Those that the user wants; the reader has seen that they are there. */
+static void add_wanted_params(struct trial_table *t)
+{
+    const struct pbt_space *space = &t->board->spec->settings.space;
+    char *const *columns = t->board->spec->parameter_columns;
+    for (size_t i = 0; columns[i] != NULL && t->param_count < space->count;
+         i += 2) {
+        uint32_t param = find_param(space, columns[i]);
+        if (param < space->count) {
+            t->params[t->param_count] = param;
+            t->param_columns[t->param_count++] =
+                pbt_table_column(&t->table, columns[i + 1], KEEP_PARAM);
+        }
+    }
+}
+
 static bool add_params(struct trial_table *t)
 {
     const struct pbt_space *space = &t->board->spec->settings.space;
@@ -211,6 +254,10 @@ static bool add_params(struct trial_table *t)
         calloc((size_t)space->count + 1, sizeof *t->param_columns);
     if (t->params == NULL || t->param_columns == NULL) {
         return false;
+    }
+    if (t->board->spec->parameter_columns != NULL) {
+        add_wanted_params(t);
+        return true;
     }
     for (uint32_t i = 0; i < space->count; i++) {
         if (is_evaluated(&space->params[i])) {
@@ -314,7 +361,7 @@ static void put_metrics(struct trial_table *t,
             pbt_table_real(&t->table, metric->column, trial->time_total);
         } else {
             put_json(t, metric->column,
-                     json_object_get(trial->metrics, metric->name));
+                     pbt_json_member(trial->metrics, metric->name));
         }
     }
 }
