@@ -20,15 +20,16 @@ class Lives:
     """Each life (epoch) of a run: its configuration, its steps, where it came from."""
 
     def __init__(self, records):
-        self.config, self.steps, self.parent = {}, {}, {}
+        self.config, self.steps, self.parent, self.trial = {}, {}, {}, {}
         saved, first, self.last = {}, {}, {}
         for record in records:
             kind, trial = record['k'], record.get('trial')
             if kind == 'trial':
                 first[trial] = record['config']
-            elif kind in ('start', 'exploit'):
+            elif kind in ('start', 'exploit', 'change'):
                 epoch = record['epoch']
                 self.config[epoch] = record['config']
+                self.trial[epoch] = trial
                 at = record.get('checkpoint')
                 if at is not None:
                     self.parent[epoch] = saved[at['trial'], at['number']]
@@ -40,16 +41,21 @@ class Lives:
                 saved[at['trial'], at['number']] = (
                     self.last[trial], max(self.steps[self.last[trial]]))
 
-    def history(self, trial):
-        """{iteration: configuration} of the trial's last weights."""
-        found, epoch, limit = {}, self.last[trial], ITERATIONS
+    def way(self, epoch, limit=10**9):
+        """{iteration: life} of what a life had come to at iteration `limit`."""
+        found = {}
         while True:
             for step in self.steps.get(epoch, []):
                 if step <= limit:
-                    found.setdefault(step, self.config[epoch])
+                    found.setdefault(step, epoch)
             if epoch not in self.parent:
                 return found
             epoch, limit = self.parent[epoch]
+
+    def history(self, trial):
+        """{iteration: configuration} of the trial's last weights."""
+        return {step: self.config[epoch]
+                for step, epoch in self.way(self.last[trial]).items()}
 
 
 def replayed(build, dir, policy, name):

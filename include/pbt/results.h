@@ -202,7 +202,7 @@ pbt_results_checkpoints(const struct pbt_results *results, uint32_t trial,
 
 struct pbt_exploit_info {
     uint32_t trial;    /* that took over */
-    uint32_t donor;    /* whose weights */
+    uint32_t donor;    /* whose weights; a replay's change: the trial's own */
     double timestamp;  /* unix time in seconds */
     int64_t iteration; /* that the trial had reached */
     double score;      /* that it was ranked by; NaN: none */

@@ -128,11 +128,13 @@ static int put_line(struct pbt_buf *out, struct pbt_results *results,
         if (status != PBT_OK) {
             return status;
         }
-        pbt_buf_printf(out, "  at %" PRId64 "  %s took over %s  %s\n",
-                       exploit->donor_iteration,
-                       pbt_results_trial(results, exploit->trial)->id,
-                       pbt_results_trial(results, exploit->donor)->id,
-                       pbt_config_json(config));
+        bool change = exploit->donor == exploit->trial; /* of a replay */
+        pbt_buf_printf(
+            out, "  at %" PRId64 "  %s %s%s  %s\n", exploit->donor_iteration,
+            pbt_results_trial(results, exploit->trial)->id,
+            change ? "changed to" : "took over ",
+            change ? "" : pbt_results_trial(results, exploit->donor)->id,
+            pbt_config_json(config));
     }
     return PBT_OK;
 }

@@ -107,6 +107,13 @@ static const struct pbt_cli_option best_options[] = {
     JSON_OPTION,
     DIR_OPTION,
     END};
+static const struct pbt_cli_option schedule_options[] = {
+    {"best", 0, NULL, PBT_CLI_FREE, NULL,
+     "behind the best result (so it is without TRIAL)"},
+    {"format", 0, "FORMAT", PBT_CLI_WORD, pbt_cli_schedule_formats,
+     "table, json, csv, c (a header) or python (a module)"},
+    DIR_OPTION,
+    END};
 static const struct pbt_cli_option logs_options[] = {
     {"follow", 'f', NULL, PBT_CLI_FREE, NULL,
      "go on until nobody drives the run"},
@@ -322,6 +329,22 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "trained with, and the best of its checkpoints. Results that were undone, "
      "by a failure or an exploit, do not count.\n",
      pbt_cli_best,
+     false},
+    {"schedule",
+     PBT_CLI_LOOKING,
+     "export the hyperparameters behind weights",
+     {RUN_OPERAND, OPTIONAL_TRIAL},
+     schedule_options,
+     "pbt schedule mnist-convnet\n"
+     "pbt schedule mnist-convnet 3 --format c >schedule.h\n"
+     "pbt schedule mnist-convnet --best --format python >schedule.py\n",
+     "Exports the schedule of hyperparameters that led to the weights that "
+     "TRIAL "
+     "has now, or to the best result: through all exploits back to the first "
+     "iteration, which values were in force, and in which trial.\n"
+     "In C it is a header with a table and a function that looks up an "
+     "iteration, in Python a module with a function schedule(iteration).\n",
+     pbt_cli_schedule,
      false},
     {"logs",
      PBT_CLI_LOOKING,

@@ -113,6 +113,9 @@ extern const char *const pbt_cli_color_words[];
 /* The words of --scope, in the order of enum pbt_scope (pbt/results.h). */
 extern const char *const pbt_cli_scope_words[];
 
+/* The words of `pbt schedule --format` (schedule.c). */
+extern const char *const pbt_cli_schedule_formats[];
+
 /* --- what the table is made into ------------------------------------------- */
 
 struct pbt_buf;

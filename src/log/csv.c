@@ -15,8 +15,7 @@ void pbt_csv_done(struct pbt_csv *csv)
     *csv = (struct pbt_csv){0};
 }
 
-/* A field by RFC 4180. */
-static void put_field(struct pbt_buf *out, const char *text, size_t length)
+void pbt_csv_put(struct pbt_buf *out, const char *text, size_t length)
 {
     bool quote = false;
     for (size_t i = 0; i < length && !quote; i++) {
@@ -43,7 +42,7 @@ static void put_header(struct pbt_buf *out, const struct pbt_csv *csv)
         if (i > 0) {
             pbt_buf_char(out, ',');
         }
-        put_field(out, csv->columns[i], strlen(csv->columns[i]));
+        pbt_csv_put(out, csv->columns[i], strlen(csv->columns[i]));
     }
     pbt_buf_text(out, "\r\n");
 }
@@ -150,7 +149,7 @@ int pbt_csv_field(struct pbt_csv *csv, struct pbt_csv_row *row,
     }
     csv->guess = column + 1;
     size_t start = row->text.length;
-    put_field(&row->text, text, length);
+    pbt_csv_put(&row->text, text, length);
     row->slots[column] =
         (struct pbt_csv_slot){.start = (uint32_t)start,
                               .length = (uint32_t)(row->text.length - start),

@@ -1,5 +1,5 @@
 /*
- * csv.h: a progress.csv whose header widens: private to src/log.
+ * csv.h: a progress.csv whose header widens: private to src/log, but for pbt_csv_put().
  *
  * The columns are those of the first result, then new ones at the right in the order in
  * which they come.  A new one pads the rows before it with an empty field: at the next flush
@@ -35,6 +35,9 @@ struct pbt_csv_row {
 };
 
 void pbt_csv_done(struct pbt_csv *csv);
+
+/* A field by RFC 4180: quoted where it has to be. */
+void pbt_csv_put(struct pbt_buf *out, const char *text, size_t length);
 
 /*
  * Cuts the file back like pbt_log_file_cut(); if its header is not the one that it had then,

@@ -53,6 +53,10 @@ void pbt_shape_done(struct pbt_shape *shape);
 void pbt_shape_json(const struct pbt_shape *shape, const struct pbt_cell *cells,
                     struct pbt_python_style style, struct pbt_buf *out);
 
+/* repr(config), in the table's order. */
+void pbt_shape_repr(const struct pbt_shape *shape, const struct pbt_cell *cells,
+                    struct pbt_buf *out);
+
 /* One value as repr() or, without quotes for a string, str(). */
 void pbt_shape_cell_repr(const struct pbt_spec *spec, struct pbt_cell cell,
                          bool quotes, struct pbt_buf *out);

@@ -264,6 +264,12 @@ static void repr_tree(const struct pbt_shape *shape, const json_t *tree,
     pbt_buf_char(out, '}');
 }
 
+void pbt_shape_repr(const struct pbt_shape *shape, const struct pbt_cell *cells,
+                    struct pbt_buf *out)
+{
+    repr_tree(shape, shape->tree, cells, out);
+}
+
 static int compare_names(const void *a, const void *b)
 {
     const struct pbt_param *const *x = a;

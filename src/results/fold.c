@@ -129,14 +129,16 @@ static bool feed_start(struct pbt_fold *fold, const struct pbt_record *record)
     struct pbt_fold_trial *trial = &fold->trials[record->trial];
     struct pbt_fold_life life = {.epoch = record->epoch,
                                  .from = record->iteration,
+                                 .source = record->checkpoint,
                                  .before = PBT_NONE,
                                  .exploit = PBT_NONE};
     const struct pbt_fold_checkpoint *saved =
         pbt_fold_find(fold, record->checkpoint);
-    if (record->checkpoint.trial != record->trial &&
-        record->checkpoint.number != 0) {
+    if (record->checkpoint.number != 0) {
         life.before = life_of_exploit(fold, trial, record->checkpoint);
-    } else if (saved != NULL) {
+    }
+    if (life.before == PBT_NONE && saved != NULL &&
+        record->checkpoint.trial == record->trial) {
         life.before = saved->life;
     }
     if (life.before != PBT_NONE) {
@@ -195,6 +197,7 @@ static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
     fold->exploit_lives[number] = trial->life_count;
     struct pbt_fold_life life = {.epoch = record->epoch,
                                  .from = record->donor_iteration,
+                                 .source = record->checkpoint,
                                  .before = newest(trial->life_count),
                                  .exploit = number};
     if (!add_life(trial, life)) {
@@ -203,6 +206,17 @@ static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
     fold->exploit_count++;
     trial->newest = record->checkpoint;
     return true;
+}
+
+/* Replay's next configuration, in the weights that the trial has just saved. */
+static bool feed_change(struct pbt_fold *fold, const struct pbt_record *record)
+{
+    struct pbt_record exploit = *record;
+    exploit.donor = record->trial;
+    exploit.donor_iteration = record->iteration;
+    exploit.score = (double)NAN;
+    exploit.donor_score = (double)NAN;
+    return feed_exploit(fold, &exploit);
 }
 
 /* --- checkpoints ---------------------------------------------------------- */
@@ -270,6 +284,8 @@ static bool feed_kind(struct pbt_fold *fold, const struct pbt_record *record)
         return feed_start(fold, record);
     case PBT_RECORD_EXPLOIT:
         return feed_exploit(fold, record);
+    case PBT_RECORD_CHANGE:
+        return feed_change(fold, record);
     case PBT_RECORD_SAVED:
         return feed_saved(fold, record);
     case PBT_RECORD_BAD:
@@ -288,7 +304,6 @@ static bool feed_kind(struct pbt_fold *fold, const struct pbt_record *record)
     case PBT_RECORD_ASK:
     case PBT_RECORD_LEAVE:
     case PBT_RECORD_END:
-    case PBT_RECORD_CHANGE:
     case PBT_RECORD_ROUND:
     case PBT_RECORD_KINDS:
         break;
@@ -306,13 +321,73 @@ int pbt_fold_feed(struct pbt_fold *fold, const struct pbt_entry *entry,
     return status;
 }
 
+/* What a life has saved last, of what is kept. */
+static const struct pbt_fold_checkpoint *
+last_saved(const struct pbt_fold_trial *trial, uint32_t life)
+{
+    for (uint32_t i = trial->checkpoint_count; i > 0; i--) {
+        if (trial->checkpoints[i - 1].life == life) {
+            return &trial->checkpoints[i - 1];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * The trial has no process, or one that loads what is lost: where it goes back to.  That is
+ * its newest checkpoint, or the one that it took over; where these are lost, further back.
+ */
+static void go_back(const struct pbt_fold *fold, struct pbt_fold_trial *trial)
+{
+    uint32_t i = newest(trial->life_count);
+    for (; i != PBT_NONE; i = trial->lives[i].before) {
+        const struct pbt_fold_life *life = &trial->lives[i];
+        const struct pbt_fold_checkpoint *saved = last_saved(trial, i);
+        bool there = life->source.number == 0 ||
+                     pbt_fold_find(fold, life->source) != NULL;
+        if (saved != NULL || there) {
+            trial->present = i;
+            trial->iteration = saved != NULL ? saved->iteration : life->from;
+            return;
+        }
+    }
+    trial->present = PBT_NONE;
+    trial->iteration = 0;
+}
+
+static void find_present(const struct pbt_fold *fold, uint32_t number)
+{
+    const struct pbt_board_trial *board = &fold->board.trials[number];
+    struct pbt_fold_trial *trial = &fold->trials[number];
+    const struct pbt_fold_life *life = present_life(trial);
+    bool lost =
+        trial->newest.number != 0 && pbt_fold_find(fold, trial->newest) == NULL;
+    trial->present = newest(trial->life_count);
+    trial->iteration = board->iteration;
+    switch (board->status) {
+    case PBT_TRIAL_RUNNING:
+        if (lost && life != NULL && board->iteration == life->from) {
+            go_back(fold, trial);
+        }
+        break;
+    case PBT_TRIAL_PAUSED:
+    case PBT_TRIAL_PENDING:
+        go_back(fold, trial);
+        break;
+    case PBT_TRIAL_TERMINATED:
+    case PBT_TRIAL_ERROR:
+    case PBT_TRIAL_STATUSES:
+        break;
+    }
+}
+
 static void finish_trial(struct pbt_fold_trial *trial)
 {
     int64_t until = INT64_MAX;
     for (uint32_t i = 0; i < trial->life_count; i++) {
         trial->lives[i].until = INT64_MIN;
     }
-    for (uint32_t i = newest(trial->life_count); i != PBT_NONE;
+    for (uint32_t i = trial->present; i != PBT_NONE;
          i = trial->lives[i].before) {
         struct pbt_fold_life *life = &trial->lives[i];
         life->until = until;
@@ -323,6 +398,7 @@ static void finish_trial(struct pbt_fold_trial *trial)
 void pbt_fold_finish(struct pbt_fold *fold)
 {
     for (uint32_t i = 0; i < fold->spec->settings.population; i++) {
+        find_present(fold, i);
         finish_trial(&fold->trials[i]);
     }
     for (uint32_t i = 0; i < fold->exploit_count; i++) {

@@ -4,11 +4,12 @@
  * The board (log/board.h) knows where each trial is; this adds how it got there: its lives,
  * its checkpoints, the exploits.  What is kept grows with these, not with the results.
  *
- * Lives.  Each start and each exploit opens one.  A life goes on from a point of an earlier one
- * of its trial: an exploit from the life that it ends; a start from the life that saved the
- * checkpoint which it loads, or (where that is a donor's) from the one that the exploit
- * opened.  The chain from a trial's newest life back is what counts, and of each life in it
- * the results up to the lowest iteration at which a later one began.
+ * Lives.  Each start, each exploit and each change of a replay opens one; a change is an exploit
+ * of the trial itself.  A life goes on from a point of an earlier one of its trial: an exploit
+ * from the life that it ends; a start from the life that saved the checkpoint which it loads, or
+ * from the one that took this checkpoint over.  The chain from a trial's present life back is
+ * what counts, and of each life in it the results up to the lowest iteration at which a later
+ * one began.  The present life is the newest, but for a trial that is about to go back further.
  */
 #ifndef PBT_RESULTS_FOLD_H
 #define PBT_RESULTS_FOLD_H
@@ -26,6 +27,7 @@ struct pbt_fold_life {
     uint64_t epoch;
     int64_t from;  /* the iteration that it began at */
     int64_t until; /* its results count up to here; INT64_MIN: it is undone */
+    struct pbt_checkpoint_id source; /* what it began with; number 0: nothing */
     uint32_t
         before; /* the life of its trial that it goes on from, or PBT_NONE */
     uint32_t exploit; /* the newest one behind its weights, or PBT_NONE */
@@ -49,8 +51,11 @@ struct pbt_fold_trial {
     struct pbt_fold_checkpoint *checkpoints; /* that are kept, oldest first */
     uint32_t checkpoint_count;
     uint32_t checkpoint_capacity;
-    /* The checkpoint that its present life would go back to; number 0: none. */
+    /* The checkpoint that its newest life would go back to; number 0: none. */
     struct pbt_checkpoint_id newest;
+    /* Where its weights are now: the life, or PBT_NONE, and the iteration. */
+    uint32_t present;
+    int64_t iteration;
 };
 
 struct pbt_fold {

@@ -185,9 +185,9 @@ static int describe_trial(struct pbt_results *results, uint32_t number,
     const struct pbt_board_trial *board = &fold->board.trials[number];
     const struct pbt_fold_trial *folded = &fold->trials[number];
     struct pbt_config *configs = &results->configs[2 * (size_t)number];
-    uint32_t exploit = folded->life_count == 0
+    uint32_t exploit = folded->present == PBT_NONE
                            ? PBT_NONE
-                           : folded->lives[folded->life_count - 1].exploit;
+                           : folded->lives[folded->present].exploit;
     results->dirs[number] = path_below(results->dir, board->id);
     if (results->dirs[number] == NULL) {
         return no_memory(error);

@@ -82,7 +82,8 @@ static int feed(void *user, const struct pbt_entry *entry,
         return status;
     }
     if (record->kind == PBT_RECORD_START ||
-        record->kind == PBT_RECORD_EXPLOIT) {
+        record->kind == PBT_RECORD_EXPLOIT ||
+        record->kind == PBT_RECORD_CHANGE) {
         reading->lives[record->trial]++;
     }
     if (record->kind == PBT_RECORD_RESULT &&
