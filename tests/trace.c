@@ -14,6 +14,8 @@
 #include "base/buf.h"
 
 #define OUT_MAX ((size_t)1 << 20)
+/* So many checks of the state to one that goes through a snapshot. */
+#define SNAPSHOT_EVERY 4
 #define WORDS_MAX 16
 #define LINE_SIZE 512
 
@@ -33,6 +35,7 @@ struct trace {
     size_t kept_capacity;
     struct pbt_buf out;
     bool quiet;
+    unsigned checks;
 };
 
 /* A line's words: a verb, and "key=value" or plain ones. */
@@ -297,8 +300,34 @@ static void take(struct trace *trace, const struct pbt_record *record)
     assert_true(pbt_core_apply(trace->core, record));
 }
 
+/* A twin that goes on from a snapshot of itself must not be told from the core. */
+static void save_and_load(struct trace *trace)
+{
+    struct pbt_buf bytes;
+    struct pbt_core *loaded = pbt_core_create(trace->settings);
+    assert_non_null(loaded);
+    pbt_buf_init(&bytes, OUT_MAX);
+    pbt_core_save(trace->twin, &bytes);
+    assert_false(pbt_buf_failed(&bytes));
+    const char *wrong =
+        pbt_core_load(loaded, bytes.data, bytes.length, NULL, 0);
+    if (wrong != NULL) {
+        fail_msg("a snapshot can't be loaded: %s", wrong);
+    }
+    pbt_buf_done(&bytes);
+    pbt_core_destroy(trace->twin);
+    trace->twin = loaded;
+}
+
 static void check(struct trace *trace)
 {
+    if (trace->checks++ % SNAPSHOT_EVERY == 0) {
+        save_and_load(trace);
+        if (pbt_core_check(trace->twin) != NULL) {
+            fail_msg("a loaded state is wrong: %s",
+                     pbt_core_check(trace->twin));
+        }
+    }
     const char *wrong = pbt_core_check(trace->core);
     if (wrong != NULL) {
         print_message("%s", trace->out.data);

@@ -147,6 +147,8 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
         core->end = PBT_END_NOT;
     }
     core->end_due = PBT_END_NOT;
+    /* What is due next does not depend on where the records were read from. */
+    pbt_core_touch_none(core);
     for (uint32_t i = 0; i < core->settings->population; i++) {
         struct pbt_trial *trial = &core->trials[i];
         if (failed) {

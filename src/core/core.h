@@ -23,6 +23,7 @@
 #include "core/record.h"
 #include "core/settings.h"
 
+struct pbt_buf;
 struct pbt_core;
 
 /* `settings` is borrowed for the core's life.  NULL: out of memory. */
@@ -159,8 +160,22 @@ bool pbt_core_checkpoint_at(const struct pbt_core *core, uint32_t trial,
                             uint32_t index,
                             struct pbt_core_checkpoint *checkpoint);
 
-/* A digest of everything that decisions depend on. */
+/* A digest of the whole state. */
 uint64_t pbt_core_digest(const struct pbt_core *core);
+
+/*
+ * The whole state as bytes: what pbt_core_load() makes of them decides and owes as this core
+ * does.  Texts of configurations are written as their handles.  Failures show in `out`.
+ */
+void pbt_core_save(const struct pbt_core *core, struct pbt_buf *out);
+/*
+ * Takes in such bytes; the core has just been created, with settings of as many trials or more.
+ * `texts`: for each handle the present one.  NULL, or a static text that says why not: the
+ * core must then be thrown away.
+ */
+const char *pbt_core_load(struct pbt_core *core, const void *bytes,
+                          size_t length, const uint32_t *texts,
+                          uint32_t text_count);
 
 /*
  * Checks the state against itself (counts, pins, marks, orders).  NULL, or a static text

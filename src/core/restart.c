@@ -33,6 +33,15 @@ void pbt_core_touch(struct pbt_core *core, uint32_t trial)
     pbt_core_note_arrival(core, trial);
 }
 
+void pbt_core_touch_none(struct pbt_core *core)
+{
+    while (core->work->due.count > 0) {
+        pbt_queue_pop(&core->work->due, core->settings->population);
+    }
+    core->work->due.head = 0;
+    pbt_core_touched_clear(core);
+}
+
 bool pbt_core_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b)
 {
     return a.trial == b.trial && a.number == b.number;

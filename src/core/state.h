@@ -26,104 +26,32 @@ enum pbt_phase {
 };
 
 /*
- * A restart point: all that a trial has when it goes back there (architecture.md,
- * rule 14).  The bottom one of each trial is iteration 0 without a checkpoint.
- */
-struct pbt_restart {
-    struct pbt_checkpoint_id checkpoint;
-    int64_t iteration;
-    int64_t turn;
-    double time_total;
-    double last_perturbation; /* in units of time_attr */
-    double score;
-    bool ranked;
-    struct pbt_checkpoint_id pair;
-    uint32_t exploits;
-    uint64_t lineage;
-    uint64_t settled;
-    struct pbt_cell *cells;
-};
-
-/*
  * Restart points that a trial holds: the bottom, two durable ones, and those
  * since.  If syncs stall for longer, the oldest that is not durable gives way.
  */
 #define PBT_RESTARTS_MAX 12
 
+/* What they are made of stands in state.def: the one table of the state's fields. */
+#define PBT_STATE_FIELD(type, name) type name;
+#define PBT_STATE_CELLS(name) struct pbt_cell *name;
+#define PBT_STATE_OTHER(declaration) declaration;
+
+struct pbt_restart {
+#define PBT_RESTART_FIELD PBT_STATE_FIELD
+#define PBT_RESTART_CELLS PBT_STATE_CELLS
+#include "core/state.def"
+};
+
 struct pbt_saved {
-    uint32_t number;
-    uint32_t pins;
-    bool durable;
-    uint64_t epoch;
-    uint64_t seq;
-    int64_t iteration;
-    double time_total;
-    double score;
+#define PBT_SAVED_FIELD PBT_STATE_FIELD
+#include "core/state.def"
 };
 
 struct pbt_trial {
-    enum pbt_core_trial_state state;
-    enum pbt_phase phase;
-    enum pbt_leave leave; /* in PBT_PHASE_LEAVE: what the end leads to */
-    bool created;
-    bool rest;      /* the worker's last word was that it rests */
-    bool can_reset; /* takes a load in a live process */
-    bool at_point;  /* at a perturbation point that is not settled yet */
-    bool passed;    /* there: an exploit was due and can't be */
-    bool stopping;  /* reached a stop criterion, or asked to stop */
-    bool held;      /* paused by the user: not started until it is resumed */
-    bool
-        end_asked; /* the user wants its end, whatever becomes of its process */
-    /*
-     * Halted for a pause: it saves before it trains on, even if it was resumed
-     * meanwhile.  The save's answer is behind whatever the halt's is.
-     */
-    bool halting;
-    bool orphaned; /* what it is loading is lost */
-    uint64_t epoch;
-    uint64_t process_epoch;
-    uint64_t seq;       /* of the last result of this life */
-    uint64_t saved_seq; /* as of the last save of this life */
-    int64_t iteration;
-    /*
-     * Its place among those that wait for a slot.  The iteration, but for what an exploit
-     * takes back: a loser that copies an earlier iteration again and again would
-     * else be the furthest behind for ever, and its donor never get a slot.
-     */
-    int64_t turn;
-    double time_total;
-    double last_perturbation;
-    double result_score; /* of the last result of this life; NaN: none */
-    double score; /* at the last perturbation point: what it is ranked by */
-    bool ranked;
-    uint64_t ranked_epoch;
-    uint64_t ranked_seq;
-    struct pbt_checkpoint_id pair; /* the checkpoint of that very result */
-    uint32_t exploits;
-    uint64_t lineage;
-    uint64_t
-        settled;  /* synch: the last round in which it was a loser; 0: none */
-    bool awaited; /* synch: noted, see round.c */
-    uint32_t failures;
-    struct pbt_cell *cells;
-
-    uint32_t last_number;    /* of its checkpoints; 0: none yet */
-    bool point_save;         /* in PBT_PHASE_SAVE: the one of a point */
-    struct pbt_saved *saved; /* live checkpoints, oldest first */
-    uint32_t saved_count;
-    uint32_t saved_capacity;
-
-    struct pbt_restart restarts[PBT_RESTARTS_MAX];
-    uint32_t restart_count;
-
-    /* PBT_PHASE_ASK: the exploit that waits for the answer. */
-    uint64_t ask;
-    uint32_t ask_donor;
-    struct pbt_checkpoint_id ask_checkpoint;
-    double ask_score;
-    uint64_t ask_lineage;
-    struct pbt_cell *ask_old; /* the donor's configuration */
-    struct pbt_cell *ask_new; /* the proposed one */
+#define PBT_TRIAL_FIELD PBT_STATE_FIELD
+#define PBT_TRIAL_CELLS PBT_STATE_CELLS
+#define PBT_TRIAL_OTHER PBT_STATE_OTHER
+#include "core/state.def"
 };
 
 /* A queue of trials without duplicates. */
@@ -141,37 +69,9 @@ struct pbt_work {
 };
 
 struct pbt_core {
-    const struct pbt_settings *settings;
-    struct pbt_trial *trials;
-    struct pbt_cell *cells; /* the block that all configurations live in */
-
-    uint64_t records;
-    uint64_t time;
-    uint64_t incarnation;
-    uint64_t epoch_counter; /* within the incarnation */
-    uint64_t results;       /* of the whole experiment */
-    uint32_t created;
-    uint32_t finished; /* TERMINATED or ERROR */
-    uint32_t held;     /* of the others: paused by the user */
-    uint32_t slots;
-    uint32_t used;    /* processes whose end was not seen */
-    uint32_t leaving; /* of these: on their way out, to be paused or finished */
-    /* synch: */
-    uint64_t round;   /* from 1 */
-    double target;    /* where trials arrive in it */
-    uint32_t awaited; /* that have not arrived */
-    enum pbt_end end;
-    enum pbt_end end_due;
-
-    bool has_best;
-    double best_score;
-    struct pbt_checkpoint_id best;
-
-    struct pbt_order ranks;     /* by score; marks: PBT_MARK_* */
-    struct pbt_order startable; /* PENDING and PAUSED, by turn */
-
-    struct pbt_work *work;
-    struct pbt_queue touched; /* for the driver: see pbt_core_touched() */
+#define PBT_CORE_FIELD PBT_STATE_FIELD
+#define PBT_CORE_OTHER PBT_STATE_OTHER
+#include "core/state.def"
 };
 
 /* Marks in `ranks`. */
@@ -182,6 +82,8 @@ struct pbt_core {
 
 /* restart.c: restart points, pins, checkpoints */
 void pbt_core_touch(struct pbt_core *core, uint32_t trial);
+/* Forgets who was touched. */
+void pbt_core_touch_none(struct pbt_core *core);
 void pbt_core_set_point(struct pbt_core *core, uint32_t number, bool at_point);
 /* Puts the trial's score and marks into `ranks`. */
 void pbt_core_rank(struct pbt_core *core, uint32_t number);
