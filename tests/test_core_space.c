@@ -348,12 +348,45 @@ static void allow_is_ray_to_the_letter(void **state)
     assert_real(scaled(i, allow, 0.8, pbt_cell_real(100.0)), 80.0);
     assert_int(scaled(i, allow, 1.2, pbt_cell_int(100)), 120);
     assert_int(scaled(i, allow, 0.8, pbt_cell_int(10)), 8);
-    assert_int(scaled(i, allow, 0.8, pbt_cell_int(1)), 0);
-    assert_int(scaled(i, allow, 1.2, pbt_cell_int(4)), 4);
-    assert_int(scaled(i, allow, 1.2, pbt_cell_int(-4)), -4);
+    /* Python's int(round(x)): halves to even. */
+    assert_int(scaled(i, allow, 0.8, pbt_cell_int(1)), 1);
+    assert_int(scaled(i, allow, 1.2, pbt_cell_int(4)), 5);
+    assert_int(scaled(i, allow, 1.2, pbt_cell_int(-4)), -5);
+    assert_int(scaled(i, allow, 1.5, pbt_cell_int(1)), 2);
+    assert_int(scaled(i, allow, 1.5, pbt_cell_int(3)), 4);
     /* Resampled from reals, what was an integer stays one. */
-    assert_int(
-        explore(PBT_MUTATION_DOMAIN, d, allow, 1.2, 1, pbt_cell_int(5), 1), 0);
+    struct pbt_domain wide = range(PBT_DOMAIN_UNIFORM, 0, 100, 0);
+    for (uint64_t n = 0; n < 50; n++) {
+        struct pbt_cell real = explore(PBT_MUTATION_DOMAIN, wide, allow, 1.2, 1,
+                                       pbt_cell_real(5), n);
+        assert_int(explore(PBT_MUTATION_DOMAIN, wide, allow, 1.2, 1,
+                           pbt_cell_int(5), n),
+                   (int64_t)nearbyint(real.u.r));
+    }
+}
+
+/* In Ray a boolean is no number to be multiplied: only resampling changes it. */
+static void allow_leaves_booleans_to_resampling(void **state)
+{
+    (void)state;
+    const struct pbt_cell yes = {.type = PBT_CELL_BOOL, .u.i = 1};
+    struct pbt_cell both[] = {yes, {.type = PBT_CELL_BOOL, .u.i = 0}};
+    struct pbt_domain choice = list_of(both, 2);
+    struct pbt_domain real = range(PBT_DOMAIN_UNIFORM, 1, 2, 0);
+    bool seen[2] = {false, false};
+    for (uint64_t n = 0; n < 50; n++) {
+        assert_true(pbt_cell_same(explore(PBT_MUTATION_DOMAIN, choice,
+                                          PBT_RANGE_ALLOW, 0.8, 0, yes, n),
+                                  yes));
+        assert_true(pbt_cell_same(
+            explore(PBT_MUTATION_DOMAIN, real, PBT_RANGE_ALLOW, 0.8, 1, yes, n),
+            yes));
+        struct pbt_cell drawn = explore(PBT_MUTATION_DOMAIN, choice,
+                                        PBT_RANGE_ALLOW, 0.8, 1, yes, n);
+        assert_int_equal(drawn.type, PBT_CELL_BOOL);
+        seen[drawn.u.i] = true;
+    }
+    assert_true(seen[0] && seen[1]);
 }
 
 static void with_probability_one_all_is_resampled(void **state)
@@ -777,6 +810,7 @@ int main(void)
         cmocka_unit_test(reflect_comes_back_as_far),
         cmocka_unit_test(resample_draws_afresh),
         cmocka_unit_test(allow_is_ray_to_the_letter),
+        cmocka_unit_test(allow_leaves_booleans_to_resampling),
         cmocka_unit_test(with_probability_one_all_is_resampled),
         cmocka_unit_test(reals_stay_reals_and_integers_integers),
         cmocka_unit_test(nested_members_are_explored_and_their_siblings_kept),

@@ -290,6 +290,21 @@ static double move_on_grid(const struct pbt_param *param,
     return value;
 }
 
+/* Ray's types (`allow`): a boolean stays one, a whole number is rounded, halves to even. */
+static struct pbt_cell keep_type(struct pbt_cell old, struct pbt_cell cell)
+{
+    if (!pbt_cell_is_number(cell)) {
+        return cell;
+    }
+    double number = pbt_cell_number(cell);
+    if (old.type == PBT_CELL_BOOL) {
+        return (struct pbt_cell){.type = PBT_CELL_BOOL, .u.i = number != 0};
+    }
+    bool whole = old.type == PBT_CELL_INT && cell.type == PBT_CELL_REAL &&
+                 fabs(number) < 9e18;
+    return whole ? pbt_cell_int((int64_t)nearbyint(number)) : cell;
+}
+
 static struct pbt_cell scale(const struct pbt_param *param,
                              const struct pbt_explore *explore,
                              struct pbt_cell old, struct pbt_draw_key *key)
@@ -301,9 +316,7 @@ static struct pbt_cell scale(const struct pbt_param *param,
                                                     : explore->factor_count)];
     double number = pbt_cell_number(old);
     if (explore->out_of_range == PBT_RANGE_ALLOW) {
-        double value = move(param, number, factor);
-        bool whole = old.type == PBT_CELL_INT && fabs(value) < 9e18;
-        return whole ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
+        return keep_type(old, pbt_cell_real(move(param, number, factor)));
     }
     struct grid grid = domain_grid(domain);
     if (domain->kind == PBT_DOMAIN_FUNCTION && old.type == PBT_CELL_INT) {
@@ -340,19 +353,18 @@ static struct pbt_cell explore_domain(const struct pbt_param *param,
 {
     const struct pbt_domain *domain = &param->mutations;
     bool allow = explore->out_of_range == PBT_RANGE_ALLOW;
+    bool stays = allow && old.type == PBT_CELL_BOOL; /* unless resampled */
     if (domain->kind == PBT_DOMAIN_CHOICE &&
-        !(allow && pbt_cell_is_number(old))) {
+        !(allow && pbt_cell_is_number(old)) && !stays) {
         return explore_choices(domain, is_ordered(domain), old,
                                explore->resample_probability, key);
     }
     if (pbt_draw_unit(key) < explore->resample_probability ||
-        !can_scale(param, old)) {
+        !(stays || can_scale(param, old))) {
         struct pbt_cell drawn = pbt_domain_draw(domain, key);
-        bool truncate = allow && old.type == PBT_CELL_INT &&
-                        drawn.type == PBT_CELL_REAL && fabs(drawn.u.r) < 9e18;
-        return truncate ? pbt_cell_int((int64_t)drawn.u.r) : drawn;
+        return allow ? keep_type(old, drawn) : drawn;
     }
-    return scale(param, explore, old, key);
+    return stays ? old : scale(param, explore, old, key);
 }
 
 void pbt_space_explore(const struct pbt_space *space,
