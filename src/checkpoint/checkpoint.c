@@ -128,6 +128,27 @@ int pbt_checkpoint_verify(const char *path, struct pbt_error *error)
                : pbt_error_prefix(error, status, "checkpoint %s", path);
 }
 
+int pbt_checkpoint_bytes(const char *path, uint64_t *bytes,
+                         struct pbt_error *error)
+{
+    int fd;
+    struct pbt_tree_files files = {0};
+    int status = pbt_tree_open(path, &fd, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    status = pbt_tree_list(fd, false, &files, error);
+    (void)close(fd);
+    if (status == PBT_OK) {
+        *bytes = 0;
+        for (size_t i = 0; i < files.count; i++) {
+            *bytes += files.items[i].bytes;
+        }
+    }
+    pbt_tree_files_done(&files);
+    return status;
+}
+
 /*
  * Renames without replacing.  Some network file systems don't know the flag: there
  * we look first, which is enough while the driver is the only writer.

@@ -48,6 +48,10 @@ int pbt_checkpoint_seal(const char *path, const char *made_by,
  */
 int pbt_checkpoint_verify(const char *path, struct pbt_error *error);
 
+/* The sum of the sizes of a checkpoint's files, or of those in any directory. */
+int pbt_checkpoint_bytes(const char *path, uint64_t *bytes,
+                         struct pbt_error *error);
+
 /*
  * Renames `from` to `to`, which must not exist (PBT_EDATA), both in one directory
  * (else PBT_EUSAGE).  PBT_ENOINPUT: there is no `from`.  It waits for no disk: the name

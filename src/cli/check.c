@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "cli/experiment.h"
+#include "cli/results.h"
 #include "cli/summary.h"
 #include "exec/budget.h"
 
@@ -78,29 +78,39 @@ static int check_world(const struct pbt_spec *spec)
     return status;
 }
 
-/* `file`: what it was read from, if all settings are to be shown. */
-static int show(const struct pbt_spec *spec, const char *file)
+static void warn(const struct pbt_spec *spec, const struct pbt_budget *budget,
+                 const struct pbt_cli_forecast *forecast)
+{
+    char warning[256];
+    pbt_cli_put(&spec->warnings, true);
+    if (pbt_budget_warning(spec, budget, warning, sizeof warning)) {
+        pbt_cli_warn(PBT_W0201, "%s", warning);
+    }
+    pbt_cli_forecast_warn(forecast);
+}
+
+static int show(const struct pbt_cli_call *call, const struct pbt_spec *spec)
 {
     struct pbt_budget budget;
     struct pbt_error lacks;
-    char warning[256];
-    int fits = pbt_budget_find(spec, &budget, &lacks);
+    struct pbt_cli_forecast forecast;
     struct pbt_buf out;
+    int fits = pbt_budget_find(spec, &budget, &lacks);
+    pbt_cli_forecast(spec, pbt_cli_runs_dir(pbt_cli_value(call, "dir")),
+                     &forecast);
     pbt_buf_init(&out, OUTPUT_MAX);
-    pbt_cli_put_summary(spec, &budget, &out);
-    if (file != NULL) {
-        pbt_cli_put_settings(spec, file, &out);
+    if (pbt_cli_given(call, "json")) {
+        pbt_cli_put_check_json(spec, &budget, &forecast, &out);
+    } else {
+        pbt_cli_put_summary(spec, &budget, &forecast, &out);
+        if (pbt_cli_given(call, "all")) {
+            pbt_cli_put_settings(spec, call->args[0], &out);
+        }
     }
-    if (pbt_buf_failed(&out)) {
-        pbt_buf_done(&out);
-        return pbt_cli_error(PBT_E0971, "out of memory");
+    if (pbt_cli_print(&out) != PBT_OK) {
+        return PBT_ENOMEM;
     }
-    pbt_cli_put(&out, false);
-    pbt_buf_done(&out);
-    pbt_cli_put(&spec->warnings, true);
-    if (pbt_budget_warning(spec, &budget, warning, sizeof warning)) {
-        pbt_cli_warn(PBT_W0201, "%s", warning);
-    }
+    warn(spec, &budget, &forecast);
     int status = check_world(spec);
     return fits == PBT_OK ? status : pbt_cli_fail(&lacks);
 }
@@ -110,7 +120,7 @@ int pbt_cli_check(const struct pbt_cli_call *call)
     struct pbt_spec spec;
     int status = pbt_cli_read_experiment(call, &spec);
     if (status == PBT_OK) {
-        status = show(&spec, pbt_cli_given(call, "all") ? call->args[0] : NULL);
+        status = show(call, &spec);
         pbt_spec_done(&spec);
     }
     return status;

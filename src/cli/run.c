@@ -17,6 +17,7 @@
 #include "cli/console.h"
 #include "cli/control.h"
 #include "cli/experiment.h"
+#include "cli/forecast.h"
 #include "run/run.h"
 
 /* --- signals -------------------------------------------------------------- */
@@ -157,11 +158,14 @@ int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
 {
     struct pbt_error error;
     struct pbt_run_place place;
+    struct pbt_cli_forecast forecast;
+    const char *runs = pbt_cli_runs_dir(pbt_cli_value(call, "dir"));
     pbt_cli_put(&spec->warnings, true);
     int status = pbt_spec_finish(spec, &error);
     if (status == PBT_OK) {
-        status = pbt_run_create(
-            spec, pbt_cli_runs_dir(pbt_cli_value(call, "dir")), &place, &error);
+        pbt_cli_forecast(spec, runs, &forecast);
+        pbt_cli_forecast_warn(&forecast);
+        status = pbt_run_create(spec, runs, &place, &error);
     }
     pbt_spec_done(spec);
     if (status != PBT_OK) {

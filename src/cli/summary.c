@@ -127,34 +127,43 @@ static double last_iteration(const struct pbt_settings *settings)
     return last;
 }
 
+struct pbt_cli_points pbt_cli_points(const struct pbt_settings *settings)
+{
+    double interval = settings->perturbation_interval;
+    double last = last_iteration(settings);
+    struct pbt_cli_points points = {
+        .first = fmax(interval, settings->burn_in_period),
+        .known = settings->time_attr == PBT_TIME_ITERATION && last > 0};
+    /* The result that reaches the bound ends the trial: it is no point. */
+    if (points.known && points.first < last) {
+        points.count = ceil((last - points.first) / interval);
+        points.last = points.first + (points.count - 1) * interval;
+    }
+    return points;
+}
+
 /* When perturbations fall: at 5, 10, ... 95, 19 of each trial. */
 static void put_points(const struct pbt_spec *spec, struct pbt_buf *out)
 {
     const struct pbt_settings *settings = &spec->settings;
-    double interval = settings->perturbation_interval;
-    double first = fmax(interval, settings->burn_in_period);
-    double last = last_iteration(settings);
+    struct pbt_cli_points points = pbt_cli_points(settings);
     if (settings->scheduler != PBT_SCHEDULER_PBT) {
         return;
     }
-    if (settings->time_attr != PBT_TIME_ITERATION || last == 0) {
+    if (!points.known) {
         pbt_buf_printf(out, "             first at %s %.15g\n",
                        settings->time_attr == PBT_TIME_SECONDS ? "second"
                                                                : "iteration",
-                       first);
-        return;
-    }
-    /* The result that reaches the bound ends the trial: it is no point. */
-    double count = first < last ? ceil((last - first) / interval) : 0;
-    if (count > 0) {
+                       points.first);
+    } else if (points.count > 0) {
         pbt_buf_printf(out,
                        "             at iteration %.15g%s%.0f: %.0f of each "
                        "trial\n",
-                       first,
-                       count > 2   ? ", ... "
-                       : count > 1 ? ", "
-                                   : " = ",
-                       first + (count - 1) * interval, count);
+                       points.first,
+                       points.count > 2   ? ", ... "
+                       : points.count > 1 ? ", "
+                                          : " = ",
+                       points.last, points.count);
     }
 }
 
@@ -269,7 +278,31 @@ static void put_params(const struct pbt_spec *spec, struct pbt_buf *out)
     }
 }
 
-static void put_checkpoints(const struct pbt_spec *spec, struct pbt_buf *out)
+static void put_disk(const struct pbt_cli_forecast *forecast,
+                     struct pbt_buf *out)
+{
+    char text[PBT_CLI_BYTES_SIZE];
+    pbt_buf_printf(out,
+                   "disk         at most %" PRIu64 " checkpoints at a time",
+                   forecast->count);
+    if (forecast->each == 0) {
+        pbt_buf_text(out, ", of a size that nobody has seen yet");
+    } else {
+        pbt_cli_bytes(forecast->each, text);
+        pbt_buf_printf(out, " of %s (as in %s)", text, forecast->from);
+        pbt_cli_bytes(forecast->count * forecast->each, text);
+        pbt_buf_printf(out, ": %s", text);
+    }
+    if (forecast->free != UINT64_MAX) {
+        pbt_cli_bytes(forecast->free, text);
+        pbt_buf_printf(out, "; %s are free", text);
+    }
+    pbt_buf_char(out, '\n');
+}
+
+static void put_checkpoints(const struct pbt_spec *spec,
+                            const struct pbt_cli_forecast *forecast,
+                            struct pbt_buf *out)
 {
     const struct pbt_settings *settings = &spec->settings;
     const char *between = "";
@@ -293,13 +326,7 @@ static void put_checkpoints(const struct pbt_spec *spec, struct pbt_buf *out)
     }
     pbt_buf_printf(out, "; the newest %" PRIu32 " of a trial are kept\n",
                    settings->num_to_keep);
-    /* Two more that may be needed, and the one that is being made. */
-    uint64_t most =
-        (uint64_t)settings->population * (settings->num_to_keep + 3);
-    pbt_buf_printf(out,
-                   "disk         at most %" PRIu64
-                   " checkpoints at a time (%" PRIu32 " of each trial)\n",
-                   most, settings->num_to_keep + 3);
+    put_disk(forecast, out);
 }
 
 static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
@@ -319,7 +346,9 @@ static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
 }
 
 void pbt_cli_put_summary(const struct pbt_spec *spec,
-                         const struct pbt_budget *budget, struct pbt_buf *out)
+                         const struct pbt_budget *budget,
+                         const struct pbt_cli_forecast *forecast,
+                         struct pbt_buf *out)
 {
     pbt_buf_printf(out, "experiment   %s, seed %" PRIu64 "\n", spec->name,
                    spec->settings.seed);
@@ -334,7 +363,7 @@ void pbt_cli_put_summary(const struct pbt_spec *spec,
     }
     put_schedule(spec, out);
     put_params(spec, out);
-    put_checkpoints(spec, out);
+    put_checkpoints(spec, forecast, out);
     put_failures(spec, out);
 }
 
@@ -351,6 +380,23 @@ static void put_origin(const struct pbt_spec *spec, const char *file, int key,
     }
 }
 
+void pbt_cli_put_setting(const struct pbt_spec *spec, int key,
+                         struct pbt_buf *out)
+{
+    struct pbt_buf value;
+    pbt_buf_init(&value, OUTPUT_MAX);
+    pbt_spec_write_key(spec, key, &value);
+    out->failed = out->failed || pbt_buf_failed(&value);
+    /* A mapping in lines is in the summary; `env` may hold secrets. */
+    if (value.length > 0 && (value.data[0] == '\n' ||
+                             (key == PBT_KEY_ENV && spec->env[0] != NULL))) {
+        pbt_buf_text(out, "...");
+    } else if (value.length > 0) {
+        pbt_buf_put(out, value.data + 1, strcspn(value.data + 1, "\n"));
+    }
+    pbt_buf_done(&value);
+}
+
 void pbt_cli_put_settings(const struct pbt_spec *spec, const char *file,
                           struct pbt_buf *out)
 {
@@ -358,18 +404,13 @@ void pbt_cli_put_settings(const struct pbt_spec *spec, const char *file,
     for (int i = 0; i < PBT_KEY_COUNT; i++) {
         const struct pbt_key *key = &pbt_keys[i];
         struct pbt_buf value;
-        if (key->type == PBT_TYPE_SECTION || !pbt_key_is_kept(key)) {
+        if (key->type == PBT_TYPE_SECTION || key->type == PBT_TYPE_LATER) {
             continue;
         }
         pbt_buf_init(&value, OUTPUT_MAX);
-        pbt_spec_write_key(spec, i, &value);
-        /* A mapping in lines is in the summary above; `env` may hold secrets. */
-        bool lines =
-            value.length > 0 && (value.data[0] == '\n' ||
-                                 (i == PBT_KEY_ENV && spec->env[0] != NULL));
-        size_t length = value.length > 0 ? strcspn(value.data + 1, "\n") : 0;
-        pbt_buf_printf(out, "  %-33s %-24.*s  ", key->path,
-                       lines ? 3 : (int)length, lines ? "..." : value.data + 1);
+        pbt_cli_put_setting(spec, i, &value);
+        pbt_buf_printf(out, "  %-33s %-24s  ", key->path,
+                       pbt_buf_failed(&value) ? "?" : value.data);
         put_origin(spec, file, i, out);
         pbt_buf_char(out, '\n');
         pbt_buf_done(&value);

@@ -83,7 +83,9 @@ static const struct pbt_cli_option replay_options[] = {
 static const struct pbt_cli_option check_options[] = {
     {"all", 'a', NULL, PBT_CLI_FREE, NULL,
      "every setting, and where it comes from"},
+    JSON_OPTION,
     EXPERIMENT_OPTIONS,
+    DIR_OPTION,
     END};
 static const struct pbt_cli_option dir_options[] = {DIR_OPTION, END};
 static const struct pbt_cli_option status_options[] = {

@@ -1,8 +1,8 @@
 # Goal: the summary says what would run, here and with overrides.
 experiment exp.yaml
-pbt check exp.yaml
+check exp.yaml
 echo
-pbt check exp.yaml num_samples=2 resources.cpu=0.5 resources_per_trial.cpu=0.25 \
+check exp.yaml num_samples=2 resources.cpu=0.5 resources_per_trial.cpu=0.25 \
     'stop_all={score: 0.5, training_iteration: 1000}' time_budget_s=60 \
     'stop={loss: {min: 0.5}}' \
     mode=min 'config.net={act: {choice: [relu, tanh]}, depth: 3}' \
@@ -11,6 +11,6 @@ pbt check exp.yaml num_samples=2 resources.cpu=0.5 resources_per_trial.cpu=0.25 
     scheduler.burn_in_period=10 checkpoint.frequency=3 checkpoint.at_end=true \
     checkpoint.num_to_keep=2 failure.max_failures=3
 echo
-pbt check exp.yaml scheduler= scheduler.type=fifo stop= metric= mode= failure.max_failures=-1
+check exp.yaml scheduler= scheduler.type=fifo stop= metric= mode= failure.max_failures=-1
 # Nothing was started or written.
 [ "$(ls)" = exp.yaml ]

@@ -1,7 +1,7 @@
 # Goal: an experiment without a file: flags are keys in other words, on top of a file, too.
 cp "$BUILD/examples/toy" train
 set -- -n 4 --metric score --mode=max -p lr=loguniform:0.0001:0.02 -i 5 -s training_iteration=20
-pbt check "$@" -m lr=loguniform:0.0001:0.02 --seed 1 -- ./train | grep -v '^program'
+check "$@" -m lr=loguniform:0.0001:0.02 --seed 1 -- ./train | grep -v '^program'
 pbt run "$@" -m lr=loguniform:1e-4:0.02 --seed 1 -q --param a/b=x,y -- ./train >out
 # All of it is in the run.
 sed -n '/^config/,/^points/p' runs/train/experiment.yaml
