@@ -30,16 +30,19 @@ build three
 [ "$(grep -c '^[0-9a-f]*_0000[0-3] [0-9]* ' out)" -ge 60 ]
 tail -1 out | grep -q '^best: .*, in runs/experiment/'
 expect 66 ./three runs/none 2>err
-# README.md: the five minutes.
-mkdir mine
-cp "$SOURCE/examples/toy/toy.c" mine/train.c
-$cc "-I$SOURCE/include" mine/train.c -o mine/train "-L$BUILD" -lpbt "-Wl,-rpath,$BUILD"
-sed -n "/^cat > mine\/exp.yaml/,/^EOF/p" "$SOURCE/README.md" | sed '1d;$d' >mine/exp.yaml
-pbt check mine/exp.yaml >out
-pbt run mine/exp.yaml stop.training_iteration=20 --quiet >out
-cp "$SOURCE/tests/client.py" mine/train.py
-pbt run mine/exp.yaml name=python 'command=[python3, mine/train.py]' \
-    stop.training_iteration=20 --quiet >out
+# README.md: the five minutes, each block as it stands, where the tree is.
+mkdir tree
+for name in examples include tests; do ln -s "$SOURCE/$name" tree; done
+ln -s "$BUILD" tree/build
+(
+    cd tree
+    sed -n '/^## Your own experiment/,/^## Read on/p' "$SOURCE/README.md" |
+        sed -n '/^```sh$/,/^```$/p' | grep -v '^```' >../five-minutes
+    bash -eu ../five-minutes >../five.out 2>../five.err || { cat ../five.*; exit 1; }
+    test -s mine/model/weight
+    test "$(grep -c ' TERMINATED ' ../five.out)" -ge 24
+    grep -q '^trial  *[0-9a-f]*_00003 ' ../five.out
+)
 # docs/cli.md names every verb with every option of its own, and every exit code.
 verbs=$(pbt help --verbs)
 [ "$(echo "$verbs" | wc -l)" -ge 9 ]
