@@ -89,6 +89,7 @@ static const char good[] =
     "  resample_probability: 0\n"
     "  perturbation_factors: [1.5, 0.5, 1]\n"
     "  out_of_range: reflect\n"
+    "  exploit_copies: weights\n"
     "  log_config: false\n"
     "  require_attrs: false\n"
     "  synch: true\n"
@@ -243,6 +244,7 @@ static void test_defaults(void **state)
     assert_true(settings->explore.factors[0] == 1.2);
     assert_true(settings->explore.factors[1] == 0.8);
     assert_int_equal(settings->explore.out_of_range, PBT_RANGE_CLIP);
+    assert_int_equal(settings->copies, PBT_COPIES_BOTH);
     assert_false(settings->custom_explore);
     assert_int_equal(settings->stop_count, 0);
     assert_true(settings->time_budget_ns == 0);
@@ -296,6 +298,7 @@ static void check_settings(const struct pbt_settings *settings)
     assert_int_equal(settings->explore.factor_count, 3);
     assert_true(settings->explore.factors[2] == 1);
     assert_int_equal(settings->explore.out_of_range, PBT_RANGE_REFLECT);
+    assert_int_equal(settings->copies, PBT_COPIES_WEIGHTS);
     assert_true(settings->time_budget_ns == UINT64_C(3600250000000));
     assert_int_equal(settings->checkpoint_frequency, 5);
     assert_true(settings->checkpoint_at_end);
@@ -904,7 +907,7 @@ static void test_written_text(void **state)
         "  resample_probability: 0.25\n  perturbation_factors: [1.2, 0.8]\n"
         "  out_of_range: clip\n  log_config: true\n  require_attrs: true\n"
         "  synch: false\n  schedule: []\n"
-        "  custom_explore: null\n"
+        "  custom_explore: null\n  exploit_copies: both\n"
         "resources:\n  cpu: 0\n  gpu: 0\n  memory: 0\n"
         "resources_per_trial:\n  cpu: 1\n  gpu: 0\n  memory: 0\n  tasks: 1\n"
         "checkpoint:\n"

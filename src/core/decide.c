@@ -449,14 +449,30 @@ static uint32_t quantile_size(const struct pbt_core *core)
     return k > n / 2.0 ? n / 2 : (uint32_t)k;
 }
 
+/*
+ * What is explored: the donor's configuration, or with weights only its own; but what exploring
+ * never changes belongs to the weights, and goes along with them.
+ */
+static void take_over(const struct pbt_core *core, const struct pbt_cell *own,
+                      const struct pbt_cell *donor, struct pbt_cell *cells)
+{
+    const struct pbt_space *space = &core->settings->space;
+    bool keeps = core->settings->copies == PBT_COPIES_WEIGHTS;
+    for (uint32_t i = 0; i < space->count; i++) {
+        bool is_own = keeps && pbt_space_is_explored(space, i);
+        cells[i] = is_own ? own[i] : donor[i];
+    }
+}
+
 static void due_exploit(const struct pbt_core *core, uint32_t trial,
                         uint32_t donor, struct pbt_record *record)
 {
     const struct pbt_trial *from = &core->trials[donor];
     const struct pbt_space *space = &core->settings->space;
+    struct pbt_cell *cells = core->work->scratch;
     struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_EXPLORE);
-    pbt_space_explore(space, &core->settings->explore, from->cells, &key,
-                      core->work->scratch);
+    take_over(core, core->trials[trial].cells, from->cells, cells);
+    pbt_space_explore(space, &core->settings->explore, cells, &key, cells);
     bool ask = core->settings->custom_explore ||
                pbt_space_is_open(space, core->work->scratch);
     fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial, donor,

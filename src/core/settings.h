@@ -16,6 +16,12 @@ enum pbt_scheduler {
     PBT_SCHEDULER_REPLAY, /* one trial, whose hyperparameters follow a schedule */
 };
 
+/* What a loser takes over from its donor. */
+enum pbt_copies {
+    PBT_COPIES_BOTH,
+    PBT_COPIES_WEIGHTS, /* it explores its own hyperparameters */
+};
+
 enum pbt_time_attr {
     PBT_TIME_ITERATION, /* training_iteration */
     PBT_TIME_SECONDS,   /* time_total_s */
@@ -56,6 +62,7 @@ struct pbt_settings {
     double perturbation_interval; /* > 0, in units of time_attr */
     double burn_in_period;
     double quantile_fraction; /* 0 to 0.5 */
+    enum pbt_copies copies;
     struct pbt_explore explore;
     bool custom_explore; /* exploits ask the user's function */
 

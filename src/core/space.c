@@ -390,6 +390,15 @@ void pbt_space_explore(const struct pbt_space *space,
     }
 }
 
+bool pbt_space_is_explored(const struct pbt_space *space, uint32_t index)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < space->count && !any; i++) {
+        any = space->params[i].mutation != PBT_MUTATION_NONE;
+    }
+    return !any || space->params[index].mutation != PBT_MUTATION_NONE;
+}
+
 bool pbt_space_is_open(const struct pbt_space *space,
                        const struct pbt_cell *cells)
 {

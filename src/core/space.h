@@ -100,6 +100,12 @@ struct pbt_space {
     uint32_t count;
 };
 
+/*
+ * True if exploring may change the parameter.  Where a function alone explores (nothing
+ * mutates) that is all of them.
+ */
+bool pbt_space_is_explored(const struct pbt_space *space, uint32_t index);
+
 /* The settings of explore, from the experiment file. */
 struct pbt_explore {
     double resample_probability;
@@ -128,7 +134,8 @@ void pbt_space_initial(const struct pbt_space *space, struct pbt_draw_key *key,
                        struct pbt_cell *cells);
 
 /*
- * Explores: from the donor's values to new ones, both space->count.  Rules: Ray's
+ * Explores: from the donor's values to new ones, both space->count, perhaps in the same
+ * place.  Rules: Ray's
  * explore(), except that (unless out_of_range is `allow`, which is Ray to the letter)
  *  - a value stays in its domain, on its grid, and of its domain's type;
  *  - a factor moves an integer or quantised value by at least one step, so that

@@ -16,6 +16,7 @@ static const char *const modes[] = {"max", "min", NULL};
 static const char *const schedulers[] = {"fifo", "pbt", "replay", NULL};
 static const char *const time_attrs[] = {"training_iteration", "time_total_s",
                                          NULL};
+static const char *const copies[] = {"both", "weights", NULL};
 static const char *const ranges[] = {"clip", "reflect", "resample", "allow",
                                      NULL};
 
@@ -24,6 +25,7 @@ _Static_assert(PBT_SCHEDULER_FIFO == 0 && PBT_SCHEDULER_PBT == 1 &&
                    PBT_SCHEDULER_REPLAY == 2,
                "order");
 _Static_assert(PBT_TIME_ITERATION == 0 && PBT_TIME_SECONDS == 1, "order");
+_Static_assert(PBT_COPIES_BOTH == 0 && PBT_COPIES_WEIGHTS == 1, "order");
 _Static_assert(PBT_RANGE_CLIP == 0 && PBT_RANGE_REFLECT == 1 &&
                    PBT_RANGE_RESAMPLE == 2 && PBT_RANGE_ALLOW == 3,
                "order");
@@ -223,10 +225,12 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                          .fallback = "truncation",
                          .doc = "how losers and donors are chosen"},
     [PBT_KEY_EXPLOIT_COPIES] = {.path = "scheduler.exploit_copies",
-                                .type = PBT_TYPE_LATER,
+                                .type = PBT_TYPE_WORD,
+                                .words = copies,
                                 .fallback = "both",
-                                .doc = "what an exploit copies: weights, "
-                                       "hyperparameters"},
+                                FIELD(settings.copies),
+                                .doc = "what an exploit copies: both, or "
+                                       "weights only"},
 
     [PBT_KEY_RESOURCES] = {.path = "resources",
                            .type = PBT_TYPE_SECTION,

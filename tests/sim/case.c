@@ -95,6 +95,15 @@ static void draw_functions(struct sim_case *c)
     }
 }
 
+/* How exploits go; with dice of its own, too. */
+static void draw_policy(struct sim_case *c)
+{
+    struct dice dice = {pbt_mix(c->seed, 5), 0};
+    struct pbt_settings *settings = &c->spec.settings;
+    settings->copies =
+        chance(&dice, 0.2) ? PBT_COPIES_WEIGHTS : PBT_COPIES_BOTH;
+}
+
 static void draw_stops(struct sim_case *c, struct dice *dice, double step_s)
 {
     struct pbt_settings *settings = &c->spec.settings;
@@ -164,6 +173,7 @@ static void draw_spec(struct sim_case *c, struct dice *dice, double step_s)
     draw_params(c, dice);
     draw_functions(c);
     draw_scheduler(c, dice, step_s);
+    draw_policy(c);
     draw_stops(c, dice, step_s);
 }
 
@@ -302,6 +312,8 @@ void case_print(const struct sim_case *c)
            s->burn_in_period, s->quantile_fraction,
            s->custom_explore ? ", custom explore" : "", s->space.count,
            c->spec.minimize ? "min" : "max");
+    printf("  exploits copy %s\n",
+           s->copies == PBT_COPIES_WEIGHTS ? "weights" : "both");
     for (uint32_t i = 0; i < s->stop_count; i++) {
         static const char *const SOURCES[] = {"iteration", "seconds", "score"};
         printf("  stop%s: %s %s %g\n", s->stops[i].all ? "_all" : "",
