@@ -51,7 +51,8 @@ def date(wall):
 FILLED = ["done", "training_iteration", "time_this_iter_s", "time_total_s",
           "trial_id", "date", "timestamp", "pid", "hostname", "node_ip",
           "config", "time_since_restore", "iterations_since_restore",
-          "experiment_tag", "pbt_epoch", "pbt_seq"]
+          "experiment_tag", "pbt_epoch", "pbt_seq", "pbt_lineage",
+          "pbt_parent"]
 
 
 class Trial:
@@ -68,6 +69,7 @@ class Trial:
         self.host = ""
         self.life = None
         self.policy = []
+        self.history = []  # before each exploit, and its line
         self.results = []
         self.failures = 0
         self.errors = ""
@@ -93,9 +95,12 @@ class Run:
     def feed_trial(self, r):
         name = self.ids[r["trial"]]
         self.trials[r["trial"]] = Trial(name, r["config"], self.drawn)
+        self.trials[r["trial"]].lineage = r["lineage"]
 
-    def begin(self, t, config, iteration):
+    def begin(self, t, config, iteration, checkpoint):
         t.config = config
+        t.parent = checkpoint and "%s/checkpoint_%06d" % (
+            self.ids[checkpoint["trial"]], checkpoint["number"])
         t.lived = True
         t.first = iteration
         t.seconds = 0.0
@@ -114,7 +119,7 @@ class Run:
         t = self.trials[r["trial"]]
         t.pid = 0
         t.perturbed = t.perturbed and r["config"] != t.initial
-        self.begin(t, r["config"], r["it"])
+        self.begin(t, r["config"], r["it"], r.get("checkpoint"))
 
     def feed_ready(self, r):
         t = self.trials[r["trial"]]
@@ -128,9 +133,22 @@ class Run:
         line = json.dumps([t.orig, donor.orig, r["it"], r["donor_it"],
                            r["old_config"], r["config"]])
         self.everything.append(line)
+        t.history.append((t.policy, line))
         t.policy = donor.policy + [line]
         t.perturbed = True
-        self.begin(t, r["config"], r["donor_it"])
+        t.lineage = r["lineage"]
+        self.begin(t, r["config"], r["donor_it"], r["checkpoint"])
+
+    def feed_undo(self, r):
+        t = self.trials[r["trial"]]
+        while len(t.history) > r["exploits"]:
+            t.policy, line = t.history.pop()
+            # The last one that reads so.
+            at = len(self.everything) - 1 - self.everything[::-1].index(line)
+            del self.everything[at]
+        t.lineage = r["lineage"]
+        t.config = r["config"]
+        t.perturbed = t.config != t.initial
 
     def feed_result(self, r):
         t = self.trials[r["trial"]]
@@ -149,7 +167,8 @@ class Run:
             "time_since_restore": t.seconds,
             "iterations_since_restore": r["it"] - t.first,
             "experiment_tag": t.life["tag"], "pbt_epoch": r["epoch"],
-            "pbt_seq": r["seq"]})
+            "pbt_seq": r["seq"], "pbt_lineage": t.lineage,
+            "pbt_parent": t.parent})
         t.results.append(result)
 
     def feed_exited(self, r):

@@ -48,7 +48,7 @@ static bool recorded_life(struct pbt_sim *sim, struct pbt_spec *spec,
         .wall_ns = wall,
         .pid = 4711,
         .host = "simulated",
-        .checkpoint_good = pbt_sim_checkpoint_good,
+        .checkpoint_check = pbt_sim_checkpoint_check,
         .checkpoint_user = sim,
     };
     struct pbt_driver *driver = NULL;

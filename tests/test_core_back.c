@@ -472,6 +472,7 @@ static void a_load_of_a_bad_checkpoint_is_ended_and_no_failure(void **state)
          "  RUNNING it=5 score=0.1 pair=none exploits=1 failures=0 x=0.4462\n"
          "exited 0\n"
          "  exit 0: respawn\n"
+         "  undo 0 to 0, at 0 on none\n"
          "  start 0 (1.4)\n"
          "look 0\n"
          "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.548\n"
@@ -492,6 +493,7 @@ static void so_it_is_if_the_loader_has_died_of_it_at_once(void **state)
          ". result 0 it=5 score=0.1\n"
          "bad 1/1; exited 0\n"
          "  exit 0: respawn\n"
+         "  undo 0 to 0, at 0 on none\n"
          "  start 0 (1.4)\n"
          "look 0\n"
          "  RUNNING it=0 score=- pair=none exploits=0 failures=0 x=0.548\n");
@@ -710,6 +712,7 @@ static void a_load_of_a_bad_checkpoint_that_succeeds_is_ended_too(void **state)
              "  leave 0: respawn\n"
              "exited 0\n"
              "  exit 0: respawn\n"
+             "  undo 0 to 0, at 0 on none\n"
              "  start 0 (1.4)\n");
 }
 

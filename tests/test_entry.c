@@ -219,7 +219,7 @@ static void draw_member(struct world *w, struct pbt_record *record,
         record->end = (enum pbt_end)(u32 % (PBT_END_INTERRUPTED + 1));
         break;
     case PBT_MEMBER_PASS:
-        record->pass = (enum pbt_pass)(u32 % (PBT_PASS_DONOR_LOST + 1));
+        record->pass = (enum pbt_pass)(u32 % (PBT_PASS_EXPLORE_FAILED + 1));
         break;
     case PBT_MEMBER_REQUEST:
         record->request = (enum pbt_request)(u32 % (PBT_REQUEST_STOP + 1));

@@ -240,6 +240,11 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
             record->trial, record->iteration, record->checkpoint.trial,
             record->checkpoint.number);
         break;
+    case PBT_RECORD_UNDO:
+        say(trace, "undo %" PRIu32 " to %" PRIu32 ", at %" PRId64 " on %s",
+            record->trial, record->exploits, record->iteration,
+            id_text(record->checkpoint));
+        break;
     case PBT_RECORD_ROUND:
         say(trace, "round to %g", record->target);
         break;

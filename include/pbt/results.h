@@ -178,6 +178,9 @@ struct pbt_trial_info {
      * none.
      */
     const struct pbt_checkpoint_info *checkpoint;
+    uint64_t epoch;   /* of its present or last life; 0: none yet */
+    uint64_t lineage; /* as in struct pbt_row, and so is `from` */
+    const char *from;
 };
 
 /* Trial `number`; NULL if it is not below pbt_run_info.trials. */
@@ -243,6 +246,16 @@ struct pbt_row {
     uint32_t exploit;          /* the newest one behind it, or PBT_NONE */
     bool undone;               /* it no longer counts */
     struct pbt_row_data *data; /* for the functions below */
+    /*
+     * The line of descent that it belongs to: one begins with a trial's first configuration,
+     * and one with each exploit.
+     */
+    uint64_t lineage;
+    /*
+     * The checkpoint that its life began from, below the run's directory:
+     * "ba982_00003/checkpoint_000005"; "": none.
+     */
+    const char *from;
 };
 
 /*

@@ -85,7 +85,7 @@ static int compare_lists(const struct pbt_tree_files *found,
     return PBT_OK;
 }
 
-static int verify_files(int fd, struct pbt_tree_files *found,
+static int verify_files(int fd, bool sums, struct pbt_tree_files *found,
                         struct pbt_tree_files *listed, struct pbt_error *error)
 {
     int status = pbt_manifest_read(fd, listed, error);
@@ -95,7 +95,7 @@ static int verify_files(int fd, struct pbt_tree_files *found,
     if (status == PBT_OK) {
         status = compare_lists(found, listed, error);
     }
-    for (size_t i = 0; status == PBT_OK && i < found->count; i++) {
+    for (size_t i = 0; sums && status == PBT_OK && i < found->count; i++) {
         assert(found->items != NULL && listed->items != NULL);
         status = pbt_tree_sum(fd, &found->items[i], false, error);
         if (status == PBT_OK &&
@@ -108,14 +108,14 @@ static int verify_files(int fd, struct pbt_tree_files *found,
     return status;
 }
 
-int pbt_checkpoint_verify(const char *path, struct pbt_error *error)
+static int verify(const char *path, bool sums, struct pbt_error *error)
 {
     int fd;
     struct pbt_tree_files found = {0};
     struct pbt_tree_files listed = {0};
     int status = pbt_tree_open(path, &fd, error);
     if (status == PBT_OK) {
-        status = verify_files(fd, &found, &listed, error);
+        status = verify_files(fd, sums, &found, &listed, error);
         pbt_tree_files_done(&found);
         pbt_tree_files_done(&listed);
         (void)close(fd);
@@ -126,6 +126,16 @@ int pbt_checkpoint_verify(const char *path, struct pbt_error *error)
     return status == PBT_OK
                ? PBT_OK
                : pbt_error_prefix(error, status, "checkpoint %s", path);
+}
+
+int pbt_checkpoint_verify(const char *path, struct pbt_error *error)
+{
+    return verify(path, true, error);
+}
+
+int pbt_checkpoint_look(const char *path, struct pbt_error *error)
+{
+    return verify(path, false, error);
 }
 
 int pbt_checkpoint_bytes(const char *path, uint64_t *bytes,

@@ -48,6 +48,9 @@ int pbt_checkpoint_seal(const char *path, const char *made_by,
  */
 int pbt_checkpoint_verify(const char *path, struct pbt_error *error);
 
+/* The same without the sums: a list of the files and their sizes, which reads none of them. */
+int pbt_checkpoint_look(const char *path, struct pbt_error *error);
+
 /* The sum of the sizes of a checkpoint's files, or of those in any directory. */
 int pbt_checkpoint_bytes(const char *path, uint64_t *bytes,
                          struct pbt_error *error);

@@ -515,6 +515,7 @@ static bool apply_exploit(struct pbt_core *core,
     trial->ranked_epoch = 0;
     trial->ranked_seq = 0;
     trial->exploits++;
+    trial->recorded_exploits = trial->exploits;
     trial->halting = false;
     trial->lineage = record->lineage;
     copy_cells(core, trial->cells, record->cells);
@@ -552,6 +553,7 @@ static bool apply_change(struct pbt_core *core, const struct pbt_record *record)
     trial->saved_seq = 0;
     trial->result_score = (double)NAN;
     trial->exploits++;
+    trial->recorded_exploits = trial->exploits;
     trial->lineage = record->lineage;
     copy_cells(core, trial->cells, record->cells);
     pbt_core_push_restart(core, record->trial, record->checkpoint);
@@ -726,6 +728,18 @@ static bool apply_round(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+static bool apply_undo(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->recorded_exploits <= trial->exploits ||
+        record->exploits != trial->exploits || record->cells == NULL) {
+        return false;
+    }
+    trial->recorded_exploits = trial->exploits;
+    pbt_core_touch(core, record->trial);
+    return true;
+}
+
 static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
 {
     switch (record->kind) {
@@ -774,6 +788,8 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
         return apply_round(core, record);
     case PBT_RECORD_CHANGE:
         return apply_change(core, record);
+    case PBT_RECORD_UNDO:
+        return apply_undo(core, record);
     case PBT_RECORD_KINDS:
         break;
     }

@@ -102,6 +102,9 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     if ((trial->phase == PBT_PHASE_LEAVE) != (trial->leave != PBT_LEAVE_NOT)) {
         return "trial: leaving without a reason, or the other way round";
     }
+    if (trial->exploits > trial->recorded_exploits) {
+        return "trial: an exploit without a record";
+    }
     if ((trial->ask != 0) != (trial->phase == PBT_PHASE_ASK)) {
         return "trial: ask and phase disagree";
     }

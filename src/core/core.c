@@ -167,6 +167,8 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
 {
     assert(number < core->settings->population);
     const struct pbt_trial *trial = &core->trials[number];
+    const struct pbt_restart *top = trial->created ? pbt_core_top(trial) : NULL;
+    const struct pbt_checkpoint_id none = {0, 0};
     return (struct pbt_core_trial){
         .state = trial->state,
         .created = trial->created,
@@ -187,6 +189,8 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
         .exploits = trial->exploits,
         .failures = trial->failures,
         .lineage = trial->lineage,
+        .restart = top == NULL ? none : top->checkpoint,
+        .restart_iteration = top == NULL ? 0 : top->iteration,
         .cells = trial->cells,
     };
 }

@@ -136,6 +136,9 @@ struct pbt_core_trial {
     uint32_t exploits;
     uint32_t failures;
     uint64_t lineage;
+    /* Where it goes back to if it has to: number 0: to its beginning. */
+    struct pbt_checkpoint_id restart;
+    int64_t restart_iteration;
     const struct pbt_cell *cells;
 };
 struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,

@@ -632,10 +632,29 @@ static bool due_delete(const struct pbt_core *core, uint32_t number,
     return false;
 }
 
+/* It has gone back to before exploits of its: what they gave it is lost. */
+static void due_undo(const struct pbt_core *core, uint32_t number,
+                     struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    *record = new_record(core, PBT_RECORD_UNDO, number);
+    record->iteration = trial->iteration;
+    record->time_total = trial->time_total;
+    record->score = trial->score;
+    record->checkpoint = pbt_core_top(trial)->checkpoint;
+    record->exploits = trial->exploits;
+    record->lineage = trial->lineage;
+    record->cells = trial->cells;
+}
+
 static bool due_for_trial(const struct pbt_core *core, uint32_t number,
                           struct pbt_record *record)
 {
     const struct pbt_trial *trial = &core->trials[number];
+    if (trial->recorded_exploits > trial->exploits) {
+        due_undo(core, number, record);
+        return true;
+    }
     bool ends = trial->stopping || pbt_core_end_is_final(core->end);
     bool pauses = trial->held || core->end != PBT_END_NOT;
     switch (trial->phase) {

@@ -112,7 +112,8 @@ struct pbt_event {
     X(PBT_RECORD_DELETE, "delete")   /* a checkpoint is given up */            \
     X(PBT_RECORD_END, "end")         /* the experiment is to end */            \
     X(PBT_RECORD_CHANGE, "change")   /* replay: the next configuration */      \
-    X(PBT_RECORD_ROUND, "round")     /* synchronous: the next round begins */
+    X(PBT_RECORD_ROUND, "round")     /* synchronous: the next round begins */  \
+    X(PBT_RECORD_UNDO, "undo")       /* exploits of a trial are undone */
 
 enum pbt_record_kind {
 #define PBT_RECORD_ENUM(name, text) name,
@@ -151,8 +152,7 @@ enum pbt_end {
 
 #define PBT_PASS_MAP(X)                                                        \
     X(PBT_PASS_NO_DONOR, "no donor has a finite score and its checkpoint")     \
-    X(PBT_PASS_EXPLORE_FAILED, "a function that was asked failed")             \
-    X(PBT_PASS_DONOR_LOST, "the donor's checkpoint is lost")
+    X(PBT_PASS_EXPLORE_FAILED, "a function that was asked failed")
 
 enum pbt_pass {
 #define PBT_PASS_ENUM(name, text) name,
@@ -191,11 +191,17 @@ struct pbt_record {
     uint32_t slots;
     /*
      * save, saved, durable, bad, delete: the checkpoint; start: the one to load (0:
-     * none); exploit, ask: the donor's
+     * none); exploit, ask: the donor's; undo: the one that the trial stands on now (0:
+     * none)
      */
     struct pbt_checkpoint_id checkpoint;
     uint32_t donor; /* exploit, ask */
-    /* trial, exploit: the lineage that begins; ask: the donor's */
+    uint32_t
+        exploits; /* undo: how many of the trial's stand, the oldest ones */
+    /*
+     * trial, exploit: the lineage that begins; ask: the donor's; undo: the one that goes
+     * on again
+     */
     uint64_t lineage;
     double donor_score; /* exploit, ask: evidence */
     /* exploit, ask: the iteration of the donor's checkpoint */
@@ -206,7 +212,10 @@ struct pbt_record {
     enum pbt_request request;
     enum pbt_end end;
     enum pbt_pass pass;
-    /* trial, start: the configuration; exploit, ask: explored; ask_first: drawn so far */
+    /*
+     * trial, start, undo: the configuration; exploit, ask: explored; ask_first: drawn so
+     * far
+     */
     const struct pbt_cell *cells;
     /* exploit, ask: the donor's configuration */
     const struct pbt_cell *old_cells;

@@ -77,6 +77,19 @@ static void say_pass(const struct pbt_driver *driver,
                    record->iteration, pbt_pass_name(record->pass));
 }
 
+static void say_undo(const struct pbt_driver *driver,
+                     const struct pbt_record *record)
+{
+    char id[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(driver->spec->settings.seed, record->trial, id);
+    pbt_driver_say(driver,
+                   "warning[W0305]: trial %s is back at iteration %" PRId64
+                   ", before what it had taken over\n"
+                   "  = the checkpoints that it stood on are lost, so its last "
+                   "exploit is undone, and its configuration is the former one",
+                   id, record->iteration);
+}
+
 int pbt_driver_note_record(struct pbt_driver *driver,
                            const struct pbt_record *record,
                            struct pbt_error *error)
@@ -84,8 +97,11 @@ int pbt_driver_note_record(struct pbt_driver *driver,
     if (record->kind == PBT_RECORD_SAVED) {
         return pbt_driver_add_fresh(driver, record->checkpoint, error);
     }
-    if (record->kind == PBT_RECORD_DELETE) {
+    if (record->kind == PBT_RECORD_DELETE || record->kind == PBT_RECORD_BAD) {
         return add_unlink(driver, record, error);
+    }
+    if (record->kind == PBT_RECORD_UNDO) {
+        say_undo(driver, record);
     }
     if (record->kind == PBT_RECORD_PASS) {
         say_pass(driver, record);

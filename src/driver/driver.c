@@ -276,53 +276,6 @@ static void opened_data(struct pbt_driver *driver)
     pbt_buf_text(&driver->data, ",\"version\":\"" PBT_VERSION "\"}");
 }
 
-/*
- * Checkpoints that were never made durable are verified before anything is decided; the
- * good ones go with the next sync (rule 17).
- */
-static int verify_checkpoints(struct pbt_driver *driver,
-                              struct pbt_error *error)
-{
-    struct pbt_checkpoint_id *bad = NULL;
-    size_t bad_count = 0;
-    int status = PBT_OK;
-    for (uint32_t i = 0; i < driver->spec->settings.population; i++) {
-        struct pbt_core_checkpoint checkpoint;
-        for (uint32_t c = 0;
-             status == PBT_OK &&
-             pbt_core_checkpoint_at(driver->core, i, c, &checkpoint);
-             c++) {
-            struct pbt_error why;
-            if (checkpoint.durable || driver->options.checkpoint_good == NULL) {
-                continue;
-            }
-            if (driver->options.checkpoint_good(driver->options.checkpoint_user,
-                                                checkpoint.id, &why)) {
-                status = pbt_driver_add_fresh(driver, checkpoint.id, error);
-                continue;
-            }
-            struct pbt_checkpoint_id *grown =
-                realloc(bad, (bad_count + 1) * sizeof *bad);
-            if (grown == NULL) {
-                status = out_of_memory(error);
-                continue;
-            }
-            bad = grown;
-            bad[bad_count++] = checkpoint.id;
-        }
-    }
-    for (size_t i = 0; i < bad_count && status == PBT_OK; i++) {
-        struct pbt_input input = {.kind = PBT_INPUT_BAD,
-                                  .trial = bad[i].trial,
-                                  .checkpoint = bad[i],
-                                  .text = "found damaged when the run was "
-                                          "opened"};
-        status = pbt_driver_input(driver, &input, error);
-    }
-    free(bad);
-    return status;
-}
-
 static int begin(struct pbt_driver *driver, uint64_t incarnation,
                  struct pbt_error *error)
 {
@@ -337,7 +290,7 @@ static int begin(struct pbt_driver *driver, uint64_t incarnation,
     opened_data(driver);
     int status = pbt_driver_event(driver, &opened, error);
     if (status == PBT_OK) {
-        status = verify_checkpoints(driver, error);
+        status = pbt_driver_verify_checkpoints(driver, error);
     }
     if (status == PBT_OK && driver->options.request != NULL) {
         status = pbt_driver_request(driver, driver->options.request, error);

@@ -46,11 +46,11 @@ struct pbt_driver_options {
     const char *kill_hint;
     struct pbt_sink *sink; /* NULL: none */
     /*
-     * Checkpoints on disk, at open (each may be NULL): is this one whole?  Remove what
-     * has no record.
+     * Checkpoints on disk, at open (each may be NULL).  Is this one whole, or, if that is
+     * enough, still there?  PBT_EDATA and PBT_EIO: it is lost.  Remove what has no record.
      */
-    bool (*checkpoint_good)(void *user, struct pbt_checkpoint_id checkpoint,
-                            struct pbt_error *why);
+    int (*checkpoint_check)(void *user, struct pbt_checkpoint_id checkpoint,
+                            bool whole, struct pbt_error *why);
     int (*sweep)(void *user, const struct pbt_core *core,
                  struct pbt_error *error);
     void *checkpoint_user;

@@ -104,6 +104,19 @@ int pbt_driver_send_replies(struct pbt_driver *driver, struct pbt_error *error);
 /* Says so, once, when all that is left is paused. */
 void pbt_driver_say_idle(struct pbt_driver *driver);
 
+/* lost.c */
+
+/* News of a lost or damaged checkpoint. */
+int pbt_driver_lost(struct pbt_driver *driver, const struct pbt_input *input,
+                    struct pbt_error *error);
+/*
+ * Before anything is decided: checkpoints that were never made durable are verified (the
+ * good ones go with the next sync), and the others have to be there (rule 17; what is in
+ * them is looked at before a load).
+ */
+int pbt_driver_verify_checkpoints(struct pbt_driver *driver,
+                                  struct pbt_error *error);
+
 /* carry.c: what follows from applied records. */
 int pbt_driver_note_record(struct pbt_driver *driver,
                            const struct pbt_record *record,

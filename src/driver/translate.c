@@ -237,25 +237,6 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
     return PBT_OK;
 }
 
-static int take_bad(struct pbt_driver *driver, const struct pbt_input *input,
-                    struct pbt_error *error)
-{
-    struct pbt_event event = new_event(driver, PBT_EVENT_BAD, input);
-    char id[PBT_TRIAL_ID_SIZE];
-    char name[PBT_CHECKPOINT_NAME_SIZE];
-    pbt_trial_id(driver->spec->settings.seed, input->checkpoint.trial, id);
-    pbt_checkpoint_name(input->checkpoint.number, name);
-    pbt_driver_say(driver,
-                   "warning[W0303]: checkpoint %s/%s is lost: %s\n  = whoever "
-                   "stood on it goes "
-                   "back to the one before",
-                   id, name, input->text == NULL ? "damaged" : input->text);
-    pbt_buf_text(&driver->data, "{\"text\":");
-    put_text(&driver->data, input->text == NULL ? "" : input->text);
-    pbt_buf_char(&driver->data, '}');
-    return pbt_driver_event(driver, &event, error);
-}
-
 static int take_answer(struct pbt_driver *driver, const struct pbt_input *input,
                        struct pbt_error *error)
 {
@@ -301,7 +282,7 @@ int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
     case PBT_INPUT_EXITED:
         return take_exit(driver, input, error);
     case PBT_INPUT_BAD:
-        return take_bad(driver, input, error);
+        return pbt_driver_lost(driver, input, error);
     case PBT_INPUT_ANSWERED:
         return take_answer(driver, input, error);
     case PBT_INPUT_SYNCED:

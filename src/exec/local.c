@@ -157,46 +157,47 @@ static void release_batch(struct pbt_local *local)
     local->given_inputs = 0;
 }
 
-/* --- suspects ------------------------------------------------------------ */
+/* --- checkpoints that were found whole ------------------------------------ */
 
-static size_t find_suspect(const struct pbt_local *local,
-                           struct pbt_checkpoint_id checkpoint)
+static size_t find_whole(const struct pbt_local *local,
+                         struct pbt_checkpoint_id checkpoint)
 {
     size_t i = 0;
-    while (i < local->suspect_count &&
-           (local->suspects[i].trial != checkpoint.trial ||
-            local->suspects[i].number != checkpoint.number)) {
+    while (i < local->whole_count &&
+           (local->whole[i].trial != checkpoint.trial ||
+            local->whole[i].number != checkpoint.number)) {
         i++;
     }
     return i;
 }
 
-int pbt_local_suspect(struct pbt_local *local,
-                      struct pbt_checkpoint_id checkpoint,
-                      struct pbt_error *error)
+bool pbt_local_is_whole(const struct pbt_local *local,
+                        struct pbt_checkpoint_id checkpoint)
 {
-    void *items = local->suspects;
-    if (!grow(local, &items, local->suspect_count, &local->suspect_capacity,
-              sizeof *local->suspects)) {
-        return out_of_memory(error);
-    }
-    local->suspects = items;
-    local->suspects[local->suspect_count++] = checkpoint;
-    return PBT_OK;
+    return find_whole(local, checkpoint) < local->whole_count;
 }
 
-bool pbt_local_is_suspect(const struct pbt_local *local,
+void pbt_local_note_whole(struct pbt_local *local,
                           struct pbt_checkpoint_id checkpoint)
 {
-    return find_suspect(local, checkpoint) < local->suspect_count;
+    void *items = local->whole;
+    if (pbt_local_is_whole(local, checkpoint)) {
+        return;
+    }
+    if (!grow(local, &items, local->whole_count, &local->whole_capacity,
+              sizeof *local->whole)) {
+        return; /* `grow` has ended the loop */
+    }
+    local->whole = items;
+    local->whole[local->whole_count++] = checkpoint;
 }
 
-void pbt_local_clear(struct pbt_local *local,
-                     struct pbt_checkpoint_id checkpoint)
+void pbt_local_forget_whole(struct pbt_local *local,
+                            struct pbt_checkpoint_id checkpoint)
 {
-    size_t at = find_suspect(local, checkpoint);
-    if (at < local->suspect_count) {
-        local->suspects[at] = local->suspects[--local->suspect_count];
+    size_t at = find_whole(local, checkpoint);
+    if (at < local->whole_count) {
+        local->whole[at] = local->whole[--local->whole_count];
     }
 }
 
@@ -440,7 +441,7 @@ void pbt_local_destroy(struct pbt_local *local)
     free(local->inputs);
     free(local->messages);
     free(local->garbage);
-    free(local->suspects);
+    free(local->whole);
     free(local->processes);
     free(local->ack_due);
     free(local->slot_taken);

@@ -57,14 +57,6 @@ int pbt_local_create(struct pbt_local **made,
                      struct pbt_error *error);
 struct pbt_world *pbt_local_world(struct pbt_local *local);
 
-/*
- * A checkpoint that an earlier driver left: it is verified before it is loaded the first
- * time.
- */
-int pbt_local_suspect(struct pbt_local *local,
-                      struct pbt_checkpoint_id checkpoint,
-                      struct pbt_error *error);
-
 /* "<run_dir>/<trial_id>/checkpoint_000005", or the temporary name that it has before. */
 int pbt_local_checkpoint_path(const struct pbt_spec *spec, const char *run_dir,
                               struct pbt_checkpoint_id checkpoint,

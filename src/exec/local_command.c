@@ -67,19 +67,35 @@ static void send_held(struct pbt_process *process)
                            &error); /* a gone worker's end is news */
 }
 
-void pbt_process_verified(struct pbt_process *process, const char *bad)
+/* True: the checkpoint is lost, and that is news. */
+static bool tell_lost(struct pbt_process *process, int status, const char *text)
 {
     struct pbt_local *local = process->local;
-    if (bad == NULL) {
-        pbt_local_clear(local, process->asked.checkpoint);
-        send_held(process);
-        return;
+    if (status != PBT_EDATA && status != PBT_EIO) {
+        return false; /* it is whole, or that can't be told */
     }
+    pbt_local_forget_whole(local, process->asked.checkpoint);
     struct pbt_input *input =
         pbt_local_input(local, PBT_INPUT_BAD, process->trial);
     if (input != NULL) {
         input->checkpoint = process->asked.checkpoint;
-        input->text = pbt_local_keep(local, strdup(bad));
+        input->text = pbt_local_keep(local, strdup(text));
+    }
+    return true;
+}
+
+void pbt_process_verified(struct pbt_process *process, int status,
+                          const char *text)
+{
+    bool lost = tell_lost(process, status, text);
+    if (process->awaited == PBT_AWAITED_INQUEST) {
+        pbt_process_finish(process); /* behind the news of the loss */
+    } else if (status == PBT_OK) {
+        pbt_local_note_whole(process->local, process->asked.checkpoint);
+        send_held(process);
+    } else if (!lost) {
+        pbt_process_break(process, "its checkpoint can't be looked at: %s",
+                          text);
     }
 }
 
@@ -115,8 +131,7 @@ static void tell_life(struct pbt_process *process, const struct pbt_job *job)
     if (status != PBT_OK) {
         pbt_process_break(process, "its configuration can't be sent: %s",
                           error.text);
-    } else if (command->checkpoint.number != 0 &&
-               pbt_local_is_suspect(process->local, command->checkpoint)) {
+    } else if (command->checkpoint.number != 0) {
         process->awaited = PBT_AWAITED_VERIFY;
         pbt_local_verify(process->local, process);
     } else {

@@ -149,6 +149,7 @@ void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order)
         free_job(job);
         return;
     }
+    pbt_local_forget_whole(local, order->checkpoint);
     start_job(job, unlink_work, unlink_done);
 }
 
@@ -157,7 +158,8 @@ void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order)
 static void verify_work(uv_work_t *work)
 {
     struct pbt_pool_job *job = work->data;
-    job->status = pbt_checkpoint_verify(job->path, &job->error);
+    job->status = job->whole ? pbt_checkpoint_look(job->path, &job->error)
+                             : pbt_checkpoint_verify(job->path, &job->error);
 }
 
 static void verify_done(uv_work_t *work, int status)
@@ -169,9 +171,9 @@ static void verify_done(uv_work_t *work, int status)
     local->jobs_in_flight--;
     /* It may have ended meanwhile, or been told something else. */
     if (process != NULL && process->epoch == job->job.epoch &&
-        process->awaited == PBT_AWAITED_VERIFY) {
-        pbt_process_verified(process,
-                             job->status == PBT_OK ? NULL : job->error.text);
+        (process->awaited == PBT_AWAITED_VERIFY ||
+         process->awaited == PBT_AWAITED_INQUEST)) {
+        pbt_process_verified(process, job->status, job->error.text);
     }
     free_job(job);
 }
@@ -183,6 +185,7 @@ void pbt_local_verify(struct pbt_local *local,
     if (job != NULL) {
         job->job.trial = process->trial;
         job->job.epoch = process->epoch;
+        job->whole = pbt_local_is_whole(local, process->asked.checkpoint);
         memcpy(job->path, process->checkpoint, sizeof job->path);
         start_job(job, verify_work, verify_done);
     }

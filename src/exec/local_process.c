@@ -218,6 +218,22 @@ static void tell_end(struct pbt_process *process)
 }
 
 /*
+ * It ended by itself while it loaded a checkpoint: if that was lost meanwhile, it is no
+ * failure of the trial's, and the core has to hear of the loss first.
+ */
+static bool may_be_of_checkpoint(const struct pbt_process *process)
+{
+    return process->awaited == PBT_AWAITED_READY && !process->retired &&
+           !process->unwanted && process->asked.checkpoint.number != 0;
+}
+
+void pbt_process_finish(struct pbt_process *process)
+{
+    tell_end(process);
+    pbt_process_close(process);
+}
+
+/*
  * The shim has ended, and all below it.  What the worker said before is read to the end
  * first, one piece a batch.
  */
@@ -244,6 +260,16 @@ static void on_ended(uv_poll_t *poll, int status, int events)
     } else if (pbt_process_can_begin_afresh(process)) {
         char *why = pbt_local_keep(process->local, describe_end(process));
         pbt_process_begin_afresh(process, why == NULL ? "" : why);
+        return;
+    } else if (may_be_of_checkpoint(process)) {
+        (void)uv_poll_stop(poll); /* it would be told again and again */
+        (void)uv_timer_stop(&process->linger);
+        close_stream(&process->worker);
+        close_stream(&process->control);
+        process->shim = 0; /* its number may be another's from now on */
+        process->awaited = PBT_AWAITED_INQUEST;
+        pbt_local_forget_whole(process->local, process->asked.checkpoint);
+        pbt_local_verify(process->local, process);
         return;
     } else if (!process->retired) {
         tell_end(process);

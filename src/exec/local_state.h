@@ -31,6 +31,8 @@ enum pbt_awaited {
     PBT_AWAITED_READY,
     PBT_AWAITED_SAVED,
     PBT_AWAITED_SEALED,
+    /* It ended while it loaded: whether the checkpoint was to blame is looked at. */
+    PBT_AWAITED_INQUEST,
 };
 
 /* A worker and its shim. */
@@ -103,7 +105,7 @@ struct pbt_pool_job {
     struct pbt_local *local;
     struct pbt_job job; /* copied; what it borrows is below */
     struct pbt_checkpoint_id *checkpoints;
-    uint64_t spawned; /* verify: for which process */
+    bool whole; /* verify: it was, when it was loaded before */
     char path[PBT_LOCAL_PATH_SIZE];
     struct pbt_buf json;       /* ask: the question, then the answer */
     struct pbt_cell *proposed; /* ask: what its answer is compared with */
@@ -135,10 +137,10 @@ struct pbt_local {
     uint32_t retiring;
     uint32_t *ack_due; /* trials whose ack was not carried by a command */
     size_t ack_due_count;
-    /* Checkpoints that an earlier driver left: looked at before they are loaded. */
-    struct pbt_checkpoint_id *suspects;
-    size_t suspect_count;
-    size_t suspect_capacity;
+    /* Checkpoints that were verified since this driver's start. */
+    struct pbt_checkpoint_id *whole;
+    size_t whole_count;
+    size_t whole_capacity;
 
     uint64_t batch; /* counts them, from 1 */
     /* The present batch, and what its inputs borrow from. */
@@ -177,10 +179,13 @@ void pbt_local_say(const struct pbt_local *local, const char *fmt, ...)
     PBT_PRINTF(2, 3);
 /* Hides the values of secret variables in what a program of the user's has said. */
 void pbt_local_hide_secrets(const struct pbt_local *local, char *text);
-bool pbt_local_is_suspect(const struct pbt_local *local,
+/* Checkpoints are verified before a load, the first time, and after a load that failed. */
+bool pbt_local_is_whole(const struct pbt_local *local,
+                        struct pbt_checkpoint_id checkpoint);
+void pbt_local_note_whole(struct pbt_local *local,
                           struct pbt_checkpoint_id checkpoint);
-void pbt_local_clear(struct pbt_local *local,
-                     struct pbt_checkpoint_id checkpoint);
+void pbt_local_forget_whole(struct pbt_local *local,
+                            struct pbt_checkpoint_id checkpoint);
 
 /* local_process.c */
 
@@ -192,6 +197,9 @@ void pbt_process_break(struct pbt_process *process, const char *fmt, ...)
 void pbt_process_kill(struct pbt_process *process);
 /* Closes what belongs to it; it is freed when libuv has let go. */
 void pbt_process_close(struct pbt_process *process);
+
+/* Its end is told now, and it is closed. */
+void pbt_process_finish(struct pbt_process *process);
 
 /* Names the trial of a start that it is to serve. */
 void pbt_process_name(struct pbt_process *process,
@@ -245,8 +253,9 @@ void pbt_local_ack(struct pbt_local *local, const struct pbt_job *job);
 void pbt_local_flush_acks(struct pbt_local *local);
 /* What `old` was to begin, `fresh` begins. */
 void pbt_process_take_life(struct pbt_process *fresh, struct pbt_process *old);
-/* The checkpoint of a start or load was looked at: NULL, or what is wrong with it. */
-void pbt_process_verified(struct pbt_process *process, const char *bad);
+/* The checkpoint of a start or load was looked at. */
+void pbt_process_verified(struct pbt_process *process, int status,
+                          const char *text);
 
 /* local_hear.c */
 
@@ -284,6 +293,7 @@ void pbt_local_reply(struct pbt_local *local, const struct pbt_job *job);
 void pbt_local_sync(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order);
+/* Looks at the checkpoint that it is to load: sums are read only where they have to. */
 void pbt_local_verify(struct pbt_local *local,
                       const struct pbt_process *process);
 /* No ask goes on: the one under way ends as soon as it can. */

@@ -320,13 +320,17 @@ static void end_setup(struct pbt_sim *sim, uint32_t trial,
     if (command->checkpoint.number != 0) {
         struct pbt_sim_checkpoint *from =
             pbt_sim_disk_find(sim->disk, command->checkpoint);
-        if (from == NULL) {
+        bool lost = pbt_sim_disk_is_lost(sim->disk, command->checkpoint);
+        if (from == NULL && !lost) {
             violate(sim, "the checkpoint to load is gone", trial,
                     command->epoch);
             return;
         }
-        if (from->damaged || pbt_sim_draw(sim) < sim->rates.damage) {
-            from->damaged = true;
+        if (from == NULL || from->damaged ||
+            pbt_sim_draw(sim) < sim->rates.damage) {
+            if (from != NULL) {
+                from->damaged = true;
+            }
             struct pbt_input bad = {.kind = PBT_INPUT_BAD,
                                     .checkpoint = command->checkpoint,
                                     .text = "damaged by the simulator"};
@@ -641,10 +645,10 @@ static int sim_submit(struct pbt_world *world, const struct pbt_job *job,
     case PBT_JOB_UNLINK: {
         struct pbt_sim_checkpoint *checkpoint =
             pbt_sim_disk_find(sim->disk, job->checkpoint);
-        if (checkpoint == NULL) {
-            violate(sim, "an unlink of what is not there", job->trial, 0);
-        } else {
+        if (checkpoint != NULL) {
             checkpoint->present = false;
+        } else if (!pbt_sim_disk_is_lost(sim->disk, job->checkpoint)) {
+            violate(sim, "an unlink of what is not there", job->trial, 0);
         }
         break;
     }
@@ -885,6 +889,16 @@ void pbt_sim_calm(struct pbt_sim *sim)
     rates->duplicate = rates->stale = rates->ask_fails = rates->late = 0;
 }
 
+/* Somebody tidies up while no driver looks. */
+static void lose_one(void *user, struct pbt_sim_checkpoint *checkpoint)
+{
+    struct pbt_sim *sim = user;
+    if (sim->rates.lose > 0 && pbt_sim_draw(sim) < sim->rates.lose) {
+        checkpoint->present = false;
+        checkpoint->lost = true;
+    }
+}
+
 void pbt_sim_kill(struct pbt_sim *sim)
 {
     release_given(sim);
@@ -899,6 +913,7 @@ void pbt_sim_kill(struct pbt_sim *sim)
     sim->unanswered = 0;
     sim->good_syncs = 0;
     sim->now += spread(sim, 1000000000);
+    pbt_sim_disk_each(sim->disk, lose_one, sim);
 }
 
 void pbt_sim_power_loss(struct pbt_sim *sim)
@@ -965,7 +980,8 @@ int pbt_sim_sweep(void *user, const struct pbt_core *core,
 
 static void count_one(void *user, struct pbt_sim_checkpoint *checkpoint)
 {
-    *(size_t *)user += checkpoint->damaged ? 0 : 1;
+    (void)checkpoint;
+    ++*(size_t *)user;
 }
 
 size_t pbt_sim_checkpoint_count(struct pbt_sim *sim)
@@ -984,26 +1000,32 @@ uint32_t pbt_sim_processes(const struct pbt_sim *sim)
     return count;
 }
 
-bool pbt_sim_checkpoint_good(void *user, struct pbt_checkpoint_id id,
-                             struct pbt_error *why)
+int pbt_sim_checkpoint_check(void *user, struct pbt_checkpoint_id id,
+                             bool whole, struct pbt_error *why)
 {
     struct pbt_sim *sim = user;
     const struct pbt_sim_checkpoint *found = pbt_sim_disk_find(sim->disk, id);
     if (found == NULL) {
-        violate(sim, "a checkpoint with a record is gone", id.trial, id.number);
-        (void)pbt_error_set(why, PBT_EDATA, "gone");
-        return false;
+        if (!pbt_sim_disk_is_lost(sim->disk, id)) {
+            violate(sim, "a checkpoint with a record is gone", id.trial,
+                    id.number);
+        }
+        return pbt_error_set(why, PBT_EDATA, "gone");
     }
-    if (found->damaged) {
-        (void)pbt_error_set(why, PBT_EDATA, "damaged by a power loss");
-    }
-    return !found->damaged;
+    return whole && found->damaged
+               ? pbt_error_set(why, PBT_EDATA, "damaged by a power loss")
+               : PBT_OK;
 }
 
 const struct pbt_sim_checkpoint *pbt_sim_checkpoint(const struct pbt_sim *sim,
                                                     struct pbt_checkpoint_id id)
 {
     return pbt_sim_disk_find(sim->disk, id);
+}
+
+bool pbt_sim_is_lost(const struct pbt_sim *sim, struct pbt_checkpoint_id id)
+{
+    return pbt_sim_disk_is_lost(sim->disk, id);
 }
 
 const char *pbt_sim_violation(const struct pbt_sim *sim)

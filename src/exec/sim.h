@@ -27,6 +27,7 @@ struct pbt_sim_rates {
     double nan_score;
     double no_score;  /* a result without the experiment's metric */
     double damage;    /* a checkpoint is found bad when it is loaded */
+    double lose;      /* a checkpoint is taken away while no driver runs */
     double duplicate; /* a result arrives twice */
     double stale;     /* a result of an older epoch arrives once more */
     double ask_fails;
@@ -54,6 +55,7 @@ struct pbt_sim_checkpoint {
     bool durable; /* survives a power loss */
     bool damaged; /* by the simulator, not by the driver */
     bool present;
+    bool lost; /* not present: the simulator took it away */
 };
 
 struct pbt_sim;
@@ -92,19 +94,22 @@ bool pbt_sim_died(const struct pbt_sim *sim);
 /* A draw in [0, 1) from the simulator's own sequence. */
 double pbt_sim_draw(struct pbt_sim *sim);
 
-/* For pbt_driver_options.checkpoint_good; `user` is the sim. */
-bool pbt_sim_checkpoint_good(void *user, struct pbt_checkpoint_id id,
-                             struct pbt_error *why);
+/* For pbt_driver_options.checkpoint_check; `user` is the sim. */
+int pbt_sim_checkpoint_check(void *user, struct pbt_checkpoint_id id,
+                             bool whole, struct pbt_error *why);
 /* For pbt_driver_options.sweep: removes checkpoints that have no record. */
 int pbt_sim_sweep(void *user, const struct pbt_core *core,
                   struct pbt_error *error);
-/* How many checkpoints are on the disk; damaged ones stay until the next open. */
+/* How many checkpoints are on the disk. */
 size_t pbt_sim_checkpoint_count(struct pbt_sim *sim);
 /* How many processes live. */
 uint32_t pbt_sim_processes(const struct pbt_sim *sim);
 /* NULL: there never was one, or it was unlinked. */
 const struct pbt_sim_checkpoint *
 pbt_sim_checkpoint(const struct pbt_sim *sim, struct pbt_checkpoint_id id);
+
+/* True: somebody has taken it away, or it was given up damaged. */
+bool pbt_sim_is_lost(const struct pbt_sim *sim, struct pbt_checkpoint_id id);
 
 /* What the driver has asked for that it must never ask; NULL: nothing so far. */
 const char *pbt_sim_violation(const struct pbt_sim *sim);

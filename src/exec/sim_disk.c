@@ -294,6 +294,13 @@ struct pbt_sim_checkpoint *pbt_sim_disk_find(struct pbt_sim_disk *disk,
     return found != NULL && found->present ? found : NULL;
 }
 
+bool pbt_sim_disk_is_lost(struct pbt_sim_disk *disk,
+                          struct pbt_checkpoint_id id)
+{
+    const struct pbt_sim_checkpoint *found = place(disk, id);
+    return found != NULL && !found->present && (found->lost || found->damaged);
+}
+
 void pbt_sim_disk_each(struct pbt_sim_disk *disk,
                        void (*fn)(void *user,
                                   struct pbt_sim_checkpoint *checkpoint),

@@ -41,6 +41,9 @@ bool pbt_sim_disk_put(struct pbt_sim_disk *disk,
 /* NULL: there never was one, or it was unlinked. */
 struct pbt_sim_checkpoint *pbt_sim_disk_find(struct pbt_sim_disk *disk,
                                              struct pbt_checkpoint_id id);
+/* True if there was one, which somebody has taken away, or which was given up damaged. */
+bool pbt_sim_disk_is_lost(struct pbt_sim_disk *disk,
+                          struct pbt_checkpoint_id id);
 /* Calls fn for each that is present, in no particular order. */
 void pbt_sim_disk_each(struct pbt_sim_disk *disk,
                        void (*fn)(void *user,

@@ -69,6 +69,8 @@ uint32_t pbt_entry_members_always(enum pbt_record_kind kind)
         return BIT(TARGET);
     case PBT_RECORD_CHANGE:
         return LIFE | CLOCKS | BIT(CHECKPOINT) | BIT(SEED) | BIT(CONFIG);
+    case PBT_RECORD_UNDO:
+        return LIFE | CLOCKS | BIT(EXPLOITS) | BIT(LINEAGE) | BIT(CONFIG);
     case PBT_RECORD_KINDS:
         break;
     }
@@ -82,8 +84,6 @@ const char *pbt_pass_word(enum pbt_pass pass)
         return "no_donor";
     case PBT_PASS_EXPLORE_FAILED:
         return "explore_failed";
-    case PBT_PASS_DONOR_LOST:
-        return "donor_lost";
     }
     return "no_donor";
 }

@@ -58,6 +58,7 @@ enum pbt_entry_member_type {
     X(SLOTS, "slots", PBT_MEMBER_U32, slots)                                   \
     X(CHECKPOINT, "checkpoint", PBT_MEMBER_CHECKPOINT, checkpoint)             \
     X(DONOR, "donor", PBT_MEMBER_TRIAL, donor)                                 \
+    X(EXPLOITS, "exploits", PBT_MEMBER_U32, exploits)                          \
     X(LINEAGE, "lineage", PBT_MEMBER_SEED, lineage)                            \
     X(DONOR_SCORE, "donor_score", PBT_MEMBER_SCORE, donor_score)               \
     X(DONOR_IT, "donor_it", PBT_MEMBER_I64, donor_iteration)                   \

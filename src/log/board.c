@@ -1,6 +1,7 @@
 #include "log/board.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,22 @@ int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time)
 bool pbt_board_better(const struct pbt_board *board, double a, double b)
 {
     return board->spec->minimize ? a < b : a > b;
+}
+
+void pbt_board_parent(const struct pbt_board *board,
+                      const struct pbt_board_trial *trial,
+                      char parent[PBT_BOARD_PARENT_SIZE])
+{
+    char name[PBT_CHECKPOINT_NAME_SIZE];
+    if (trial->parent.number > 0) {
+        pbt_checkpoint_name(trial->parent.number, name);
+        (void)snprintf(parent, PBT_BOARD_PARENT_SIZE, "%s/%s",
+                       board->trials[trial->parent.trial].id, name);
+    } else {
+        (void)snprintf(
+            parent, PBT_BOARD_PARENT_SIZE, "%s",
+            board->spec->start_checkpoint == NULL ? "" : PBT_START_CHECKPOINT);
+    }
 }
 
 static int no_memory(struct pbt_error *error)
@@ -237,6 +254,7 @@ static int feed_trial(struct pbt_board *board, const struct pbt_record *record,
                     : trial->held    ? PBT_TRIAL_PAUSED
                                      : PBT_TRIAL_PENDING;
     copy_cells(board, trial->cells, record->cells);
+    trial->lineage = record->lineage;
     struct pbt_buf tag;
     pbt_buf_init(&tag, 65536);
     pbt_buf_u64(&tag, record->trial);
@@ -261,6 +279,7 @@ static void begin_life(struct pbt_board *board, const struct pbt_record *record,
     struct pbt_board_trial *trial = &board->trials[record->trial];
     copy_cells(board, trial->cells, record->cells);
     trial->epoch = record->epoch;
+    trial->parent = record->checkpoint;
     trial->iteration = iteration;
     trial->time_total = record->time_total;
     trial->life_iteration = iteration;
@@ -275,6 +294,8 @@ static void feed_exploit(struct pbt_board *board,
     const struct pbt_board_trial *donor = &board->trials[record->donor];
     begin_life(board, record, record->donor_iteration);
     trial->exploits++;
+    trial->lineage = record->lineage;
+    trial->last_undone = false;
     trial->donor = record->donor;
     trial->donor_iteration = record->donor_iteration;
     pbt_changes_text(board->spec, record->old_cells, record->cells,
@@ -297,7 +318,29 @@ static void feed_change(struct pbt_board *board,
 {
     begin_life(board, record, record->iteration);
     board->trials[record->trial].exploits++;
+    board->trials[record->trial].lineage = record->lineage;
     board->perturbations++;
+}
+
+/* A checkpoint was lost, and the trial is back where it was before its exploits. */
+static void feed_undo(struct pbt_board *board, const struct pbt_record *record)
+{
+    struct pbt_board_trial *trial = &board->trials[record->trial];
+    uint32_t undone = trial->exploits > record->exploits
+                          ? trial->exploits - record->exploits
+                          : 0;
+    copy_cells(board, trial->cells, record->cells);
+    trial->parent = record->checkpoint;
+    trial->lineage = record->lineage;
+    trial->iteration = record->iteration;
+    trial->time_total = record->time_total;
+    trial->score = board->spec->minimize ? -record->score : record->score;
+    set_metrics(trial, NULL);
+    trial->exploits -= undone;
+    trial->undone += undone;
+    trial->last_undone = true;
+    board->perturbations -= undone;
+    board->undone += undone;
 }
 
 static void feed_ready(struct pbt_board_trial *trial, const json_t *data)
@@ -395,6 +438,9 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
         break;
     case PBT_RECORD_CHANGE:
         feed_change(board, record);
+        break;
+    case PBT_RECORD_UNDO:
+        feed_undo(board, record);
         break;
     case PBT_RECORD_LEAVE:
         trial->leave = record->leave;

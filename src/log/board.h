@@ -27,6 +27,9 @@ struct pbt_board_trial {
     /* what the end of its process leads to, once decided */
     enum pbt_leave leave;
     uint64_t epoch;
+    /* What its present life goes on from: number 0: nothing, or start_checkpoint. */
+    struct pbt_checkpoint_id parent;
+    uint64_t lineage;
     char id[20];
     /* Ray's experiment tag of the first configuration, "3_lr=0.1602,momentum=0.0277" */
     char *tag;
@@ -43,12 +46,14 @@ struct pbt_board_trial {
     double life_time_total;
     double life_seconds; /* trained in it: the sum of time_this_iter_s */
     uint32_t failures;
-    uint32_t exploits;
+    uint32_t exploits; /* that stand */
+    uint32_t undone;   /* that are undone */
     /* of the last exploit, if there was one: from whom, where, and what it changed */
     uint32_t donor;
     int64_t donor_iteration;
     char changes[64];
-    bool scored; /* it has had a score */
+    bool last_undone; /* that one does not stand */
+    bool scored;      /* it has had a score */
     uint32_t checkpoints;
     char *error; /* the last failure's text; NULL: none */
 };
@@ -61,7 +66,8 @@ struct pbt_board {
     uint64_t results;
     /* saved at perturbation points: Ray's num_checkpoints */
     uint64_t checkpoints;
-    uint64_t perturbations; /* exploits */
+    uint64_t perturbations; /* exploits that stand */
+    uint64_t undone;        /* exploits that don't: a checkpoint was lost */
     uint32_t slots;
     uint64_t incarnations;
     uint64_t time;     /* experiment clock of the last record, ns */
@@ -94,6 +100,12 @@ int pbt_board_feed(struct pbt_board *board, const struct pbt_entry *entry,
 
 /* The present wall time of a record, from the records alone: unix time in ns. */
 int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time);
+
+/* The name of what a trial's present life goes on from, below the run; "": nothing. */
+#define PBT_BOARD_PARENT_SIZE 64
+void pbt_board_parent(const struct pbt_board *board,
+                      const struct pbt_board_trial *trial,
+                      char parent[PBT_BOARD_PARENT_SIZE]);
 
 /* True if score `a` is better than `b`, both in the user's sign. */
 bool pbt_board_better(const struct pbt_board *board, double a, double b);

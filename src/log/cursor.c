@@ -119,6 +119,11 @@ int pbt_log_cursor_read(struct pbt_log_cursor *cursor, int dir,
     return status;
 }
 
+int pbt_log_cursor_remove(int dir, struct pbt_error *error)
+{
+    return pbt_log_remove(dir, CURSOR_NAME, error);
+}
+
 int pbt_log_cursor_write(const struct pbt_log_cursor *cursor, int dir,
                          struct pbt_error *error)
 {

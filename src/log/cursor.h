@@ -45,6 +45,8 @@ void pbt_log_cursor_done(struct pbt_log_cursor *cursor);
  */
 int pbt_log_cursor_read(struct pbt_log_cursor *cursor, int dir,
                         struct pbt_error *error);
+/* What is on disk does not count any more. */
+int pbt_log_cursor_remove(int dir, struct pbt_error *error);
 int pbt_log_cursor_write(const struct pbt_log_cursor *cursor, int dir,
                          struct pbt_error *error);
 

@@ -249,7 +249,7 @@ static int feed_life(struct pbt_log *log, const struct pbt_record *record,
     const struct pbt_cell *cells = log->board->trials[record->trial].cells;
     if (record->kind == PBT_RECORD_EXPLOIT) {
         t->perturbed = true;
-    } else if (record->kind == PBT_RECORD_START && t->perturbed) {
+    } else if (record->kind != PBT_RECORD_READY && t->perturbed) {
         /* It may have gone back to before its first exploit. */
         t->perturbed = !same_cells(log, cells, t->initial);
     }
@@ -269,6 +269,18 @@ static int feed_exploit(struct pbt_log *log, const struct pbt_record *record,
         size_t before = log->policy.global.pending.length;
         status = pbt_policy_feed(&log->policy, log->board, record, error);
         log->buffered += log->policy.global.pending.length - before;
+        log->trials[record->trial].policy_due = true;
+    }
+    return status == PBT_OK ? feed_life(log, record, error) : status;
+}
+
+/* A trial is back where it was before exploits of its. */
+static int feed_undo(struct pbt_log *log, const struct pbt_record *record,
+                     struct pbt_error *error)
+{
+    int status = PBT_OK;
+    if (log->spec->log_config) {
+        status = pbt_policy_undo(&log->policy, record, error);
         log->trials[record->trial].policy_due = true;
     }
     return status == PBT_OK ? feed_life(log, record, error) : status;
@@ -354,6 +366,9 @@ static int feed_kind(struct pbt_log *log, const struct pbt_record *record,
     }
     if (record->kind == PBT_RECORD_EXPLOIT) {
         return feed_exploit(log, record, error);
+    }
+    if (record->kind == PBT_RECORD_UNDO) {
+        return feed_undo(log, record, error);
     }
     return PBT_OK; /* nothing that the files show */
 }
@@ -474,6 +489,18 @@ static int write_cursor(struct pbt_log *log, struct pbt_error *error)
     return status;
 }
 
+/*
+ * Lines of undone exploits go.  If we die between this and the next cursor, that would be
+ * of another file, so there is none meanwhile: all is written anew then.
+ */
+static int cut_policy(struct pbt_log *log, struct pbt_error *error)
+{
+    int status =
+        log->policy.cuts ? pbt_log_cursor_remove(log->dir, error) : PBT_OK;
+    return status == PBT_OK ? pbt_policy_cut(&log->policy, log->dir, error)
+                            : status;
+}
+
 int pbt_log_flush(struct pbt_log *log, struct pbt_error *error)
 {
     uint32_t population = log->spec->settings.population;
@@ -482,6 +509,7 @@ int pbt_log_flush(struct pbt_log *log, struct pbt_error *error)
         (log->settled && log->cursor.record == log->board->records)) {
         return PBT_OK;
     }
+    status = cut_policy(log, error);
     for (uint32_t i = 0; status == PBT_OK && i < population; i++) {
         status = append_trial(log, i, error);
     }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GLOBAL_MAX ((size_t)1 << 30) /* of pbt_global.txt, to be cut */
+
 struct pbt_policy_line {
     struct pbt_policy_line *before;
     uint32_t references;
@@ -17,8 +19,8 @@ int pbt_policy_init(struct pbt_policy *policy, uint32_t population,
 {
     *policy = (struct pbt_policy){.population = population};
     pbt_buf_init(&policy->global.pending, PBT_LOG_PENDING_MAX);
-    policy->heads = calloc((size_t)population + 1, sizeof *policy->heads);
-    if (policy->heads == NULL) {
+    policy->trials = calloc((size_t)population + 1, sizeof *policy->trials);
+    if (policy->trials == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     return PBT_OK;
@@ -35,10 +37,14 @@ static void release(struct pbt_policy_line *line)
 
 void pbt_policy_done(struct pbt_policy *policy)
 {
-    for (uint32_t i = 0; policy->heads != NULL && i < policy->population; i++) {
-        release(policy->heads[i]);
+    uint32_t population = policy->trials == NULL ? 0 : policy->population;
+    for (uint32_t i = 0; i < population; i++) {
+        release(policy->trials[i].head);
+        for (uint32_t b = 0; b < PBT_POLICY_UNDO_MAX; b++) {
+            release(policy->trials[i].before[b]);
+        }
     }
-    free(policy->heads);
+    free(policy->trials);
     pbt_buf_done(&policy->global.pending);
     *policy = (struct pbt_policy){0};
 }
@@ -92,7 +98,8 @@ int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
     if (line == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    struct pbt_policy_line *before = policy->heads[record->donor];
+    struct pbt_policy_trial *trial = &policy->trials[record->trial];
+    struct pbt_policy_line *before = policy->trials[record->donor].head;
     if (before != NULL) {
         before->references++;
     }
@@ -101,13 +108,122 @@ int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
     line->depth = before == NULL ? 1 : before->depth + 1;
     line->length = global->length - start;
     memcpy(line->text, global->data + start, line->length);
-    release(policy->heads[record->trial]);
-    policy->heads[record->trial] = line;
+    struct pbt_policy_line **former =
+        &trial->before[trial->exploits % PBT_POLICY_UNDO_MAX];
+    release(*former);
+    *former = trial->head;
+    trial->head = line;
+    trial->exploits++;
 
     if (record->number <= policy->global.record) {
         global->length = start; /* the file has it */
     }
     return PBT_OK;
+}
+
+/* --- undone --------------------------------------------------------------- */
+
+/* The trial that a line is about: its tag begins with its number. */
+static uint32_t trial_of(const char *line)
+{
+    return (uint32_t)strtoul(line + 2, NULL, 10); /* behind [" */
+}
+
+/* Takes the last lines out of `text`: left[i] of trial i, which counts down. */
+static void cut_lines(struct pbt_buf *text, uint32_t *left, uint32_t population)
+{
+    size_t end = text->length; /* of the line that is looked at */
+    while (end > 0) {
+        size_t begin = end - 1;
+        while (begin > 0 && text->data[begin - 1] != '\n') {
+            begin--;
+        }
+        uint32_t number = trial_of(text->data + begin);
+        if (number < population && left[number] > 0) {
+            left[number]--;
+            /* with the NUL behind it */
+            memmove(text->data + begin, text->data + end,
+                    text->length - end + 1);
+            text->length -= end - begin;
+        }
+        end = begin;
+    }
+}
+
+/* The schedule that the trial had before its last exploit. */
+static void step_back(struct pbt_policy_trial *trial)
+{
+    struct pbt_policy_line **former =
+        &trial->before[--trial->exploits % PBT_POLICY_UNDO_MAX];
+    release(trial->head);
+    trial->head = *former;
+    *former = NULL;
+}
+
+int pbt_policy_undo(struct pbt_policy *policy, const struct pbt_record *record,
+                    struct pbt_error *error)
+{
+    struct pbt_policy_trial *trial = &policy->trials[record->trial];
+    uint32_t *left = calloc((size_t)policy->population + 1, sizeof *left);
+    if (left == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    while (trial->exploits > record->exploits) {
+        step_back(trial);
+        left[record->trial]++;
+    }
+    if (record->number > policy->global.record) { /* else the file is right */
+        cut_lines(&policy->global.pending, left, policy->population);
+        trial->undone += left[record->trial];
+        policy->cuts = policy->cuts || trial->undone > 0;
+    }
+    free(left);
+    return PBT_OK;
+}
+
+static int cut_file(struct pbt_policy *policy, int dir, uint32_t *left,
+                    struct pbt_buf *text, struct pbt_error *error)
+{
+    static const char path[] = "pbt_global.txt";
+    bool found;
+    int status = pbt_log_read(dir, path, text, &found, error);
+    if (status != PBT_OK || !found || text->length == 0) {
+        return status;
+    }
+    if (text->length > policy->global.bytes) { /* an append that failed */
+        text->length = (size_t)policy->global.bytes;
+    }
+    cut_lines(text, left, policy->population);
+    return text->length == 0
+               ? pbt_log_remove(dir, path, error)
+               : pbt_log_replace(dir, path, text->data, text->length, error);
+}
+
+int pbt_policy_cut(struct pbt_policy *policy, int dir, struct pbt_error *error)
+{
+    struct pbt_buf text;
+    if (!policy->cuts) {
+        return PBT_OK;
+    }
+    uint32_t *left = calloc((size_t)policy->population + 1, sizeof *left);
+    if (left == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    for (uint32_t i = 0; i < policy->population; i++) {
+        left[i] = policy->trials[i].undone;
+    }
+    pbt_buf_init(&text, GLOBAL_MAX);
+    int status = cut_file(policy, dir, left, &text, error);
+    if (status == PBT_OK) {
+        policy->global.bytes = text.length;
+        policy->cuts = false;
+        for (uint32_t i = 0; i < policy->population; i++) {
+            policy->trials[i].undone = 0;
+        }
+    }
+    pbt_buf_done(&text);
+    free(left);
+    return status;
 }
 
 int pbt_policy_write(const struct pbt_policy *policy, int dir,
@@ -116,7 +232,7 @@ int pbt_policy_write(const struct pbt_policy *policy, int dir,
 {
     char path[PBT_LOG_PATH_SIZE];
     (void)snprintf(path, sizeof path, "pbt_policy_%s.txt", trial_id);
-    const struct pbt_policy_line *head = policy->heads[trial];
+    const struct pbt_policy_line *head = policy->trials[trial].head;
     if (head == NULL) {
         return pbt_log_remove(dir, path, error);
     }

@@ -5,6 +5,8 @@
  * which begins as a copy of the donor's: it is the schedule behind the weights that the
  * loser now has.  Lines are kept once in memory, each pointing to the one before it, and a
  * file is written anew when its trial has exploited.
+ *
+ * The line of an exploit that is undone goes from both.
  */
 #ifndef PBT_LOG_POLICY_H
 #define PBT_LOG_POLICY_H
@@ -15,10 +17,27 @@
 /* counted references; lines that no trial needs are freed */
 struct pbt_policy_line;
 
+/*
+ * As many exploits of a trial can be undone at a time with its former schedule coming back,
+ * or all of them.  Going back ends at a durable checkpoint at the latest: it takes a disk
+ * that syncs nothing during as many exploits of one trial to go further.
+ */
+#define PBT_POLICY_UNDO_MAX 32
+
+struct pbt_policy_trial {
+    struct pbt_policy_line *head; /* NULL: no exploit yet */
+    uint32_t exploits;            /* that stand */
+    /* What `head` was before each of the newest of them: a ring, by their number. */
+    struct pbt_policy_line *before[PBT_POLICY_UNDO_MAX];
+    uint32_t
+        undone; /* so many of its lines are to go from the file, the last ones */
+};
+
 struct pbt_policy {
-    struct pbt_policy_line **heads; /* per trial; NULL: no exploit yet */
+    struct pbt_policy_trial *trials;
     uint32_t population;
     struct pbt_log_file global;
+    bool cuts; /* a trial's `undone` is not 0 */
 };
 
 int pbt_policy_init(struct pbt_policy *policy, uint32_t population,
@@ -28,6 +47,13 @@ void pbt_policy_done(struct pbt_policy *policy);
 /* Takes in an exploit.  The tags are those of the board. */
 int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
                     const struct pbt_record *record, struct pbt_error *error);
+
+/* Takes in that exploits of a trial are undone. */
+int pbt_policy_undo(struct pbt_policy *policy, const struct pbt_record *record,
+                    struct pbt_error *error);
+
+/* Takes the lines of undone exploits from pbt_global.txt, which must have been cut. */
+int pbt_policy_cut(struct pbt_policy *policy, int dir, struct pbt_error *error);
 
 /* Writes a trial's file, or removes it if it has not exploited. */
 int pbt_policy_write(const struct pbt_policy *policy, int dir,

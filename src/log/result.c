@@ -28,6 +28,8 @@ static const char *const reserved[] = {
     "experiment_tag",
     "pbt_epoch",
     "pbt_seq",
+    "pbt_lineage",
+    "pbt_parent",
 };
 
 void pbt_result_writer_init(struct pbt_result_writer *writer)
@@ -77,6 +79,9 @@ int pbt_result_life_set(struct pbt_result_life *life,
     bool local = t->host[0] == '\0' || strcmp(t->host, driver_host) == 0;
     (void)snprintf(life->node_ip, sizeof life->node_ip, "%s",
                    local ? "127.0.0.1" : t->host);
+
+    (void)snprintf(life->lineage, sizeof life->lineage, "%" PRIu64, t->lineage);
+    pbt_board_parent(board, t, life->parent);
 
     pbt_buf_reset(worker);
     pbt_buf_printf(worker, ", \"pid\": %s, \"hostname\": ", life->pid);
@@ -319,6 +324,7 @@ static void add_automatic(struct result *r, struct pbt_result_writer *writer,
     int64_t wall = pbt_board_wall(board, record->time);
     time_t second = (time_t)(wall / 1000000000);
     bool done = record->done || record->stop > 0;
+    const char *quote = life->parent[0] == '\0' ? "" : "\"";
     pbt_result_writer_date(writer, wall);
 
     pbt_buf_text(r->json, done ? "\"done\": true" : "\"done\": false");
@@ -343,6 +349,11 @@ static void add_automatic(struct result *r, struct pbt_result_writer *writer,
                life->tag.data == NULL ? "" : life->tag.data);
     add_integer(r, "pbt_epoch", record->epoch, false);
     add_integer(r, "pbt_seq", record->seq, false);
+    pbt_buf_printf(r->json, ", \"pbt_lineage\": \"%s\", \"pbt_parent\": %s%s%s",
+                   life->lineage, quote,
+                   quote[0] == '\0' ? "null" : life->parent, quote);
+    add_field(r, "pbt_lineage", life->lineage, strlen(life->lineage));
+    add_field(r, "pbt_parent", life->parent, strlen(life->parent));
 }
 
 int pbt_result_write(struct pbt_result_writer *writer,

@@ -3,7 +3,8 @@
  * src/log.
  *
  * Both hold the metrics as the worker sent them, and the fields that Ray fills itself, here
- * from the records alone; then ours, `epoch` and `seq`.  Each number is turned into text once.
+ * from the records alone; then ours, pbt_...: which life, and what it goes on from.  Each
+ * number is turned into text once.
  */
 #ifndef PBT_LOG_RESULT_H
 #define PBT_LOG_RESULT_H
@@ -21,6 +22,8 @@ struct pbt_result_life {
     char pid[24];
     char host[256];
     char node_ip[256];
+    char lineage[24];
+    char parent[PBT_BOARD_PARENT_SIZE]; /* "": none */
 };
 
 /* What is needed to write results, shared by all trials. */

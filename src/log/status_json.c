@@ -27,6 +27,18 @@ static void put_best(struct pbt_buf *out, const struct pbt_board *board)
     pbt_buf_char(out, '}');
 }
 
+static void put_parent(struct pbt_buf *out, const struct pbt_board *board,
+                       const struct pbt_board_trial *trial)
+{
+    char parent[PBT_BOARD_PARENT_SIZE];
+    pbt_board_parent(board, trial, parent);
+    if (parent[0] == '\0') {
+        pbt_buf_text(out, "null");
+    } else {
+        put_string(out, parent);
+    }
+}
+
 static void put_trial(struct pbt_buf *out, const struct pbt_board *board,
                       const struct pbt_board_trial *trial)
 {
@@ -46,9 +58,14 @@ static void put_trial(struct pbt_buf *out, const struct pbt_board *board,
     pbt_buf_real(out, trial->time_total);
     pbt_buf_text(out, ",\"score\":");
     pbt_buf_real(out, trial->score);
-    pbt_buf_printf(
-        out, ",\"failures\":%" PRIu32 ",\"exploits\":%" PRIu32 ",\"config\":",
-        trial->failures, trial->exploits);
+    pbt_buf_printf(out,
+                   ",\"failures\":%" PRIu32 ",\"exploits\":%" PRIu32
+                   ",\"undone\":%" PRIu32 ",\"epoch\":%" PRIu64
+                   ",\"lineage\":\"%" PRIu64 "\",\"parent\":",
+                   trial->failures, trial->exploits, trial->undone,
+                   trial->epoch, trial->lineage);
+    put_parent(out, board, trial);
+    pbt_buf_text(out, ",\"config\":");
     pbt_spec_config_json(board->spec, trial->cells, out);
     pbt_buf_char(out, '}');
 }
@@ -68,9 +85,10 @@ void pbt_status_json(const struct pbt_board *board, struct pbt_buf *out)
     put_string(out, spec->metric == NULL ? "" : spec->metric);
     pbt_buf_printf(out,
                    ",\"mode\":\"%s\",\"results\":%" PRIu64
-                   ",\"checkpoints\":%" PRIu64 ",\"perturbations\":%" PRIu64,
+                   ",\"checkpoints\":%" PRIu64 ",\"perturbations\":%" PRIu64
+                   ",\"undone\":%" PRIu64,
                    spec->minimize ? "min" : "max", board->results,
-                   board->checkpoints, board->perturbations);
+                   board->checkpoints, board->perturbations, board->undone);
     put_best(out, board);
     pbt_buf_text(out, ",\"trials\":[");
     const char *comma = "";

@@ -4,11 +4,12 @@
  *
  *     {"version":1,"name":"...","record":N,"clock":NS,"wall":NS,"end":"none",
  *      "incarnation":N,"slots":N,"metric":"...","mode":"max","results":N,
- *      "checkpoints":N,"perturbations":N,
+ *      "checkpoints":N,"perturbations":N,"undone":N,
  *      "best":{"trial":"...","score":X,"iteration":N,"config":{...}},
  *      "trials":[{"id":"...","status":"RUNNING","pid":N,"host":"...","iteration":N,
  *                 "time_total_s":S,"score":X,"failures":N,"exploits":N,
- *                 "config":{...}}, ...]}
+ *                 "undone":N,"epoch":N,"lineage":"N","parent":"...","config":{...}},
+ *                ...]}
  *
  * "clock" and "wall" are those of the last record.  "best" is null before the first finite
  * score, "pid" while there is no process; scores that are no numbers are strings.

@@ -69,6 +69,12 @@ static bool make_room(void *list, uint32_t count, uint32_t *capacity,
     return true;
 }
 
+bool pbt_fold_opens_life(enum pbt_record_kind kind)
+{
+    return kind == PBT_RECORD_START || kind == PBT_RECORD_EXPLOIT ||
+           kind == PBT_RECORD_CHANGE || kind == PBT_RECORD_UNDO;
+}
+
 /* --- lives ---------------------------------------------------------------- */
 
 static struct pbt_fold_life *present_life(struct pbt_fold_trial *trial)
@@ -124,10 +130,12 @@ static uint32_t life_of_exploit(const struct pbt_fold *fold,
     return PBT_NONE;
 }
 
-static bool feed_start(struct pbt_fold *fold, const struct pbt_record *record)
+/* `epoch`: 0 for a life that has no results. */
+static bool go_on_from(struct pbt_fold *fold, const struct pbt_record *record,
+                       uint64_t epoch)
 {
     struct pbt_fold_trial *trial = &fold->trials[record->trial];
-    struct pbt_fold_life life = {.epoch = record->epoch,
+    struct pbt_fold_life life = {.epoch = epoch,
                                  .from = record->iteration,
                                  .source = record->checkpoint,
                                  .before = PBT_NONE,
@@ -281,7 +289,9 @@ static bool feed_kind(struct pbt_fold *fold, const struct pbt_record *record)
         fold->trials[record->trial].results++;
         return true;
     case PBT_RECORD_START:
-        return feed_start(fold, record);
+        return go_on_from(fold, record, record->epoch);
+    case PBT_RECORD_UNDO:
+        return go_on_from(fold, record, 0); /* a start may follow, or not */
     case PBT_RECORD_EXPLOIT:
         return feed_exploit(fold, record);
     case PBT_RECORD_CHANGE:

@@ -216,7 +216,9 @@ static int describe_trial(struct pbt_results *results, uint32_t number,
             exploit == PBT_NONE ? PBT_NONE : fold->exploits[exploit].donor,
         .pid = board->pid,
         .host = board->host,
-        .error = board->error};
+        .error = board->error,
+        .epoch = board->epoch,
+        .lineage = board->lineage};
     return status;
 }
 
@@ -247,6 +249,17 @@ static int list_checkpoints(struct pbt_results *results, uint32_t number,
             .score = saved->score,
             .undone = saved->iteration > folded->lives[saved->life].until};
     }
+    return pbt_buf_failed(&results->paths) ? no_memory(error) : PBT_OK;
+}
+
+/* Behind the paths of its checkpoints: what its life began from. */
+static int put_from(struct pbt_results *results, uint32_t number,
+                    struct pbt_error *error)
+{
+    const struct pbt_board *board = &results->fold.board;
+    char from[PBT_BOARD_PARENT_SIZE];
+    pbt_board_parent(board, &board->trials[number], from);
+    pbt_buf_put(&results->paths, from, strlen(from) + 1);
     return pbt_buf_failed(&results->paths) ? no_memory(error) : PBT_OK;
 }
 
@@ -294,6 +307,9 @@ static int describe_trials(struct pbt_results *results, struct pbt_error *error)
         if (status == PBT_OK) {
             status = list_checkpoints(results, i, error);
         }
+        if (status == PBT_OK) {
+            status = put_from(results, i, error);
+        }
     }
     if (status != PBT_OK) {
         return status;
@@ -306,6 +322,8 @@ static int describe_trials(struct pbt_results *results, struct pbt_error *error)
             list[k].path = path;
             path += strlen(path) + 1;
         }
+        results->trials[i].from = path;
+        path += strlen(path) + 1;
     }
     for (uint32_t i = 0; i < results->run.trials; i++) {
         results->trials[i].checkpoint = newest_checkpoint(results, i);

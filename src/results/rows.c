@@ -24,8 +24,9 @@ struct reading {
     pbt_row_fn fn;
     void *user;
     struct pbt_row_data data; /* its memory is used again */
-    bool ended;               /* by `fn`, or by the moment of the handle */
-    int answer;               /* of `fn` */
+    char from[PBT_BOARD_PARENT_SIZE];
+    bool ended; /* by `fn`, or by the moment of the handle */
+    int answer; /* of `fn` */
 };
 
 /* --- a row ---------------------------------------------------------------- */
@@ -58,7 +59,11 @@ static int give_row(struct reading *reading, const struct pbt_record *record,
         .seq = record->seq,
         .exploit = life == NULL ? PBT_NONE : life->exploit,
         .undone = life == NULL || record->iteration > life->until,
-        .data = &reading->data};
+        .data = &reading->data,
+        .lineage = reading->board.trials[record->trial].lineage,
+        .from = reading->from};
+    pbt_board_parent(&reading->board, &reading->board.trials[record->trial],
+                     reading->from);
     if (row.undone && reading->filter == PBT_ROWS_COUNTING) {
         return PBT_OK;
     }
@@ -81,9 +86,7 @@ static int feed(void *user, const struct pbt_entry *entry,
     if (status != PBT_OK) {
         return status;
     }
-    if (record->kind == PBT_RECORD_START ||
-        record->kind == PBT_RECORD_EXPLOIT ||
-        record->kind == PBT_RECORD_CHANGE) {
+    if (pbt_fold_opens_life(record->kind)) {
         reading->lives[record->trial]++;
     }
     if (record->kind == PBT_RECORD_RESULT &&

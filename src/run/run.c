@@ -47,14 +47,23 @@ static uint64_t clock_ns(clockid_t clock)
 
 /* --- checkpoints at open -------------------------------------------------- */
 
-static bool checkpoint_good(void *user, struct pbt_checkpoint_id checkpoint,
-                            struct pbt_error *why)
+static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
+                            bool whole, struct pbt_error *why)
 {
     const struct run *run = user;
     char path[PBT_RUN_PATH_SIZE];
-    return pbt_local_checkpoint_path(&run->spec, run->path, checkpoint, false,
-                                     path, sizeof path, why) == PBT_OK &&
-           pbt_checkpoint_verify(path, why) == PBT_OK;
+    char manifest[PBT_RUN_PATH_SIZE + 32];
+    int status = pbt_local_checkpoint_path(&run->spec, run->path, checkpoint,
+                                           false, path, sizeof path, why);
+    if (status != PBT_OK || whole) {
+        return status == PBT_OK ? pbt_checkpoint_verify(path, why) : status;
+    }
+    (void)snprintf(manifest, sizeof manifest, "%s/" PBT_CHECKPOINT_MANIFEST,
+                   path);
+    if (access(manifest, F_OK) == 0) {
+        return PBT_OK;
+    }
+    return pbt_checkpoint_look(path, why); /* it says what is missing */
 }
 
 /* The number of "checkpoint_000005"; 0 for other names. */
@@ -111,23 +120,15 @@ static int sweep_trial(const struct run *run, const struct pbt_core *core,
     return status;
 }
 
-/* Directories without a record go; those with one are looked at before a load. */
+/* Directories without a record go. */
 static int sweep(void *user, const struct pbt_core *core,
                  struct pbt_error *error)
 {
-    struct run *run = user;
+    const struct run *run = user;
     int status = PBT_OK;
     for (uint32_t i = 0; status == PBT_OK && i < run->spec.settings.population;
          i++) {
-        struct pbt_core_checkpoint about;
         status = sweep_trial(run, core, i, error);
-        for (uint32_t c = 0;
-             status == PBT_OK && pbt_core_checkpoint_at(core, i, c, &about);
-             c++) {
-            if (about.durable) {
-                status = pbt_local_suspect(run->local, about.id, error);
-            }
-        }
     }
     return status;
 }
@@ -236,7 +237,7 @@ static int open_driver(struct run *run, struct pbt_error *error)
         .request = run->options->unpause == PBT_RUN_NONE ? NULL : &unpause,
         .kill_hint = run->options->kill_hint,
         .sink = &run->sink,
-        .checkpoint_good = checkpoint_good,
+        .checkpoint_check = checkpoint_check,
         .sweep = sweep,
         .checkpoint_user = run,
         .say = run->options->say,

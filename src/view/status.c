@@ -210,15 +210,16 @@ static bool put_progress(const struct pbt_board *board, uint64_t running_ns,
 
 static void put_perturbation(const struct pbt_board *board, struct pbt_buf *out)
 {
-    if (board->perturbations == 0 || pbt_board_over(board)) {
+    if (board->perturbations + board->undone == 0 || pbt_board_over(board)) {
         return;
     }
     const struct pbt_board_trial *trial = &board->trials[board->last_exploited];
+    const char *changes =
+        trial->last_undone ? "undone: its checkpoint was lost" : trial->changes;
     pbt_buf_printf(out, "Last perturbation: %s <- %s @ %" PRId64 "%s",
                    trial->id, board->trials[trial->donor].id,
-                   trial->donor_iteration,
-                   trial->changes[0] == '\0' ? "" : "  ");
-    pbt_printable_put(out, trial->changes, strlen(trial->changes), false);
+                   trial->donor_iteration, changes[0] == '\0' ? "" : "  ");
+    pbt_printable_put(out, changes, strlen(changes), false);
     pbt_buf_char(out, '\n');
 }
 

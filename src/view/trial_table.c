@@ -366,16 +366,18 @@ static void put_metrics(struct trial_table *t,
     }
 }
 
-/* "<- 00003 @ 40  lr x1.2": from whose weights it goes on, and what was changed. */
+/* "<- 00003 @ 40  lr x1.2": from whose weights it goes on, and what was changed; or that it
+ * no longer does: "<- 00003 @ 40  undone". */
 static void put_event(struct trial_table *t,
                       const struct pbt_board_trial *trial)
 {
     char text[128];
     const char *id = t->board->trials[trial->donor].id;
     const char *number = strchr(id, '_');
+    const char *changes = trial->last_undone ? "undone" : trial->changes;
     int n = snprintf(text, sizeof text, "<- %s @ %" PRId64 "%s%s",
                      number == NULL ? id : number + 1, trial->donor_iteration,
-                     trial->changes[0] == '\0' ? "" : "  ", trial->changes);
+                     changes[0] == '\0' ? "" : "  ", changes);
     pbt_table_text(&t->table, t->event, text, n > 0 ? (size_t)n : 0);
 }
 
@@ -399,7 +401,7 @@ static void put_row(struct trial_table *t, uint32_t index)
         put_cell(t, t->param_columns[i], trial->cells[t->params[i]]);
     }
     put_metrics(t, trial);
-    if (t->events && trial->exploits > 0) {
+    if (t->events && (trial->exploits > 0 || trial->last_undone)) {
         put_event(t, trial);
     }
     if (trial->status == PBT_TRIAL_ERROR) {
@@ -417,7 +419,7 @@ uint32_t pbt_trial_table_print(const struct pbt_board *board,
     struct trial_table t = {
         .board = board,
         .ranks = rows->ranks,
-        .events = look->width > 0 && board->perturbations > 0,
+        .events = look->width > 0 && board->perturbations + board->undone > 0,
     };
     uint32_t dropped = 0;
     pbt_table_init(&t.table);

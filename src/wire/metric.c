@@ -69,6 +69,8 @@ bool pbt_metric_reserved(const char *name)
         "timesteps_since_restore",
         "pbt_epoch",
         "pbt_seq",
+        "pbt_lineage",
+        "pbt_parent",
     };
     size_t length = strcspn(name, "/");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -160,6 +160,7 @@ static void push_point(struct judge *judge, struct judge_trial *trial,
                              .iteration = trial->iteration,
                              .last_perturbation = trial->last_perturbation,
                              .exploits = trial->exploits,
+                             .lineage = trial->lineage,
                              .ranked = trial->ranked,
                              .score = trial->score,
                              .settled = trial->settled};
@@ -176,6 +177,7 @@ static void go_back(struct judge_trial *trial)
     trial->iteration = top->iteration;
     trial->last_perturbation = top->last_perturbation;
     trial->exploits = top->exploits;
+    trial->lineage = top->lineage;
     trial->ranked = top->ranked;
     trial->score = top->score;
     trial->settled = top->settled;
@@ -294,6 +296,7 @@ static void take_trial(struct judge *judge, const struct pbt_record *record)
     trial->created = true;
     trial->score = (double)NAN;
     trial->config = config_of(judge, record->cells);
+    trial->lineage = record->lineage;
     trial->point_count = 0;
     push_point(judge, trial, (struct pbt_checkpoint_id){0, 0});
     if (trial->end_asked) {
@@ -475,7 +478,8 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
             judge, "checkpoint %" PRIu32 " of trial %" PRIu32 " is saved twice",
             record->checkpoint.number, record->trial);
     }
-    if (!judge->past &&
+    bool lost = pbt_sim_is_lost(judge->sim, record->checkpoint);
+    if (!judge->past && !lost &&
         (found == NULL || found->iteration != trial->iteration ||
          found->epoch != trial->epoch || found->seq != trial->seq)) {
         judge_object(judge,
@@ -562,6 +566,8 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     take_epoch(judge, record);
     trial->asked = false;
     trial->exploits++;
+    trial->told = trial->exploits;
+    trial->lineage = record->lineage;
     if (judge_has_arrived(judge, trial)) {
         trial->settled = judge->round;
     }
@@ -610,7 +616,8 @@ static void take_durable(struct judge *judge, const struct pbt_record *record)
     const struct pbt_sim_checkpoint *found =
         judge->past ? NULL : pbt_sim_checkpoint(judge->sim, record->checkpoint);
     if (saved == NULL || saved->fate != JUDGE_SAVED ||
-        (!judge->past && (found == NULL || !found->durable))) {
+        (!judge->past && !pbt_sim_is_lost(judge->sim, record->checkpoint) &&
+         (found == NULL || !found->durable))) {
         judge_object(judge,
                      "checkpoint %" PRIu32 " of trial %" PRIu32
                      " counts as durable and is not",
@@ -709,6 +716,25 @@ static void take_bad(struct judge *judge, const struct pbt_record *record)
     }
 }
 
+/* A trial is back to before exploits of its: the record says where. */
+static void take_undo(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    const struct judge_point *top = &trial->points[trial->point_count - 1];
+    judge->counts.undone += trial->told - trial->exploits;
+    if (trial->told <= trial->exploits || record->exploits != trial->exploits ||
+        record->lineage != trial->lineage ||
+        record->iteration != trial->iteration ||
+        !judge_same_id(record->checkpoint, top->checkpoint) ||
+        !judge_same_config(judge, &trial->config, record->cells)) {
+        judge_object(judge,
+                     "trial %" PRIu32 " is not where its exploits are undone "
+                     "to, or none is undone",
+                     record->trial);
+    }
+    trial->told = trial->exploits;
+}
+
 static void take_end(struct judge *judge, const struct pbt_record *record)
 {
     judge->end = record->end;
@@ -795,6 +821,9 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         break;
     case PBT_RECORD_REQUEST:
         take_request(judge, record);
+        break;
+    case PBT_RECORD_UNDO:
+        take_undo(judge, record);
         break;
     case PBT_RECORD_CHANGE:
         judge_object(judge, "a change, and no schedule");
@@ -966,6 +995,12 @@ static void check_trial(struct judge *judge, const struct pbt_core *core,
                      "records say",
                      number);
     }
+    if (mine->told != mine->exploits) {
+        judge_object(judge,
+                     "exploits of trial %" PRIu32 " are undone, and no record "
+                     "says so",
+                     number);
+    }
     enum pbt_command_kind owed = pbt_core_owed(core, number).kind;
     if ((mine->held || mine->end_asked) &&
         (owed == PBT_COMMAND_RUN || owed == PBT_COMMAND_START ||
@@ -1037,10 +1072,7 @@ void judge_end(struct judge *judge, const struct pbt_core *core)
                          i);
         }
         for (uint32_t c = 0; pbt_core_checkpoint_at(core, i, c, &saved); c++) {
-            const struct pbt_sim_checkpoint *found =
-                pbt_sim_checkpoint(judge->sim, saved.id);
-            /* Nobody may have noticed the damage yet. */
-            records += found != NULL && found->damaged ? 0 : 1;
+            records++;
         }
     }
     if (pbt_sim_processes(judge->sim) > 0) {
@@ -1048,7 +1080,7 @@ void judge_end(struct judge *judge, const struct pbt_core *core)
     }
     if (pbt_sim_checkpoint_count(judge->sim) != records) {
         judge_object(judge,
-                     "%zu good checkpoints are on the disk, and %zu have a "
+                     "%zu checkpoints are on the disk, and %zu have a "
                      "record",
                      pbt_sim_checkpoint_count(judge->sim), records);
     }
@@ -1065,6 +1097,7 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->passes += own->passes;
     sum->rounds += own->rounds;
     sum->bad += own->bad;
+    sum->undone += own->undone;
     sum->deletes += own->deletes;
     sum->errors += own->errors;
     sum->pauses += own->pauses;

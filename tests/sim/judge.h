@@ -55,6 +55,7 @@ struct judge_counts {
     uint64_t passes;
     uint64_t rounds;
     uint64_t bad;
+    uint64_t undone; /* exploits */
     uint64_t deletes;
     uint64_t errors;
     uint64_t pauses;

@@ -24,6 +24,7 @@ struct judge_point {
     int64_t iteration;
     double last_perturbation;
     uint32_t exploits;
+    uint64_t lineage;
     bool ranked;
     double score;
     uint64_t settled;
@@ -72,6 +73,8 @@ struct judge_trial {
     int64_t iteration;
     double last_perturbation; /* in units of time_attr */
     uint32_t exploits;
+    uint32_t told; /* of these, by the records: more if some are undone */
+    uint64_t lineage;
     bool ranked;
     double score;
     uint64_t settled; /* the last round in which it was exploited, or passed */

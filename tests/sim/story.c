@@ -229,7 +229,7 @@ static int open_driver(struct story *story, const struct driver_life *life)
         .pid = 4711,
         .host = "sim",
         .sink = &story->sink,
-        .checkpoint_good = pbt_sim_checkpoint_good,
+        .checkpoint_check = pbt_sim_checkpoint_check,
         .sweep = pbt_sim_sweep,
         .checkpoint_user = story->sim,
         .say = see_say,
