@@ -121,8 +121,10 @@ class Broken(unittest.TestCase):
             shutil.copytree(runs / 'done', runs / name)
         segment = runs / 'hurt' / 'journal' / '000001.jsonl'
         lines = segment.read_bytes().split(b'\n')
-        middle = len(lines) // 2
-        lines[middle] = lines[middle].replace(b'1', b'2')
+        records = [i for i, line in enumerate(lines) if b'"t":' in line]
+        middle = records[len(records) // 2]
+        lines[middle] = re.sub(rb'("t":\d*)(\d)', lambda t: b'%s%d' % (t[1], 9 - int(t[2])),
+                               lines[middle])
         segment.write_bytes(b'\n'.join(lines))
         shutil.rmtree(runs / 'cut' / 'journal')
         segment = runs / 'newer' / 'journal' / '000001.jsonl'
