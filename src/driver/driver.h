@@ -81,6 +81,9 @@ int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
 int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
                     struct pbt_error *error);
 
+/* True if nothing is left to be done, perhaps right after the open: no turn would ever end. */
+bool pbt_driver_finished(const struct pbt_driver *driver);
+
 /* Turns until the run is over, then a last sync of the journal. */
 int pbt_driver_run(struct pbt_driver *driver, struct pbt_error *error);
 
