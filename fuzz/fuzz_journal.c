@@ -198,8 +198,8 @@ static void go_on(const struct pbt_buf *before,
     struct pbt_buf lines;
     uint64_t incarnation;
     pbt_buf_init(&lines, BYTES_MAX);
-    check(pbt_journal_open(&journal, &disk, "j", take_line, &lines, &again,
-                           &incarnation, NULL) == PBT_OK);
+    check(pbt_journal_open(&journal, &disk, "j", NULL, take_line, &lines,
+                           &again, &incarnation, NULL) == PBT_OK);
     check(incarnation == count && again.records == info->records);
     pbt_buf_reset(&lines);
     pbt_buf_text(&lines, more);

@@ -13,6 +13,8 @@
 #include "spec/spec.h"
 
 #define RECORDED_JOURNAL "journal"
+#define RECORDED_SNAPSHOTS "snapshots"
+#define RECORDED_EVERY 50 /* records, from one snapshot to the next */
 
 static void recorded_spec(struct pbt_spec *spec, const char *text)
 {
@@ -44,6 +46,8 @@ static bool recorded_life(struct pbt_sim *sim, struct pbt_spec *spec,
     struct pbt_driver_options options = {
         .files = pbt_sim_files(sim),
         .journal_dir = RECORDED_JOURNAL,
+        .snapshot_dir = RECORDED_SNAPSHOTS,
+        .snapshot_every = RECORDED_EVERY,
         .slots = slots,
         .wall_ns = wall,
         .pid = 4711,
@@ -69,11 +73,12 @@ static bool recorded_life(struct pbt_sim *sim, struct pbt_spec *spec,
 }
 
 /*
- * Runs the experiment with crashes, and with a driver that dies after so many turns, and
- * appends the lines of all its records.
+ * Runs the experiment with crashes, and with a driver that dies after so many turns.  Whose
+ * files it leaves is to be destroyed before `spec` is released.
  */
-static void recorded_run(const char *text, uint64_t seed, uint32_t slots,
-                         uint32_t turns, struct pbt_buf *lines)
+static struct pbt_sim *recorded_sim(struct pbt_spec *spec, const char *text,
+                                    uint64_t seed, uint32_t slots,
+                                    uint32_t turns)
 {
     const struct pbt_sim_rates rates = {
         .crash_step = 0.04,
@@ -88,20 +93,28 @@ static void recorded_run(const char *text, uint64_t seed, uint32_t slots,
         .sync_ns = 5000000,
         .window_ns = 100000,
     };
-    struct pbt_spec spec;
-    struct pbt_error error = {0};
-    recorded_spec(&spec, text);
-    struct pbt_sim *sim = pbt_sim_create(&spec, seed, &rates);
+    recorded_spec(spec, text);
+    struct pbt_sim *sim = pbt_sim_create(spec, seed, &rates);
     assert_non_null(sim);
     int64_t wall = INT64_C(1700000000000000000);
-    for (uint32_t lives = 0; !recorded_life(sim, &spec, slots, turns, wall);
+    for (uint32_t lives = 0; !recorded_life(sim, spec, slots, turns, wall);
          lives++) {
         assert_true(lives < 100);
         turns *= 2;
         wall += INT64_C(60000000000);
     }
     assert_null(pbt_sim_violation(sim));
+    return sim;
+}
+
+/* The same; appends the lines of all its records. */
+static inline void recorded_run(const char *text, uint64_t seed, uint32_t slots,
+                                uint32_t turns, struct pbt_buf *lines)
+{
+    struct pbt_spec spec;
+    struct pbt_error error = {0};
     struct pbt_journal_info info;
+    struct pbt_sim *sim = recorded_sim(&spec, text, seed, slots, turns);
     if (pbt_journal_read(pbt_sim_files(sim), RECORDED_JOURNAL, recorded_line,
                          lines, &info, &error) != PBT_OK) {
         fail_msg("%s", error.text);

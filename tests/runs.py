@@ -75,7 +75,9 @@ class Run:
         self.path = os.path.join(dir, keys['name'])
         self.file = self.path + '.json'
         self.log = self.path + '.log'
-        self.env = dict(os.environ, **(env or {}))
+        # Every resume of a test begins from a snapshot, if there is time for one.
+        self.env = dict({'PBT_SNAPSHOT_EVERY': '50'}, **os.environ)
+        self.env.update(env or {})
         self.process = None
         os.makedirs(dir, exist_ok=True)
         with open(self.file, 'w') as file:
@@ -104,11 +106,23 @@ class Run:
     def finish(self, seconds=DEADLINE_S):
         """Waits for the end of pbt; returns its exit status."""
         try:
-            return self.process.wait(seconds)
+            status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
             raise Failed('%s: pbt did not end within %d s' % (
                 self.path, seconds)) from None
+        if self.begun():
+            self.check_snapshots()
+        return status
+
+    def check_snapshots(self):
+        """Each is the fold of the journal up to its record; returns how many."""
+        found = subprocess.run([self.build + '/tests/same_state', self.path],
+                               capture_output=True, timeout=DEADLINE_S,
+                               check=False)
+        check(found.returncode == 0, 'same_state: %s%s', found.stdout,
+              found.stderr)
+        return int(found.stdout)
 
     def said(self):
         with open(self.log) as log:

@@ -115,6 +115,9 @@ static void summarise(const struct story_counts *counts)
            " (%" PRIu64 " cut the journal), stops %" PRIu64 "\n",
            counts->opens, counts->deaths, counts->power_losses, counts->cuts,
            counts->stops);
+    printf("  begun from a snapshot %" PRIu64 ", snapshots passed over %" PRIu64
+           "\n",
+           counts->snapshots, counts->passed_over);
     printf("  requests of the user %" PRIu64 ", waits with all paused %" PRIu64
            "\n",
            judged->requests, counts->idle);

@@ -264,8 +264,8 @@ static int try_open(struct pbt_journal **journal, uint64_t *incarnation,
     struct lines lines;
     struct pbt_journal_info info;
     start_lines(&lines);
-    int status = pbt_journal_open(journal, &disk.files, DIR, take_line, &lines,
-                                  &info, incarnation, error);
+    int status = pbt_journal_open(journal, &disk.files, DIR, NULL, take_line,
+                                  &lines, &info, incarnation, error);
     pbt_buf_done(&lines.text);
     return status;
 }
@@ -885,8 +885,8 @@ static struct pbt_journal *open_real(void)
     struct lines lines;
     uint64_t incarnation;
     start_lines(&lines);
-    if (pbt_journal_open(&journal, pbt_files_posix(), dir, take_line, &lines,
-                         &info, &incarnation, &error) != PBT_OK) {
+    if (pbt_journal_open(&journal, pbt_files_posix(), dir, NULL, take_line,
+                         &lines, &info, &incarnation, &error) != PBT_OK) {
         fail_msg("%s", error.text);
     }
     pbt_buf_done(&lines.text);

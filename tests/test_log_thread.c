@@ -236,6 +236,57 @@ static void thread_writes_what_a_log_writes(void **state)
     pbt_spec_done(&spec);
 }
 
+/* As after a snapshot: the thread finds the first half of the records in the journal. */
+static void skipped_records_are_read(void **state)
+{
+    (void)state;
+    char direct[128];
+    char behind[128];
+    char path[160];
+    struct pbt_error error = {0};
+    struct pbt_spec spec;
+    struct pbt_log_thread *thread;
+    struct pbt_journal *journal;
+    struct pbt_journal_info info;
+    struct pbt_buf half;
+    uint64_t incarnation;
+    uint64_t records = 0;
+    size_t at = 0;
+    recorded_spec(&spec, experiment);
+    make_run_dir("direct", direct);
+    make_run_dir("behind", behind);
+    write_directly(direct);
+    pbt_buf_init(&half, (size_t)1 << 28);
+    for (; at < lines.length / 2; at += line_at(at)) {
+        pbt_buf_put(&half, lines.data + at, line_at(at));
+        records++;
+    }
+    (void)snprintf(path, sizeof path, "%s/journal", behind);
+    assert_int_equal(pbt_make_dirs(path, &error), PBT_OK);
+    assert_int_equal(pbt_journal_open(&journal, pbt_files_posix(), path, NULL,
+                                      recorded_line, NULL, &info, &incarnation,
+                                      &error),
+                     PBT_OK);
+    assert_int_equal(pbt_journal_append(journal, &half, records, &error),
+                     PBT_OK);
+    pbt_buf_done(&half);
+    assert_int_equal(
+        pbt_log_thread_start(&thread, behind, &spec, false, &error), PBT_OK);
+    pbt_log_thread_skipped(thread, records);
+    assert_true(pbt_log_thread_is_behind(thread));
+    assert_int_equal(
+        pbt_log_thread_feed(thread, lines.data + at, lines.length - at, &error),
+        PBT_OK);
+    pbt_log_thread_drain(thread);
+    assert_false(pbt_log_thread_is_behind(thread));
+    assert_int_equal(pbt_log_thread_stop(thread, &error), PBT_OK);
+    pbt_journal_close(journal);
+    assert_int_equal(pbt_checkpoint_delete(path, NULL), PBT_OK);
+    assert_true(compare(direct, behind, "") > 6 * 3);
+    assert_true(compare(behind, direct, "") > 6 * 3);
+    pbt_spec_done(&spec);
+}
+
 static void records_show_without_a_stop(void **state)
 {
     (void)state;
@@ -315,6 +366,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(thread_writes_what_a_log_writes, set_up,
+                                        clean),
+        cmocka_unit_test_setup_teardown(skipped_records_are_read, set_up,
                                         clean),
         cmocka_unit_test_setup_teardown(records_show_without_a_stop, set_up,
                                         clean),

@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -180,6 +181,42 @@ static bool posix_exists(struct pbt_files *files, const char *path)
     return access(path, F_OK) == 0;
 }
 
+static int posix_replace(struct pbt_files *files, const char *path,
+                         const void *bytes, size_t length,
+                         struct pbt_error *error)
+{
+    (void)files;
+    return pbt_file_replace(path, bytes, length, true, error);
+}
+
+static int posix_remove(struct pbt_files *files, const char *path,
+                        struct pbt_error *error)
+{
+    (void)files;
+    return unlink(path) == 0 || errno == ENOENT ? PBT_OK
+                                                : fail(error, "remove", path);
+}
+
+static int posix_list(struct pbt_files *files, const char *dir,
+                      void (*fn)(void *user, const char *name), void *user,
+                      struct pbt_error *error)
+{
+    (void)files;
+    DIR *open = opendir(dir);
+    if (open == NULL) {
+        return errno == ENOENT ? PBT_OK : fail(error, "read", dir);
+    }
+    const struct dirent *item;
+    errno = 0;
+    while ((item = readdir(open)) != NULL) {
+        fn(user, item->d_name);
+        errno = 0;
+    }
+    int status = errno == 0 ? PBT_OK : fail(error, "read", dir);
+    (void)closedir(open);
+    return status;
+}
+
 struct pbt_files *pbt_files_posix(void)
 {
     static const struct pbt_files_ops OPS = {
@@ -190,6 +227,9 @@ struct pbt_files *pbt_files_posix(void)
         .sync_path = posix_sync_path,
         .read = posix_read,
         .exists = posix_exists,
+        .replace = posix_replace,
+        .remove = posix_remove,
+        .list = posix_list,
     };
     static struct pbt_files posix = {.ops = &OPS};
     return &posix;

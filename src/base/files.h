@@ -40,6 +40,19 @@ struct pbt_files_ops {
                 size_t length, struct pbt_buf *content,
                 struct pbt_error *error);
     bool (*exists)(struct pbt_files *files, const char *path);
+    /*
+     * Replaces a file, or makes it, as a whole and synced; its name is safe after
+     * sync_path() of the directory.
+     */
+    int (*replace)(struct pbt_files *files, const char *path, const void *bytes,
+                   size_t length, struct pbt_error *error);
+    /* Removes a file, if there is one. */
+    int (*remove)(struct pbt_files *files, const char *path,
+                  struct pbt_error *error);
+    /* Calls fn with the name of everything in a directory; none if there is none. */
+    int (*list)(struct pbt_files *files, const char *dir,
+                void (*fn)(void *user, const char *name), void *user,
+                struct pbt_error *error);
 };
 
 struct pbt_files {

@@ -329,7 +329,8 @@ static int begin_sync(struct pbt_driver *driver, struct pbt_error *error)
 {
     uint64_t records = pbt_core_records(driver->core);
     uint64_t now = driver->world->ops->now(driver->world);
-    bool wanted = driver->fresh_count > 0 || driver->unlink_count > 0;
+    bool wanted = driver->fresh_count > 0 || driver->unlink_count > 0 ||
+                  driver->snapshot_waits > 0;
     bool overdue = records > driver->synced && now >= driver->next_sync;
     if (driver->sync_in_flight || !(wanted || overdue)) {
         return PBT_OK;
@@ -385,7 +386,10 @@ int pbt_driver_synced(struct pbt_driver *driver, uint64_t records,
         status = pbt_driver_event(driver, &event, error);
     }
     driver->syncing_count = 0;
-    return status == PBT_OK ? submit_unlinks(driver, error) : status;
+    if (status == PBT_OK) {
+        status = submit_unlinks(driver, error);
+    }
+    return status == PBT_OK ? pbt_driver_send_snapshot(driver, error) : status;
 }
 
 int pbt_driver_carry_out(struct pbt_driver *driver, struct pbt_error *error)

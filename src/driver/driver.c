@@ -8,11 +8,14 @@
 
 #include "base/codes.h"
 #include "base/names.h"
+#include "driver/restore.h"
 #include "driver/state.h"
 #include "journal/entry.h"
+#include "journal/snapshot.h"
 
 #define BATCH_BYTES_MAX ((size_t)256 << 20)
 #define DATA_BYTES_MAX ((size_t)8 << 20)
+#define SNAPSHOT_BYTES_MAX ((size_t)1 << 31)
 
 static int out_of_memory(struct pbt_error *error)
 {
@@ -105,14 +108,6 @@ static int append(struct pbt_driver *driver, struct pbt_error *error)
     }
     int status = pbt_journal_append(driver->journal, &driver->lines,
                                     driver->line_count, error);
-    if (status == PBT_OK && driver->spec->power_durable) {
-        /*
-         * Here, not in the pool: nothing may be acknowledged or carried out before it is on
-         * the disk, and what comes meanwhile waits in its sockets to be the next batch.
-         */
-        status = pbt_journal_sync(driver->journal, error);
-        driver->synced = pbt_core_records(driver->core);
-    }
     struct pbt_sink *sink = driver->options.sink;
     if (status == PBT_OK && sink != NULL) {
         status = sink->records(sink, driver->lines.data, driver->lines.length,
@@ -141,6 +136,7 @@ static int settle_and_carry_out(struct pbt_driver *driver,
     if (dies(driver, PBT_TURN_APPENDED, error)) {
         return PBT_EINTERNAL;
     }
+    pbt_driver_note_snapshot(driver);
     status = pbt_driver_carry_out(driver, error);
     pbt_driver_say_idle(driver);
     if (status == PBT_OK && dies(driver, PBT_TURN_CARRIED_OUT, error)) {
@@ -214,24 +210,28 @@ int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
     if (status == PBT_OK) {
         status = pbt_driver_time_outs(driver, error);
     }
-    *finished = status == PBT_OK && pbt_driver_finished(driver);
+    *finished = status == PBT_OK && pbt_core_finished(driver->core) &&
+                !driver->sync_in_flight && driver->phantom_count == 0;
     return status;
 }
 
-bool pbt_driver_finished(const struct pbt_driver *driver)
+int pbt_driver_finish(struct pbt_driver *driver, struct pbt_error *error)
 {
-    return pbt_core_finished(driver->core) && !driver->sync_in_flight &&
-           driver->phantom_count == 0;
+    int status = pbt_journal_sync(driver->journal, error);
+    if (status == PBT_OK) {
+        pbt_driver_last_snapshot(driver);
+    }
+    return status;
 }
 
 int pbt_driver_run(struct pbt_driver *driver, struct pbt_error *error)
 {
-    bool finished = pbt_driver_finished(driver);
+    bool finished = pbt_core_finished(driver->core);
     int status = PBT_OK;
     while (status == PBT_OK && !finished) {
         status = pbt_driver_turn(driver, &finished, error);
     }
-    return status == PBT_OK ? pbt_journal_sync(driver->journal, error) : status;
+    return status == PBT_OK ? pbt_driver_finish(driver, error) : status;
 }
 
 /* --- opening --------------------------------------------------------------- */
@@ -251,9 +251,7 @@ static int replay_line(void *user, const char *line, size_t length,
         json_is_true(json_object_get(entry.data_json, "custom_explore"));
     pbt_entry_done(&entry);
     if (wants_function && !driver->spec->settings.custom_explore) {
-        return pbt_fail(error, PBT_E0808,
-                        "this run explores with a function of the program "
-                        "that started it: resume it with that program");
+        return pbt_restore_no_functions(error);
     }
     if (!applied) {
         return pbt_error_set(
@@ -314,18 +312,44 @@ static int begin(struct pbt_driver *driver, uint64_t incarnation,
 static bool allocate(struct pbt_driver *driver)
 {
     uint32_t population = driver->spec->settings.population;
-    driver->core = pbt_core_create(&driver->spec->settings);
     driver->drives = calloc(population, sizeof *driver->drives);
     driver->acks = calloc(population, sizeof *driver->acks);
     driver->phantoms = calloc(population, sizeof *driver->phantoms);
-    if (driver->core == NULL || driver->drives == NULL ||
-        driver->acks == NULL || driver->phantoms == NULL) {
+    if (driver->drives == NULL || driver->acks == NULL ||
+        driver->phantoms == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < population; i++) {
         driver->drives[i].deadline = PBT_NEVER;
     }
     return true;
+}
+
+/* To the newest snapshot; the sink learns what it has to find for itself. */
+static int restore(struct pbt_driver *driver, struct pbt_journal_place *place,
+                   struct pbt_error *error)
+{
+    const struct pbt_driver_options *options = &driver->options;
+    const struct pbt_restore from = {.files = options->files,
+                                     .journal_dir = options->journal_dir,
+                                     .snapshot_dir = options->snapshot_dir,
+                                     .drives = true,
+                                     .say = options->say,
+                                     .user = options->say_user};
+    int status = PBT_OK;
+    if (options->snapshot_dir != NULL) {
+        status =
+            pbt_snapshot_sweep(options->files, options->snapshot_dir, error);
+    }
+    if (status == PBT_OK) {
+        status =
+            pbt_restore_core(&from, driver->spec, &driver->core, place, error);
+    }
+    if (status == PBT_OK && place->record > 0 && options->sink != NULL) {
+        status = options->sink->skipped(options->sink, place->record, error);
+    }
+    driver->snapshot_last = place->record;
+    return status;
 }
 
 int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
@@ -344,14 +368,20 @@ int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
     pbt_buf_init(&driver->lines, BATCH_BYTES_MAX);
     pbt_buf_init(&driver->data, DATA_BYTES_MAX);
     pbt_buf_init(&driver->json, DATA_BYTES_MAX);
+    pbt_buf_init(&driver->snapshot, SNAPSHOT_BYTES_MAX);
     if (!allocate(driver)) {
         pbt_driver_close(driver);
         return out_of_memory(error);
     }
     uint64_t incarnation = 0;
-    int status = pbt_journal_open(&driver->journal, options->files,
-                                  options->journal_dir, replay_line, driver,
-                                  &driver->info, &incarnation, error);
+    struct pbt_journal_place place;
+    int status = restore(driver, &place, error);
+    if (status == PBT_OK) {
+        status = pbt_journal_open(&driver->journal, options->files,
+                                  options->journal_dir,
+                                  place.record > 0 ? &place : NULL, replay_line,
+                                  driver, &driver->info, &incarnation, error);
+    }
     if (status == PBT_OK && options->sweep != NULL) {
         status = options->sweep(options->checkpoint_user, driver->core, error);
     }
@@ -396,6 +426,7 @@ void pbt_driver_close(struct pbt_driver *driver)
     pbt_buf_done(&driver->lines);
     pbt_buf_done(&driver->data);
     pbt_buf_done(&driver->json);
+    pbt_buf_done(&driver->snapshot);
     pbt_journal_close(driver->journal);
     pbt_core_destroy(driver->core);
     free(driver);

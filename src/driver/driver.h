@@ -23,6 +23,12 @@ struct pbt_sink {
     /* The lines of `count` records, as in the journal; borrowed for the call. */
     int (*records)(struct pbt_sink *sink, const char *lines, size_t length,
                    struct pbt_error *error);
+    /*
+     * Once, before all others: those up to this one are not given, they are only in the
+     * journal.
+     */
+    int (*skipped)(struct pbt_sink *sink, uint64_t record,
+                   struct pbt_error *error);
 };
 
 /* Points between which a driver may die: tests of proof 2 use them. */
@@ -33,9 +39,15 @@ enum pbt_turn_point {
     PBT_TURN_CARRIED_OUT,
 };
 
+/* A snapshot is worth a quarter of a second of reading at the next open. */
+#define PBT_SNAPSHOT_EVERY UINT64_C(100000)
+
 struct pbt_driver_options {
     struct pbt_files *files;
     const char *journal_dir;
+    /* Where snapshots of the state are kept, an existing directory; NULL: nowhere. */
+    const char *snapshot_dir;
+    uint64_t snapshot_every; /* records; 0: PBT_SNAPSHOT_EVERY */
     uint32_t slots;
     int64_t wall_ns; /* unix time now: for the record `opened` */
     int64_t pid;
@@ -65,8 +77,8 @@ struct pbt_driver_options {
 struct pbt_driver;
 
 /*
- * Opens the journal (a new one, or an old one to be resumed: its records are applied, and
- * given to the sink), and settles the state.  `spec`, `world` and the options' pointers are
+ * Opens the journal (a new one, or an old one to be resumed: from the newest snapshot on its
+ * records are applied, and given to the sink), and settles the state.  `spec`, `world` and the options' pointers are
  * borrowed for the driver's life.
  */
 int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
@@ -81,10 +93,10 @@ int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
 int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
                     struct pbt_error *error);
 
-/* True if nothing is left to be done, perhaps right after the open: no turn would ever end. */
-bool pbt_driver_finished(const struct pbt_driver *driver);
+/* After the last turn: a last sync of the journal, and a snapshot. */
+int pbt_driver_finish(struct pbt_driver *driver, struct pbt_error *error);
 
-/* Turns until the run is over, then a last sync of the journal. */
+/* Turns until the run is over, and finishes it. */
 int pbt_driver_run(struct pbt_driver *driver, struct pbt_error *error);
 
 const struct pbt_core *pbt_driver_core(const struct pbt_driver *driver);

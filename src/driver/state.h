@@ -76,6 +76,11 @@ struct pbt_driver {
     uint64_t synced;    /* records known to be on the disk */
     uint64_t next_sync; /* world's clock: a sync is due without a reason */
 
+    /* A snapshot that waits for a sync of the journal up to its record. */
+    struct pbt_buf snapshot;
+    uint64_t snapshot_waits; /* its record; 0: none */
+    uint64_t snapshot_last;  /* the record of the last one that was made */
+
     struct pbt_reply *replies;
     size_t reply_count;
     size_t reply_capacity;
@@ -90,6 +95,15 @@ int pbt_driver_event(struct pbt_driver *driver, const struct pbt_event *event,
 uint64_t pbt_driver_clock(const struct pbt_driver *driver);
 void pbt_driver_say(const struct pbt_driver *driver, const char *fmt, ...)
     PBT_PRINTF(2, 3);
+
+/* snapshot.c: snapshots of the state. */
+/* Makes one if it is time for it; the state is settled, all its records appended. */
+void pbt_driver_note_snapshot(struct pbt_driver *driver);
+/* Hands over the one that waits, if the journal is synced as far as it. */
+int pbt_driver_send_snapshot(struct pbt_driver *driver,
+                             struct pbt_error *error);
+/* The last one; the journal is synced. */
+void pbt_driver_last_snapshot(struct pbt_driver *driver);
 
 /* translate.c: news into events. */
 int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,

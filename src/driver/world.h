@@ -80,7 +80,8 @@ enum pbt_job_kind {
     PBT_JOB_ACK,     /* trial, epoch: all results up to seq are safe */
     PBT_JOB_SYNC,    /* trial directories and the journal; answered by synced */
     PBT_JOB_UNLINK,  /* a checkpoint is removed */
-    PBT_JOB_REPLY,   /* to request seq: what it led to is in the journal */
+    PBT_JOB_SNAPSHOT, /* pbt_snapshot_store(); if it fails people are told */
+    PBT_JOB_REPLY,    /* to request seq: what it led to is in the journal */
 };
 
 struct pbt_job {
@@ -101,6 +102,9 @@ struct pbt_job {
     /* command stop: so many trials wait for a slot, and for a process */
     uint32_t waiting;
     const struct pbt_control_answer *answer; /* reply */
+    /* snapshot: of the record seq, to be put into this directory */
+    const char *snapshot_dir;
+    struct pbt_buf *snapshot; /* its memory goes over */
 };
 
 struct pbt_world;

@@ -305,6 +305,9 @@ static int local_submit(struct pbt_world *world, const struct pbt_job *job,
     case PBT_JOB_UNLINK:
         pbt_local_unlink(local, job);
         break;
+    case PBT_JOB_SNAPSHOT:
+        pbt_local_snapshot(local, job);
+        break;
     case PBT_JOB_REPLY:
         pbt_local_reply(local, job);
         break;

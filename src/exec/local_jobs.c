@@ -10,6 +10,7 @@
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
 #include "exec/local_state.h"
+#include "journal/snapshot.h"
 
 static struct pbt_pool_job *new_job(struct pbt_local *local)
 {
@@ -151,6 +152,40 @@ void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order)
     }
     pbt_local_forget_whole(local, order->checkpoint);
     start_job(job, unlink_work, unlink_done);
+}
+
+/* --- snapshots ------------------------------------------------------------ */
+
+static void snapshot_work(uv_work_t *work)
+{
+    struct pbt_pool_job *job = work->data;
+    job->status =
+        pbt_snapshot_store(job->local->options.files, job->path, job->job.seq,
+                           job->json.data, job->json.length, &job->error);
+}
+
+static void snapshot_done(uv_work_t *work, int status)
+{
+    struct pbt_pool_job *job = work->data;
+    (void)status;
+    job->local->jobs_in_flight--;
+    if (job->status != PBT_OK) {
+        pbt_local_say(job->local, "warning[W0206]: no snapshot was written: %s",
+                      job->error.text);
+    }
+    free_job(job);
+}
+
+void pbt_local_snapshot(struct pbt_local *local, const struct pbt_job *order)
+{
+    struct pbt_pool_job *job = new_job(local);
+    if (job != NULL) {
+        job->job.seq = order->seq;
+        (void)snprintf(job->path, sizeof job->path, "%s", order->snapshot_dir);
+        job->json = *order->snapshot;
+        *order->snapshot = (struct pbt_buf){.limit = job->json.limit};
+        start_job(job, snapshot_work, snapshot_done);
+    }
 }
 
 /* --- verify -------------------------------------------------------------- */

@@ -291,6 +291,7 @@ void pbt_local_reply(struct pbt_local *local, const struct pbt_job *job);
 /* local_jobs.c */
 
 void pbt_local_sync(struct pbt_local *local, const struct pbt_job *order);
+void pbt_local_snapshot(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order);
 /* Looks at the checkpoint that it is to load: sums are read only where they have to. */

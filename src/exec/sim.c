@@ -8,6 +8,7 @@
 
 #include "base/draw.h"
 #include "exec/sim_disk.h"
+#include "journal/snapshot.h"
 
 enum process_state {
     PROCESS_NONE,
@@ -638,6 +639,12 @@ static int sim_submit(struct pbt_world *world, const struct pbt_job *job,
         break;
     case PBT_JOB_SYNC:
         submit_sync(sim, job);
+        break;
+    case PBT_JOB_SNAPSHOT:
+        /* It may fail with the process, and nobody hears of it. */
+        (void)pbt_snapshot_store(
+            pbt_sim_disk_files(sim->disk), job->snapshot_dir, job->seq,
+            job->snapshot->data, job->snapshot->length, NULL);
         break;
     case PBT_JOB_REPLY:
         take_reply(sim, job);

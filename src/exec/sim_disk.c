@@ -165,6 +165,59 @@ static bool sim_exists(struct pbt_files *files, const char *path)
     return find((struct pbt_sim_disk *)files, path) != NULL;
 }
 
+static int sim_remove(struct pbt_files *files, const char *path,
+                      struct pbt_error *error)
+{
+    struct pbt_sim_disk *disk = (struct pbt_sim_disk *)files;
+    struct pbt_file *file = find(disk, path);
+    if (disk->died || dies(disk)) {
+        return dead(error);
+    }
+    if (file != NULL) {
+        file->present = false;
+    }
+    return PBT_OK;
+}
+
+/* The name of the meantime is not seen: a replacement is there, or the old one is. */
+static int sim_replace(struct pbt_files *files, const char *path,
+                       const void *bytes, size_t length,
+                       struct pbt_error *error)
+{
+    struct pbt_sim_disk *disk = (struct pbt_sim_disk *)files;
+    struct pbt_file *old = find(disk, path);
+    struct pbt_file *file = NULL;
+    if (disk->died || dies(disk)) {
+        return dead(error);
+    }
+    int status = old == NULL ? sim_create(files, path, &file, error) : PBT_OK;
+    if (status == PBT_OK) {
+        file = old == NULL ? file : old;
+        pbt_buf_reset(&file->content);
+        pbt_buf_put(&file->content, bytes, length);
+        file->synced = length;
+        file->marked = 0;
+    }
+    return status;
+}
+
+static int sim_list(struct pbt_files *files, const char *dir,
+                    void (*fn)(void *user, const char *name), void *user,
+                    struct pbt_error *error)
+{
+    const struct pbt_sim_disk *disk = (struct pbt_sim_disk *)files;
+    size_t length = strlen(dir);
+    (void)error;
+    for (size_t i = 0; i < disk->count; i++) {
+        const char *path = disk->items[i]->path;
+        if (disk->items[i]->present && strncmp(path, dir, length) == 0 &&
+            path[length] == '/') {
+            fn(user, path + length + 1);
+        }
+    }
+    return PBT_OK;
+}
+
 struct pbt_sim_disk *pbt_sim_disk_create(void)
 {
     static const struct pbt_files_ops OPS = {
@@ -175,6 +228,9 @@ struct pbt_sim_disk *pbt_sim_disk_create(void)
         .sync_path = sim_sync_path,
         .read = sim_read,
         .exists = sim_exists,
+        .replace = sim_replace,
+        .remove = sim_remove,
+        .list = sim_list,
     };
     struct pbt_sim_disk *disk = calloc(1, sizeof *disk);
     if (disk != NULL) {

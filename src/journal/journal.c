@@ -21,6 +21,7 @@
 struct pbt_journal {
     struct pbt_files *files;
     struct pbt_file *file;
+    struct pbt_journal_place end;
     /* After a failure the segment may end in half a batch: nothing may follow. */
     atomic_bool failed;
 };
@@ -100,6 +101,12 @@ size_t pbt_segment_closing(const char *lines, size_t length, uint64_t count,
     return (size_t)(to - closing);
 }
 
+void pbt_segment_sum(const char *closing, size_t length, char sum[17])
+{
+    memcpy(sum, closing + length - PBT_CLOSING_TAIL_LENGTH - 16, 16);
+    sum[16] = '\0';
+}
+
 static int sync_last(struct pbt_files *files, const char *dir,
                      struct pbt_error *error)
 {
@@ -137,6 +144,10 @@ static int begin_segment(struct pbt_journal *journal, const char *dir,
             ",\"previous\":{\"segment\":%" PRIu64 ",\"bytes\":%" PRIu64 "}}\n",
             PBT_JOURNAL_VERSION, number, info->last_segment, info->last_bytes);
         status = files->ops->append(journal->file, header, (size_t)n, error);
+        journal->end = (struct pbt_journal_place){.record = info->records,
+                                                  .segment = number,
+                                                  .bytes = (uint64_t)n,
+                                                  .lines = 1};
     }
     if (status == PBT_OK) {
         status = files->ops->sync(journal->file, error);
@@ -145,7 +156,8 @@ static int begin_segment(struct pbt_journal *journal, const char *dir,
 }
 
 int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
-                     const char *dir, pbt_journal_line_fn fn, void *user,
+                     const char *dir, const struct pbt_journal_place *from,
+                     pbt_journal_line_fn fn, void *user,
                      struct pbt_journal_info *info, uint64_t *incarnation,
                      struct pbt_error *error)
 {
@@ -153,7 +165,7 @@ int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
     /* What is read must not be less after a power loss later. */
     int status = sync_last(files, dir, error);
     if (status == PBT_OK) {
-        status = pbt_journal_read(files, dir, fn, user, info, error);
+        status = pbt_journal_read_from(files, dir, from, fn, user, info, error);
         if (status == PBT_ENOINPUT && info->segments == 0) {
             status = PBT_OK; /* a new one */
         }
@@ -203,14 +215,19 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
     if (status != PBT_OK) {
         return status;
     }
-    pbt_buf_put(lines, closing,
-                pbt_segment_closing(lines->data, length, count, closing));
+    size_t closing_length =
+        pbt_segment_closing(lines->data, length, count, closing);
+    pbt_buf_put(lines, closing, closing_length);
     if (pbt_buf_failed(lines)) {
         return note(journal, pbt_error_set(error, PBT_ENOMEM,
                                            "a batch of records is too big"));
     }
     status = journal->files->ops->append(journal->file, lines->data,
                                          lines->length, error);
+    journal->end.record += count;
+    journal->end.bytes += lines->length;
+    journal->end.lines += count + 1;
+    pbt_segment_sum(closing, closing_length, journal->end.sum);
     lines->length = length;
     lines->data[length] = '\0';
     return note(journal, status);
@@ -223,6 +240,11 @@ int pbt_journal_sync(struct pbt_journal *journal, struct pbt_error *error)
         return status;
     }
     return note(journal, journal->files->ops->sync(journal->file, error));
+}
+
+struct pbt_journal_place pbt_journal_end(const struct pbt_journal *journal)
+{
+    return journal->end;
 }
 
 void pbt_journal_close(struct pbt_journal *journal)

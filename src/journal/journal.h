@@ -50,6 +50,19 @@ struct pbt_journal_info {
 };
 
 /*
+ * A place between two batches: what a snapshot stands at.  Reading can begin there; what is
+ * before it is then not looked at.
+ */
+struct pbt_journal_place {
+    uint64_t record; /* the number of the last record before it */
+    uint64_t segment;
+    uint64_t bytes; /* of the segment, before it */
+    uint64_t lines; /* of these */
+    char sum
+        [17]; /* xxh3 of the closing line right before it, as it stands there */
+};
+
+/*
  * Reads what counts, and writes nothing: also beside a running driver.  `dir` is the
  * journal directory.  PBT_ENOINPUT: there is no segment.  PBT_EDATA: damage, with file and
  * line.
@@ -59,12 +72,31 @@ int pbt_journal_read(struct pbt_files *files, const char *dir,
                      struct pbt_journal_info *info, struct pbt_error *error);
 
 /*
- * Opens for a new incarnation: syncs the last segment, reads all that counts (a journal
- * without segments is a new one), and makes the next segment, its name synced
+ * The same from a place on (NULL: from the beginning), which must have been found good by
+ * pbt_journal_has().  info->records counts those before it too.
+ */
+int pbt_journal_read_from(struct pbt_files *files, const char *dir,
+                          const struct pbt_journal_place *from,
+                          pbt_journal_line_fn fn, void *user,
+                          struct pbt_journal_info *info,
+                          struct pbt_error *error);
+
+/*
+ * PBT_OK: the place is in what counts of this journal.  PBT_EDATA: it is not, `error` says
+ * why.
+ */
+int pbt_journal_has(struct pbt_files *files, const char *dir,
+                    const struct pbt_journal_place *place,
+                    struct pbt_error *error);
+
+/*
+ * Opens for a new incarnation: syncs the last segment, reads all that counts from a place on
+ * (a journal without segments is a new one), and makes the next segment, its name synced
  * before anything else.  *incarnation is its number.
  */
 int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
-                     const char *dir, pbt_journal_line_fn fn, void *user,
+                     const char *dir, const struct pbt_journal_place *from,
+                     pbt_journal_line_fn fn, void *user,
                      struct pbt_journal_info *info, uint64_t *incarnation,
                      struct pbt_error *error);
 
@@ -77,6 +109,9 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
 
 /* Syncs all that was appended before the call.  May run beside appends. */
 int pbt_journal_sync(struct pbt_journal *journal, struct pbt_error *error);
+
+/* Behind the last batch that was appended. */
+struct pbt_journal_place pbt_journal_end(const struct pbt_journal *journal);
 
 /* Takes NULL.  Does not sync. */
 void pbt_journal_close(struct pbt_journal *journal);

@@ -366,18 +366,21 @@ static int read_batches(struct window *w, pbt_journal_line_fn fn, void *user,
     }
 }
 
+/* `from`: where to begin, if it is in this segment. */
 static int read_segment(struct window *w, const char *dir,
-                        const struct link *link, pbt_journal_line_fn fn,
-                        void *user, struct pbt_journal_info *info,
-                        struct pbt_error *error)
+                        const struct link *link,
+                        const struct pbt_journal_place *from,
+                        pbt_journal_line_fn fn, void *user,
+                        struct pbt_journal_info *info, struct pbt_error *error)
 {
+    bool within = from != NULL && from->segment == link->number;
     int status = pbt_segment_path(dir, link->number, w->path, error);
     pbt_buf_reset(&w->content);
-    w->offset = link->header_end;
+    w->offset = within ? from->bytes : link->header_end;
     w->limit = link->limit;
     w->ended = false;
     w->start = 0;
-    w->lines = 1;
+    w->lines = within ? from->lines : 1;
     if (status == PBT_OK && link->limit >= link->header_end) {
         status = read_batches(w, fn, user, info, error);
     }
@@ -398,9 +401,10 @@ static int read_segment(struct window *w, const char *dir,
     return PBT_OK;
 }
 
-static int read_links(struct window *w, const char *dir, pbt_journal_line_fn fn,
-                      void *user, struct pbt_journal_info *info,
-                      struct pbt_error *error)
+static int read_links(struct window *w, const char *dir,
+                      const struct pbt_journal_place *from,
+                      pbt_journal_line_fn fn, void *user,
+                      struct pbt_journal_info *info, struct pbt_error *error)
 {
     size_t count;
     struct link *links = calloc((size_t)info->segments, sizeof *links);
@@ -409,9 +413,100 @@ static int read_links(struct window *w, const char *dir, pbt_journal_line_fn fn,
     }
     int status = follow_headers(w, dir, links, &count, info, error);
     while (status == PBT_OK && count > 0) {
-        status = read_segment(w, dir, &links[--count], fn, user, info, error);
+        const struct link *link = &links[--count];
+        if (from == NULL || link->number >= from->segment) {
+            status = read_segment(w, dir, link, from, fn, user, info, error);
+        }
     }
     free(links);
+    return status;
+}
+
+/* The line that ends at the place: is it the closing line that the place names? */
+static int ends_at(struct window *w, const struct pbt_journal_place *place,
+                   struct pbt_error *error)
+{
+    char sum[17];
+    uint64_t before =
+        place->bytes < PBT_CLOSING_SIZE ? place->bytes : PBT_CLOSING_SIZE;
+    pbt_buf_reset(&w->content);
+    int status = w->files->ops->read(w->files, w->path, place->bytes - before,
+                                     (size_t)before, &w->content, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (w->content.length == before && before > sizeof sum + 8) {
+        pbt_segment_sum(w->content.data, (size_t)before, sum);
+        if (w->content.data[before - 1] == '\n' &&
+            strcmp(sum, place->sum) == 0) {
+            return PBT_OK;
+        }
+    }
+    return pbt_error_set(error, PBT_EDATA,
+                         "%s has no batch of records that ends at byte "
+                         "%" PRIu64,
+                         w->path, place->bytes);
+}
+
+static int find_place(struct window *w, const char *dir,
+                      const struct pbt_journal_place *place,
+                      struct pbt_journal_info *info, struct pbt_error *error)
+{
+    size_t count;
+    struct link *links = calloc((size_t)info->segments + 1, sizeof *links);
+    if (links == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    int status = follow_headers(w, dir, links, &count, info, error);
+    bool counts = false;
+    for (size_t i = 0; status == PBT_OK && i < count; i++) {
+        counts = counts || (links[i].number == place->segment &&
+                            place->bytes > links[i].header_end &&
+                            place->bytes <= links[i].limit);
+    }
+    free(links);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (!counts) {
+        return pbt_error_set(error, PBT_EDATA,
+                             "what it stands at is no part of the journal");
+    }
+    status = pbt_segment_path(dir, place->segment, w->path, error);
+    return status == PBT_OK ? ends_at(w, place, error) : status;
+}
+
+static struct window *new_window(struct pbt_files *files)
+{
+    struct window *w = calloc(1, sizeof *w);
+    if (w != NULL) {
+        w->files = files;
+        pbt_buf_init(&w->content, WINDOW_BYTES_MAX);
+    }
+    return w;
+}
+
+static void free_window(struct window *w)
+{
+    pbt_buf_done(&w->content);
+    free(w);
+}
+
+int pbt_journal_has(struct pbt_files *files, const char *dir,
+                    const struct pbt_journal_place *place,
+                    struct pbt_error *error)
+{
+    struct pbt_journal_info info = {0};
+    int status = pbt_segment_count(files, dir, &info.segments, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    struct window *w = new_window(files);
+    if (w == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    status = find_place(w, dir, place, &info, error);
+    free_window(w);
     return status;
 }
 
@@ -419,7 +514,17 @@ int pbt_journal_read(struct pbt_files *files, const char *dir,
                      pbt_journal_line_fn fn, void *user,
                      struct pbt_journal_info *info, struct pbt_error *error)
 {
-    *info = (struct pbt_journal_info){0};
+    return pbt_journal_read_from(files, dir, NULL, fn, user, info, error);
+}
+
+int pbt_journal_read_from(struct pbt_files *files, const char *dir,
+                          const struct pbt_journal_place *from,
+                          pbt_journal_line_fn fn, void *user,
+                          struct pbt_journal_info *info,
+                          struct pbt_error *error)
+{
+    *info =
+        (struct pbt_journal_info){.records = from == NULL ? 0 : from->record};
     int status = pbt_segment_count(files, dir, &info->segments, error);
     if (status != PBT_OK) {
         return status;
@@ -427,14 +532,11 @@ int pbt_journal_read(struct pbt_files *files, const char *dir,
     if (info->segments == 0) {
         return pbt_fail(error, PBT_E0706, "%s: no journal here", dir);
     }
-    struct window *w = calloc(1, sizeof *w);
+    struct window *w = new_window(files);
     if (w == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    w->files = files;
-    pbt_buf_init(&w->content, WINDOW_BYTES_MAX);
-    status = read_links(w, dir, fn, user, info, error);
-    pbt_buf_done(&w->content);
-    free(w);
+    status = read_links(w, dir, from, fn, user, info, error);
+    free_window(w);
     return status;
 }

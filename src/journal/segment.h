@@ -18,6 +18,7 @@
 
 #define PBT_CLOSING_START "{\"batch\":"
 #define PBT_CLOSING_START_LENGTH (sizeof PBT_CLOSING_START - 1)
+#define PBT_CLOSING_TAIL_LENGTH (sizeof "\"}\n" - 1)
 #define PBT_CLOSING_SIZE 128
 
 /* PBT_EUSAGE: too long. */
@@ -35,5 +36,8 @@ int pbt_segment_count(struct pbt_files *files, const char *dir, uint64_t *count,
  */
 size_t pbt_segment_closing(const char *lines, size_t length, uint64_t count,
                            char closing[PBT_CLOSING_SIZE]);
+
+/* The sum in a closing line of `length` bytes, with its newline. */
+void pbt_segment_sum(const char *closing, size_t length, char sum[17]);
 
 #endif

@@ -253,6 +253,7 @@ static int feed_trial(struct pbt_board *board, const struct pbt_record *record,
     trial->status = trial->end_asked ? PBT_TRIAL_TERMINATED
                     : trial->held    ? PBT_TRIAL_PAUSED
                                      : PBT_TRIAL_PENDING;
+    trial->held = trial->held && !trial->end_asked;
     copy_cells(board, trial->cells, record->cells);
     trial->lineage = record->lineage;
     struct pbt_buf tag;

@@ -9,14 +9,19 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/files.h"
 #include "journal/entry.h"
+#include "journal/journal.h"
 #include "log/log.h"
 
 #define QUEUED_MAX ((size_t)8 * 1024 * 1024)
+/* The same while it reads in the journal what it was not fed: some seconds at most. */
+#define BEHIND_QUEUED_MAX ((size_t)64 * 1024 * 1024)
 /* A queue that is just full takes one more feed. */
 #define QUEUE_LIMIT ((size_t)1024 * 1024 * 1024)
 /* A buffer that has grown beyond this in a rush is given back. */
@@ -49,6 +54,7 @@ struct pbt_log_thread {
     struct pbt_buf queue;
     size_t queued; /* bytes: the queue, and what is at work */
     bool stopping;
+    uint64_t behind;  /* records up to this one are read from the journal */
     unsigned hurried; /* somebody waits until the queue is drained */
     int status;       /* the failure, if any */
     struct pbt_error error;
@@ -60,6 +66,7 @@ struct pbt_log_thread {
     uint32_t lookers;
 
     /* The thread's own. */
+    char *run_dir;
     struct pbt_buf work;
     uint64_t flushed; /* when: monotonic ns */
     size_t unflushed; /* bytes of lines since */
@@ -119,9 +126,9 @@ static int feed_line(struct pbt_log_thread *t, const char *line, size_t length,
     return PBT_OK;
 }
 
-/* Takes in some lines with the board to itself; *at moves on. */
-static int feed_slice(struct pbt_log_thread *t, size_t *at,
-                      struct pbt_error *error)
+/* Takes in some of the lines with the board to itself; *at moves on. */
+static int feed_slice(struct pbt_log_thread *t, const struct pbt_buf *lines,
+                      size_t *at, struct pbt_error *error)
 {
     take(&t->board_lock);
     while (t->lookers > 0) {
@@ -132,11 +139,11 @@ static int feed_slice(struct pbt_log_thread *t, size_t *at,
 
     int status = PBT_OK;
     for (int i = 0; i < SLICE_LINES && status == PBT_OK; i++) {
-        size_t left = t->work.length - *at;
+        size_t left = lines->length - *at;
         if (left == 0) {
             break;
         }
-        const char *line = t->work.data + *at;
+        const char *line = lines->data + *at;
         const char *end = memchr(line, '\n', left);
         size_t length = end == NULL ? left : (size_t)(end - line);
         status = feed_line(t, line, length, error);
@@ -163,7 +170,7 @@ static int write_due(struct pbt_log_thread *t, bool all,
         t->unflushed = 0;
         t->status_stale = true;
     }
-    if (status == PBT_OK && t->status_stale &&
+    if (status == PBT_OK && t->status_stale && t->behind == 0 &&
         (all || now >= t->status_written + STATUS_NS)) {
         status = pbt_log_write_status(t->log, error);
         t->status_written = now;
@@ -186,20 +193,76 @@ static uint64_t next_due(const struct pbt_log_thread *t)
     return due;
 }
 
-/* Takes in all that was fetched. */
-static int work_off(struct pbt_log_thread *t, struct pbt_error *error)
+/* Takes in all the lines. */
+static int work_off(struct pbt_log_thread *t, const struct pbt_buf *lines,
+                    struct pbt_error *error)
 {
     int status = PBT_OK;
     size_t at = 0;
-    while (status == PBT_OK && at < t->work.length) {
+    while (status == PBT_OK && at < lines->length) {
         size_t before = at;
-        status = feed_slice(t, &at, error);
+        status = feed_slice(t, lines, &at, error);
         t->unflushed += at - before;
         if (status == PBT_OK) {
             status = write_due(t, false, error);
         }
     }
     return status;
+}
+
+/* What was not fed, from the journal. */
+struct catching_up {
+    struct pbt_log_thread *thread;
+    struct pbt_buf lines;
+    uint64_t left; /* records */
+};
+
+static int catch_line(void *user, const char *line, size_t length,
+                      struct pbt_error *error)
+{
+    struct catching_up *c = user;
+    if (c->left == 0) {
+        return PBT_EINTERRUPTED; /* what follows is fed */
+    }
+    c->left--;
+    pbt_buf_put(&c->lines, line, length);
+    pbt_buf_char(&c->lines, '\n');
+    if (pbt_buf_failed(&c->lines)) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    if (c->lines.length < GATHER_BYTES && c->left > 0) {
+        return PBT_OK;
+    }
+    int status = work_off(c->thread, &c->lines, error);
+    pbt_buf_reset(&c->lines);
+    return status;
+}
+
+static int catch_up(struct pbt_log_thread *t, struct pbt_error *error)
+{
+    char dir[4096];
+    struct pbt_journal_info info;
+    struct catching_up c = {.thread = t, .left = t->behind};
+    int n = snprintf(dir, sizeof dir, "%s/journal", t->run_dir);
+    if (n < 0 || (size_t)n >= sizeof dir) {
+        return pbt_error_set(error, PBT_EUSAGE, "path too long: %s",
+                             t->run_dir);
+    }
+    pbt_buf_init(&c.lines, QUEUE_LIMIT);
+    int status =
+        pbt_journal_read(pbt_files_posix(), dir, catch_line, &c, &info, error);
+    pbt_buf_done(&c.lines);
+    if (c.left == 0 && status == PBT_EINTERRUPTED) {
+        status = PBT_OK;
+    }
+    if (status == PBT_OK) {
+        take(&t->queue_lock);
+        t->behind = 0;
+        (void)pthread_cond_broadcast(&t->drained);
+        give(&t->queue_lock);
+    }
+    return status == PBT_OK ? PBT_OK
+                            : pbt_error_prefix(error, status, "log files");
 }
 
 static struct timespec at_ns(uint64_t ns)
@@ -267,7 +330,10 @@ static void *run(void *user)
     bool stop = false;
     while (!stop) {
         fetch(t, &stop);
-        int status = work_off(t, &error);
+        int status = t->behind > 0 ? catch_up(t, &error) : PBT_OK;
+        if (status == PBT_OK) {
+            status = work_off(t, &t->work, &error);
+        }
         if (status == PBT_OK) {
             status = write_due(t, stop, &error);
         }
@@ -338,17 +404,23 @@ static void destroy_locks(struct pbt_log_thread *t)
 static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
                     struct pbt_error *error)
 {
+    t->run_dir = strdup(run_dir);
+    if (t->run_dir == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
     pbt_buf_init(&t->queue, QUEUE_LIMIT);
     pbt_buf_init(&t->work, QUEUE_LIMIT);
     t->flushed = monotonic();
     t->status_written = t->flushed;
     int status = pbt_board_init(&t->board, t->spec, error);
     if (status != PBT_OK) {
+        free(t->run_dir);
         return status;
     }
     status = pbt_log_open(&t->log, run_dir, t->spec, &t->board, rebuild, error);
     if (status != PBT_OK) {
         pbt_board_done(&t->board);
+        free(t->run_dir);
     }
     return status;
 }
@@ -359,6 +431,7 @@ static int close_log(struct pbt_log_thread *t, struct pbt_error *error)
     pbt_board_done(&t->board);
     pbt_buf_done(&t->queue);
     pbt_buf_done(&t->work);
+    free(t->run_dir);
     return status;
 }
 
@@ -396,7 +469,9 @@ int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
                         size_t length, struct pbt_error *error)
 {
     take(&thread->queue_lock);
-    while (thread->queued > QUEUED_MAX && thread->status == PBT_OK) {
+    while (thread->queued >
+               (thread->behind > 0 ? BEHIND_QUEUED_MAX : QUEUED_MAX) &&
+           thread->status == PBT_OK) {
         (void)pthread_cond_wait(&thread->drained, &thread->queue_lock);
     }
     int status = thread->status;
@@ -420,6 +495,21 @@ int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
     }
     give(&thread->queue_lock);
     return status;
+}
+
+void pbt_log_thread_skipped(struct pbt_log_thread *thread, uint64_t record)
+{
+    take(&thread->queue_lock);
+    thread->behind = record;
+    give(&thread->queue_lock);
+}
+
+bool pbt_log_thread_is_behind(struct pbt_log_thread *thread)
+{
+    take(&thread->queue_lock);
+    bool behind = thread->behind > 0;
+    give(&thread->queue_lock);
+    return behind;
 }
 
 void pbt_log_thread_look(struct pbt_log_thread *thread,

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <pbt/error.h>
 
@@ -38,6 +39,15 @@ int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
  */
 int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
                         size_t length, struct pbt_error *error);
+
+/*
+ * Before the first feed: the records up to this one will not be fed, so the thread is to read
+ * them from the run's journal.  Until it has, it writes no status.json, and what is fed waits.
+ */
+void pbt_log_thread_skipped(struct pbt_log_thread *thread, uint64_t record);
+
+/* True while it reads what was skipped: its board is of the past. */
+bool pbt_log_thread_is_behind(struct pbt_log_thread *thread);
 
 /*
  * Shows the board, as far as the thread has come, which waits meanwhile: `fn` has to be

@@ -1,40 +1,66 @@
 /*
- * fold.c: a run's state from its journal, by applying every record.
+ * fold.c: a run's state, from its newest snapshot and the records behind it.
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/codes.h"
-#include "journal/entries.h"
+#include "driver/restore.h"
+#include "journal/entry.h"
 #include "run/run.h"
 
-static int apply(void *user, const struct pbt_entry *entry,
+struct fold {
+    struct pbt_spec *spec;
+    struct pbt_core *core;
+};
+
+static int apply(void *user, const char *line, size_t length,
                  struct pbt_error *error)
 {
-    struct pbt_core *core = user;
-    return pbt_core_apply(core, &entry->record)
+    const struct fold *fold = user;
+    struct pbt_entry entry;
+    int status = pbt_entry_read(&entry, fold->spec, line, length, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    uint64_t number = entry.record.number;
+    bool applied = pbt_core_apply(fold->core, &entry.record);
+    pbt_entry_done(&entry);
+    return applied
                ? PBT_OK
                : pbt_fail(error, PBT_E0803,
                           "record %" PRIu64 " can't follow on those before it",
-                          entry->record.number);
+                          number);
 }
 
 int pbt_run_fold(const char *path, struct pbt_spec *spec,
                  struct pbt_core **core, struct pbt_error *error)
 {
+    char journal[PBT_RUN_PATH_SIZE + 16];
+    char snapshots[PBT_RUN_PATH_SIZE + 16];
+    const struct pbt_restore restore = {.files = pbt_files_posix(),
+                                        .journal_dir = journal,
+                                        .snapshot_dir = snapshots};
     struct pbt_journal_info info;
-    struct pbt_core *folded = pbt_core_create(&spec->settings);
-    if (folded == NULL) {
-        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    struct pbt_journal_place place;
+    struct fold fold = {.spec = spec};
+    (void)snprintf(journal, sizeof journal, "%s/journal", path);
+    (void)snprintf(snapshots, sizeof snapshots, "%s/" PBT_RUN_SNAPSHOTS, path);
+    int status = pbt_restore_core(&restore, spec, &fold.core, &place, error);
+    if (status != PBT_OK) {
+        return status;
     }
-    int status = pbt_journal_entries(path, spec, apply, folded, &info, error);
+    status = pbt_journal_read_from(restore.files, journal,
+                                   place.record > 0 ? &place : NULL, apply,
+                                   &fold, &info, error);
     if (status == PBT_ENOINPUT && info.segments == 0) {
         status = PBT_OK; /* it has not begun yet */
     }
     if (status != PBT_OK) {
-        pbt_core_destroy(folded);
+        pbt_core_destroy(fold.core);
         return status;
     }
-    *core = folded;
+    *core = fold.core;
     return PBT_OK;
 }
 

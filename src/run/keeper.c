@@ -58,7 +58,8 @@ static void *keep(void *user)
             (void)pbt_lock_renew(keeper->lease, NULL);
             renewal = now + PBT_LOCK_RENEW_NS;
         }
-        if (keeper->options->show != NULL) {
+        if (keeper->options->show != NULL &&
+            !pbt_log_thread_is_behind(keeper->log)) {
             pbt_log_thread_look(keeper->log, show, keeper);
         }
         next =

@@ -27,6 +27,7 @@ struct run {
     bool has_log_spec;
     char shim[PBT_RUN_PATH_SIZE];
     char journal_dir[PBT_RUN_PATH_SIZE + 16];
+    char snapshot_dir[PBT_RUN_PATH_SIZE + 16];
     char host[256];
     struct pbt_budget budget;
     struct pbt_sink sink; /* `run` is found from it */
@@ -143,6 +144,16 @@ static int take_records(struct pbt_sink *sink, const char *lines, size_t length,
     return pbt_log_thread_feed(run->log, lines, length, error);
 }
 
+static int skip_records(struct pbt_sink *sink, uint64_t record,
+                        struct pbt_error *error)
+{
+    struct run *run =
+        (struct run *)(void *)((char *)sink - offsetof(struct run, sink));
+    (void)error;
+    pbt_log_thread_skipped(run->log, record);
+    return PBT_OK;
+}
+
 /*
  * Once a second: a driver that has lost its lease may not go on.  One that was stopped for
  * a while (Ctrl-Z, a machine that slept) has not lost it if nobody has taken it.
@@ -192,6 +203,9 @@ static int open_parts(struct run *run, struct pbt_error *error)
     lock.user = options->user;
     int status = pbt_lock_take_with(&run->lock, run->path, &lock, error);
     if (status == PBT_OK) {
+        status = pbt_make_dirs(run->snapshot_dir, error);
+    }
+    if (status == PBT_OK) {
         status = pbt_log_thread_start(&run->log, run->path, &run->log_spec,
                                       false, error);
     }
@@ -219,6 +233,13 @@ static int open_parts(struct run *run, struct pbt_error *error)
     return pbt_local_create(&run->local, &local, error);
 }
 
+/* Tests have more of them: a run of theirs is short.  0: as always. */
+static uint64_t snapshot_every(void)
+{
+    const char *every = getenv("PBT_SNAPSHOT_EVERY");
+    return every == NULL ? 0 : strtoull(every, NULL, 10);
+}
+
 static int open_driver(struct run *run, struct pbt_error *error)
 {
     struct pbt_input unpause = {.kind = PBT_INPUT_REQUEST,
@@ -227,9 +248,12 @@ static int open_driver(struct run *run, struct pbt_error *error)
                                              ? PBT_ALL_TRIALS
                                              : (uint32_t)run->options->unpause};
     run->sink.records = take_records;
+    run->sink.skipped = skip_records;
     struct pbt_driver_options options = {
         .files = pbt_files_posix(),
         .journal_dir = run->journal_dir,
+        .snapshot_dir = run->snapshot_dir,
+        .snapshot_every = snapshot_every(),
         .slots = run->budget.slots,
         .wall_ns = (int64_t)clock_ns(CLOCK_REALTIME),
         .pid = getpid(),
@@ -303,6 +327,8 @@ static int prepare(struct run *run, struct pbt_error *error)
     }
     (void)snprintf(run->journal_dir, sizeof run->journal_dir, "%s/journal",
                    run->path);
+    (void)snprintf(run->snapshot_dir, sizeof run->snapshot_dir,
+                   "%s/" PBT_RUN_SNAPSHOTS, run->path);
     if (gethostname(run->host, sizeof run->host - 1) != 0) {
         (void)snprintf(run->host, sizeof run->host, "unknown");
     }

@@ -20,6 +20,8 @@
 #include "spec/spec.h"
 
 #define PBT_RUN_PATH_SIZE 4096
+/* In a run's directory: snapshots of the state, which can be deleted. */
+#define PBT_RUN_SNAPSHOTS "snapshots"
 
 /* --- create.c ------------------------------------------------------------- */
 

@@ -12,7 +12,6 @@
 #define SECONDS_MAX 1e9
 
 static const char *const trainables[] = {"worker", "command", NULL};
-static const char *const durabilities[] = {"process", "power", NULL};
 static const char *const modes[] = {"max", "min", NULL};
 static const char *const schedulers[] = {"fifo", "pbt", "replay", NULL};
 static const char *const time_attrs[] = {"training_iteration", "time_total_s",
@@ -409,12 +408,9 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                       .doc = "fixes every draw and decision; default: drawn "
                              "and shown"},
     [PBT_KEY_DURABILITY] = {.path = "durability",
-                            .type = PBT_TYPE_WORD,
-                            .words = durabilities,
+                            .type = PBT_TYPE_LATER,
                             .fallback = "process",
-                            FIELD(power_durable),
-                            .doc = "what an acknowledged result survives: the "
-                                   "death of any process, or a power loss"},
+                            .doc = "what an acknowledged result survives"},
 };
 
 const char *pbt_key_name(const struct pbt_key *key)

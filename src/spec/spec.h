@@ -57,8 +57,7 @@ struct pbt_spec {
     char **metric_columns;
     char **parameter_columns;
     uint32_t max_rows;
-    bool power_durable; /* durability: power */
-    double grace;       /* seconds that a step under way has at Ctrl-C */
+    double grace; /* seconds that a step under way has at Ctrl-C */
 
     /* settings.stops of source PBT_STOP_VALUE: which metric each index is */
     char *value_names[PBT_VALUES_MAX];

@@ -139,7 +139,6 @@ static void draw_scheduler(struct sim_case *c, struct dice *dice, double step_s)
     settings->scheduler =
         chance(dice, 0.08) ? PBT_SCHEDULER_FIFO : PBT_SCHEDULER_PBT;
     /* Not of the dice: what a seed stands for else stays the same. */
-    c->spec.power_durable = pbt_mix(0x706f776572, c->seed) % 4 == 0;
     settings->synch = pbt_mix(0x73796e6368, c->seed) % 4 == 0;
     settings->perturbation_interval = between(dice, 1, 5);
     settings->burn_in_period = chance(dice, 0.2) ? between(dice, 1, 6) : 0;
@@ -288,6 +287,9 @@ void case_draw(struct sim_case *c, uint64_t seed)
     struct driver_life *last = &c->lives[c->life_count];
     last->doom = DOOM_NONE;
     c->calm_after = chance(&dice, 0.3) ? 0 : between(&dice, 1, 150);
+    struct dice own = {pbt_mix(c->seed, 5), 0};
+    c->snapshot_every = chance(&own, 0.2) ? 0 : between(&own, 1, 100);
+    c->snapshot_damage = draw_rate(&own, 0.5);
     bool asks = chance(&dice, 0.4);
     for (uint32_t i = 0; asks && i <= c->life_count; i++) {
         draw_requests(c, &dice, i);
@@ -336,4 +338,6 @@ void case_print(const struct sim_case *c)
     printf("  step %g s, window %g s, sync %g s, can_reset %d\n",
            (double)r->step_ns * 1e-9, (double)r->window_ns * 1e-9,
            (double)r->sync_ns * 1e-9, r->can_reset);
+    printf("  snapshots every %" PRIu64 " records, damaged %g\n",
+           c->snapshot_every, c->snapshot_damage);
 }

@@ -52,8 +52,10 @@ struct sim_case {
     struct pbt_param params[4];
     struct pbt_sim_rates rates;
     struct driver_life lives[LIVES_MAX];
-    uint32_t life_count; /* with faults; then the world is calm */
-    uint32_t calm_after; /* turns of the last life */
+    uint32_t life_count;     /* with faults; then the world is calm */
+    uint32_t calm_after;     /* turns of the last life */
+    uint64_t snapshot_every; /* records; 0: no snapshots */
+    double snapshot_damage;  /* of the newest one, when a driver dies */
 };
 
 void case_draw(struct sim_case *c, uint64_t seed);
