@@ -487,6 +487,61 @@ static void test_yaml_words(void **state)
     pbt_spec_done(&spec);
 }
 
+/* What another program would take for a distribution, and here is a constant. */
+static void test_warnings_on_constants(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: x\nscheduler: {type: fifo}\nconfig:\n"
+                 "  a: loguniform(1e-4, 1e-1)\n  b: 'tune.uniform:0:1'\n"
+                 "  c: {tune.choice: [1, 2]}\n  d: 'normal(0, 1)'\n"
+                 "  e: http://x\n  f: uniform\n  g: {lr: [1, 2]}\n");
+    assert_warnings(
+        &spec,
+        "warning[W0105]: good.yaml:4:6: `a` is always this text; a "
+        "distribution is written {loguniform: [...]}\n"
+        "warning[W0105]: good.yaml:5:6: `b` is always this text; a "
+        "distribution is written {uniform: [...]}\n"
+        "warning[W0105]: good.yaml:6:7: `tune.choice` is taken for a nested "
+        "hyperparameter; did you mean the distribution `choice`?\n"
+        "warning[W0105]: good.yaml:7:6: `d` is always this text; a "
+        "distribution is written {randn: [...]}\n");
+    pbt_spec_done(&spec);
+}
+
+static void test_warnings_on_points(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: x\nscheduler: {type: fifo}\nnum_samples: 4\n"
+                 "config: {lr: {uniform: [0, 1]}, opt: {choice: [a, b]}, "
+                 "c: 1}\n"
+                 "points_to_evaluate: [{lr: 7}, {opt: z}, {opt: b}, {c: 2}]\n");
+    assert_warnings(&spec,
+                    "warning[W0107]: good.yaml:5:27: `lr` is outside of what "
+                    "it is drawn from otherwise\n"
+                    "warning[W0107]: good.yaml:5:37: `opt` is none of the "
+                    "values that it is drawn from otherwise\n");
+    pbt_spec_done(&spec);
+}
+
+static void test_warnings_on_placeholders(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: [x, '{lr}', '{lrr}', '{checkpoint_in}', '{a: 1}', "
+                 "'{other}']\n"
+                 "scheduler: {type: fifo}\nconfig: {lr: 1}\n");
+    assert_warnings(&spec,
+                    "warning[W0108]: good.yaml:1:14: `{lr}` is filled in with "
+                    "`trainable: command` only\n"
+                    "warning[W0108]: good.yaml:1:22: `{lrr}` is filled in with "
+                    "`trainable: command` only\n"
+                    "warning[W0108]: good.yaml:1:31: `{checkpoint_in}` is "
+                    "filled in with `trainable: command` only\n");
+    pbt_spec_done(&spec);
+}
+
 static void test_warnings(void **state)
 {
     (void)state;
@@ -1314,6 +1369,9 @@ int main(void)
         cmocka_unit_test(test_table_order),
         cmocka_unit_test(test_yaml_words),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_warnings_on_constants),
+        cmocka_unit_test(test_warnings_on_points),
+        cmocka_unit_test(test_warnings_on_placeholders),
         cmocka_unit_test(test_finish),
         cmocka_unit_test(test_overrides),
         cmocka_unit_test(test_json_file),

@@ -60,8 +60,22 @@ bool pbt_is_grid(const struct pbt_node *node)
     return key != NULL && find_kind(key->text, key->length) == PBT_DOMAIN_GRID;
 }
 
+/* "tune.uniform" and "optuna.distributions.uniform" without the module. */
+static void skip_module(const char **name, size_t *length)
+{
+    const char *end = *name + *length;
+    for (const char *c = end; c > *name; c--) {
+        if (c[-1] == '.') {
+            *name = c;
+            *length = (size_t)(end - c);
+            return;
+        }
+    }
+}
+
 const char *pbt_distribution_like(const char *name, size_t length)
 {
+    skip_module(&name, &length);
     const char *best = pbt_foreign_distribution(name, length);
     size_t least = best != NULL ? 0 : SIZE_MAX;
     for (int kind = 0; kind < PBT_DOMAIN_KINDS; kind++) {
@@ -76,6 +90,20 @@ const char *pbt_distribution_like(const char *name, size_t length)
         }
     }
     return best;
+}
+
+const char *pbt_distribution_in_text(const char *text, size_t length)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.";
+    size_t word = 0;
+    while (word < length && strchr(letters, text[word]) != NULL &&
+           text[word] != '\0') {
+        word++;
+    }
+    bool called =
+        word > 0 && word < length && (text[word] == '(' || text[word] == ':');
+    return called ? pbt_distribution_like(text, word) : NULL;
 }
 
 /* "uniform: [lower, upper]" */

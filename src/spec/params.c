@@ -45,6 +45,29 @@ static bool is_group(const struct walk *walk)
     return false;
 }
 
+/* `config` may have a group where a distribution is meant: {lr: {tune.uniform: [0, 1]}}. */
+static void suggest_distribution(const struct walk *walk,
+                                 struct pbt_problem *problem)
+{
+    const struct pbt_space *space = space_of(walk);
+    for (uint32_t i = 0; i < space->count; i++) {
+        const char *name = space->params[i].name;
+        if (strncmp(name, walk->name, walk->length) != 0 ||
+            name[walk->length] != '/') {
+            continue;
+        }
+        const char *inner = name + walk->length + 1;
+        const char *like = pbt_distribution_like(inner, strlen(inner));
+        if (like != NULL) {
+            pbt_problem_help(problem,
+                             "`%s` in `config` is no distribution: did you "
+                             "mean `%s`?",
+                             pbt_quote(inner, strlen(inner)).text, like);
+            return;
+        }
+    }
+}
+
 /* The parameter of the walk's name, added if it is new; NULL with a problem added. */
 static struct pbt_param *reach_param(struct walk *walk,
                                      const struct pbt_node *key)
@@ -56,10 +79,12 @@ static struct pbt_param *reach_param(struct walk *walk,
         return param;
     }
     if (walk->mutations && is_group(walk)) {
-        pbt_problem_label(pbt_problem(reader->problems, PBT_E0305, key->span,
-                                      "`%s` is a mapping in `config`",
-                                      pbt_quote(walk->name, walk->length).text),
-                          "here it is one value");
+        struct pbt_problem *problem =
+            pbt_problem(reader->problems, PBT_E0305, key->span,
+                        "`%s` is a mapping in `config`",
+                        pbt_quote(walk->name, walk->length).text);
+        pbt_problem_label(problem, "here it is one value");
+        suggest_distribution(walk, problem);
         return NULL;
     }
     if (space->count == PBT_PARAMS_MAX) {
@@ -77,15 +102,28 @@ static struct pbt_param *reach_param(struct walk *walk,
     return param;
 }
 
-/* A misspelt distribution would pass for a nested parameter. */
+/*
+ * A misspelt distribution would pass for a nested parameter, and one in another program's form
+ * for a text.
+ */
 static void warn_misspelt(struct walk *walk, const struct pbt_node *key)
 {
+    const struct pbt_node *value = key->value;
     const char *like = pbt_distribution_like(key->text, key->length);
-    if (like != NULL && key->value->kind == PBT_NODE_LIST) {
+    if (like != NULL && value->kind == PBT_NODE_LIST) {
         pbt_reader_warn(walk->reader, PBT_W0105, key,
                         "`%s` is taken for a nested hyperparameter; did you "
                         "mean the distribution `%s`?",
                         pbt_quote(key->text, key->length).text, like);
+    }
+    like = value->kind == PBT_NODE_SCALAR
+               ? pbt_distribution_in_text(value->text, value->length)
+               : NULL;
+    if (like != NULL && !walk->mutations) {
+        pbt_reader_warn(walk->reader, PBT_W0105, value,
+                        "`%s` is always this text; a distribution is written "
+                        "{%s: [...]}",
+                        pbt_quote(walk->name, walk->length).text, like);
     }
 }
 
@@ -141,6 +179,28 @@ static bool has_null(const struct pbt_reader *reader,
     return false;
 }
 
+/* "loguniform(0.1, 1)" is a text. */
+static void suggest_form(const struct pbt_reader *reader,
+                         const struct pbt_domain *initial,
+                         struct pbt_problem *problem)
+{
+    if (initial->kind != PBT_DOMAIN_CONSTANT ||
+        initial->choices[0].type != PBT_CELL_TEXT) {
+        return;
+    }
+    /* As JSON: a string is in quotes. */
+    const char *json =
+        pbt_texts_get(&reader->spec->texts, initial->choices[0].text);
+    const char *text = json[0] == '"' ? json + 1 : json;
+    const char *like = pbt_distribution_in_text(text, strlen(text));
+    if (like != NULL) {
+        pbt_problem_help(problem,
+                         "there it is a text; a distribution is written "
+                         "{%s: [...]}",
+                         like);
+    }
+}
+
 /* A number explores what is not one: scaled by 1.2, a string fails hours later. */
 static void check_types(struct walk *walk, const struct pbt_node *key,
                         const struct pbt_param *param)
@@ -155,14 +215,14 @@ static void check_types(struct walk *walk, const struct pbt_node *key,
         return;
     }
     if (is_text(initial)) {
-        pbt_problem_label(
-            pbt_problem(reader->problems, PBT_E0306, key->span,
-                        function
-                            ? "`%s` comes from a function, but starts as null"
-                            : "`%s` mutates as a number, but starts as a "
-                              "string, null or list",
-                        pbt_quote(param->name, strlen(param->name)).text),
-            "see its value in `config`");
+        struct pbt_problem *problem = pbt_problem(
+            reader->problems, PBT_E0306, key->span,
+            function ? "`%s` comes from a function, but starts as null"
+                     : "`%s` mutates as a number, but starts as a "
+                       "string, null or list",
+            pbt_quote(param->name, strlen(param->name)).text);
+        pbt_problem_label(problem, "see its value in `config`");
+        suggest_form(reader, initial, problem);
         return;
     }
     const struct pbt_cell *number = whole ? NULL : whole_number(initial);

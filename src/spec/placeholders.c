@@ -184,8 +184,9 @@ static void check_argument(struct pbt_reader *reader,
     size_t at = 0;
     while (pbt_next_piece(node->text, node->length, &at, knows, spec, &piece)) {
         if (!spec->no_client) {
-            if (piece.kind == PBT_PIECE_NAME &&
-                is_param(spec, piece.text, piece.length)) {
+            if (piece.kind == PBT_PIECE_NAME ||
+                (piece.kind == PBT_PIECE_UNKNOWN &&
+                 find_closest(spec, &piece).name != NULL)) {
                 pbt_reader_warn(reader, PBT_W0108, node,
                                 "`{%s}` is filled in with `trainable: "
                                 "command` only",

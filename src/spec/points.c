@@ -35,6 +35,21 @@ static void unknown(struct point_walk *walk, const struct pbt_node *key)
                               "`hyperparam_mutations` name");
 }
 
+/* Allowed, and seldom meant. */
+static void warn_outside(struct point_walk *walk, const struct pbt_node *key,
+                         const struct pbt_param *param,
+                         const struct pbt_domain *domain)
+{
+    struct pbt_quoted name = pbt_quote(param->name, strlen(param->name));
+    bool listed = pbt_domain_form(domain->kind)->listed;
+    pbt_reader_warn(walk->reader, PBT_W0107, key->value,
+                    listed ? "`%s` is none of the values that it is drawn from "
+                             "otherwise"
+                           : "`%s` is outside of what it is drawn from "
+                             "otherwise",
+                    name.text);
+}
+
 /* Where `config` draws it, a point stays within that; whole numbers stay whole. */
 static void check_value(struct point_walk *walk, const struct pbt_node *key,
                         const struct pbt_param *param, struct pbt_cell *cell)
@@ -52,6 +67,10 @@ static void check_value(struct point_walk *walk, const struct pbt_node *key,
                         "`%s` comes from a function, but starts as null",
                         name.text),
             "null stands for what the function has not said yet");
+    }
+    if (domain->kind == PBT_DOMAIN_CHOICE &&
+        !pbt_domain_contains(domain, *cell)) {
+        warn_outside(walk, key, param, domain);
     }
     if (!form->number) {
         return;
@@ -72,9 +91,7 @@ static void check_value(struct point_walk *walk, const struct pbt_node *key,
         *cell = pbt_cell_real(pbt_cell_number(*cell));
     }
     if (!pbt_domain_contains(domain, *cell)) {
-        pbt_reader_warn(walk->reader, PBT_W0107, key,
-                        "`%s` is outside of what it is drawn from otherwise",
-                        name.text);
+        warn_outside(walk, key, param, domain);
     }
 }
 

@@ -128,6 +128,8 @@ bool pbt_is_grid(const struct pbt_node *node);
 bool pbt_is_distribution_name(const char *name, size_t length);
 /* The distribution's name that this may be a misspelling of, or NULL. */
 const char *pbt_distribution_like(const char *name, size_t length);
+/* The same of a text such as "loguniform(0.1, 1)" or "tune.loguniform:0.1:1". */
+const char *pbt_distribution_in_text(const char *text, size_t length);
 /* False if it is wrong, with the problem added.  `name`: the parameter's. */
 bool pbt_read_domain(struct pbt_reader *reader, const char *name,
                      const struct pbt_node *node, struct pbt_domain *domain);
