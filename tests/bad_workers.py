@@ -32,10 +32,11 @@ LATER = (
 
 # name, command, keys, what is said, the worker's own last words
 AT_ONCE = (
-    ('absent', ['/no/such/program'], {},
-     "can't run /no/such/program: No such file or directory", None),
+    # The file is there, as `pbt run` has seen, and still can't be run.
+    ('absent', ['./no_interpreter'], {},
+     "can't run .*/no_interpreter: No such file or directory", None),
     ('ends', ['/bin/sh', '-c', 'echo first; echo no digits >&2; exit 7'], {},
-     'exited with status 7 before it said hello', 'no digits'),
+     'exited with status 7 before it said hello: .*trainable: command', 'no digits'),
     ('ends-well', ['/bin/sh', '-c', 'echo nothing to do >&2'], {},
      'exited with status 0 before it said hello', 'nothing to do'),
     ('babbles', ['/bin/sh', '-c',
@@ -100,6 +101,12 @@ def later(build, dir, name, env, keys, iteration, text):
         check(re.search(text, file.read()), '%s: error.txt', run.path)
 
 
+def make_script(path, text):
+    with open(path, 'w') as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+
+
 def at_once(build, dir, name, command, keys, text, words):
     """Before the experiment's first result: that is no bad luck, so all is stopped."""
     run = finish(build, dir, runs.experiment(
@@ -138,6 +145,7 @@ def main():
         for case in LATER:
             later(build, dir, *case)
             print('later:', case[0], flush=True)
+        make_script(dir + '/no_interpreter', '#!/no/such/interpreter\n')
         for case in AT_ONCE:
             at_once(build, dir, *case)
             print('at once:', case[0], flush=True)

@@ -184,7 +184,12 @@ class Bad(Case):
                        '"lr" has to be a number, and is ' + words)
 
     def test_no_such_program(self):
-        self.fails([self.dir + '/gone'], 'gone', 'No such file')
+        """The file is there, as `pbt run` has seen; what is to run it is not."""
+        path = self.dir + '/gone'
+        with open(path, 'w') as file:
+            file.write('#!/no/such/interpreter\n')
+        os.chmod(path, 0o755)
+        self.fails([path], 'gone', 'No such file')
 
 
 class Ends(Case):

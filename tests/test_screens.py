@@ -244,7 +244,7 @@ class InPlace(Case):
         self.assertEqual(terminal.wait(), 0)
         self.assertEqual(terminal.text().count('== Status =='), 1)
         self.assertRegex(terminal.text(), r'4 TERMINATED[^$]*best result: score = ')
-        self.assertRegex(terminal.text().rstrip().split('\n')[-1], '^next: pbt status ')
+        self.assertRegex(terminal.text().rstrip().split('\n')[-1], '^next: pbt best ')
         self.expect_restored(terminal)
 
     def test_more_trials_than_lines(self):

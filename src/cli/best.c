@@ -126,7 +126,9 @@ static int export(const struct pbt_results *results,
                         to);
     }
     if (lstat(path, &there) == 0) {
-        return pbt_fail(error, PBT_E0853, "%s is there already", path);
+        return pbt_fail(error, PBT_E0853,
+                        "%s is there already: give the name of a new directory",
+                        path);
     }
     char *slash = strrchr(path, '/');
     if (slash != NULL && slash != path) {

@@ -1,64 +1,12 @@
 /*
  * pbt check: an experiment file's errors, or what it would do.
  */
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "cli/experiment.h"
 #include "cli/results.h"
 #include "cli/summary.h"
 #include "exec/budget.h"
 
 #define OUTPUT_MAX (4u << 20)
-
-static int can_execute(const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        return errno;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return EACCES;
-    }
-    return access(path, X_OK) == 0 ? 0 : errno;
-}
-
-/* 0, or the errno with which the program can't be started. */
-static int program_problem(const char *program)
-{
-    if (strchr(program, '/') != NULL) {
-        return can_execute(program);
-    }
-    const char *dirs = getenv("PATH");
-    int problem = ENOENT;
-    while (dirs != NULL && dirs[0] != '\0') {
-        size_t length = strcspn(dirs, ":");
-        char path[PATH_MAX];
-        (void)snprintf(path, sizeof path, "%.*s/%s",
-                       length > 0 ? (int)length : 1, length > 0 ? dirs : ".",
-                       program);
-        int found = can_execute(path);
-        if (found == 0) {
-            return 0;
-        }
-        problem = found == EACCES ? EACCES : problem;
-        dirs += length + (dirs[length] == ':' ? 1 : 0);
-    }
-    return problem;
-}
-
-static int check_program(const char *key, char *const *command)
-{
-    int problem = program_problem(command[0]);
-    return problem == 0 ? PBT_OK
-                        : pbt_cli_error(PBT_E0705, "%s: can't run %s: %s", key,
-                                        command[0], strerror(problem));
-}
 
 /* What is wrong beside the file's own errors. */
 static int check_world(const struct pbt_spec *spec)
@@ -68,14 +16,8 @@ static int check_world(const struct pbt_spec *spec)
     if (status != PBT_OK) {
         (void)pbt_cli_fail(&error);
     }
-    int found = check_program("command", spec->command);
-    status = status == PBT_OK ? found : status;
-    if (spec->explore_command != NULL) {
-        found =
-            check_program("scheduler.custom_explore", spec->explore_command);
-        status = status == PBT_OK ? found : status;
-    }
-    return status;
+    int found = pbt_cli_check_programs(spec);
+    return status == PBT_OK ? found : status;
 }
 
 static void warn(const struct pbt_spec *spec, const struct pbt_budget *budget,

@@ -295,7 +295,7 @@ static int read_spec(const struct overrides *overrides, struct pbt_spec *spec)
         file != NULL
             ? pbt_spec_read(spec, file, overrides->items, overrides->count,
                             &problems, &error)
-            : pbt_spec_parse(spec, "", 0, "(no file)", ".", overrides->items,
+            : pbt_spec_parse(spec, "", 0, PBT_NO_FILE, ".", overrides->items,
                              overrides->count, &problems, &error);
     if (status != PBT_OK) {
         (void)pbt_cli_fail_file(&error, &problems, file);

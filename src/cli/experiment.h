@@ -23,6 +23,15 @@ int pbt_cli_read_experiment(const struct pbt_cli_call *call,
 int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
                       size_t first, char *const *base, struct pbt_spec *spec);
 
+/*
+ * program.c: 0 if the program can be started, else the errno with which it can't.  Where the
+ * worker's PATH is another one than ours, both are searched.
+ */
+int pbt_cli_program_problem(const struct pbt_spec *spec, const char *program);
+
+/* All that the experiment names; what is wrong has been said when a status is returned. */
+int pbt_cli_check_programs(const struct pbt_spec *spec);
+
 /* bash, dash, fish, ...: the name of a shell, by its end. */
 bool pbt_cli_is_shell(const char *name);
 

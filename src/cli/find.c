@@ -167,6 +167,39 @@ static void find_close_file(const char *file, char *path, size_t size)
     }
 }
 
+/*
+ * Who has a program, and no experiment yet, may try the program: says how an experiment is
+ * made for it.
+ */
+static void suggest_init(const char *file)
+{
+    static const struct {
+        const char *end;
+        const char *interpreter;
+    } known[] = {{".py", "python3"},
+                 {".pl", "perl"},
+                 {".jl", "julia"},
+                 {".R", "Rscript"}};
+    const char *dot = file != NULL ? strrchr(file, '.') : NULL;
+    if (file == NULL || is_file_name(file)) {
+        return;
+    }
+    const char *said =
+        "\nif that is the program to be trained, begin with: pbt "
+        "init -- ";
+    if (access(file, X_OK) == 0) {
+        (void)fprintf(stderr, "%s%s%s\n", said,
+                      strchr(file, '/') == NULL ? "./" : "", file);
+        return;
+    }
+    for (size_t i = 0; dot != NULL && i < sizeof known / sizeof *known; i++) {
+        if (strcmp(dot, known[i].end) == 0) {
+            (void)fprintf(stderr, "%s%s %s\n", said, known[i].interpreter,
+                          file);
+        }
+    }
+}
+
 int pbt_cli_fail_file(const struct pbt_error *error,
                       const struct pbt_buf *problems, const char *file)
 {
@@ -176,6 +209,10 @@ int pbt_cli_fail_file(const struct pbt_error *error,
         pbt_cli_put(problems, true);
         (void)fprintf(stderr, "\nmore on an error: pbt explain %s\n",
                       pbt_error_id(error));
+        if (file == NULL) {
+            (void)fprintf(stderr, "all flags: pbt run --help\n");
+        }
+        suggest_init(file);
         return error->status;
     }
     find_close_file(file, close, sizeof close);

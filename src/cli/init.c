@@ -390,17 +390,22 @@ static int write_file(const char *path, const struct pbt_buf *text)
 
 /* --- the verb ------------------------------------------------------------------- */
 
-static void say(const struct draft *draft, const char *path)
+static void say(const struct draft *draft, const struct pbt_spec *spec,
+                const char *path)
 {
-    (void)fprintf(stderr,
-                  "%s written.  %s is taken for %s.\n"
-                  "Look at what is marked as a guess, then: pbt check %s\n",
-                  path, draft->call->args[draft->call->dashes],
+    const char *program = draft->call->args[draft->call->dashes];
+    (void)fprintf(stderr, "%s written.  %s is taken for %s.\n", path, program,
                   draft->no_client
-                      ? "a program without a client (trainable: command, see "
-                        "docs/command.md)"
+                      ? "a program that is run anew for each stretch of "
+                        "training (trainable: command, see docs/command.md)"
                       : "a worker that speaks pbt's protocol (if it does not: "
-                        "trainable: command, see docs/command.md)",
+                        "trainable: command, see docs/command.md)");
+    int problem = pbt_cli_program_problem(spec, spec->command[0]);
+    if (problem != 0) {
+        (void)fprintf(stderr, "It can't be run yet: %s.\n", strerror(problem));
+    }
+    (void)fprintf(stderr,
+                  "Look at what is marked as a guess, then: pbt check %s\n",
                   path);
 }
 
@@ -430,7 +435,7 @@ static int init(struct draft *draft, const char *file, size_t first)
     } else if (status == PBT_OK) {
         status = write_file(path, &out);
         if (status == PBT_OK) {
-            say(draft, path);
+            say(draft, &spec, path);
         }
     }
     pbt_buf_done(&out);

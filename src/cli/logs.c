@@ -235,6 +235,9 @@ static int show(const struct pbt_cli_call *call, const char *run,
     }
     if (status == PBT_OK && pbt_cli_given(call, "follow") && !over) {
         status = follow(streams, run);
+    } else if (status == PBT_OK && !news) {
+        (void)fprintf(stderr, "%s has printed nothing%s\n", trial->id,
+                      over ? "" : " yet");
     }
     for (int i = 0; i < 2; i++) {
         if (streams[i].fd >= 0) {

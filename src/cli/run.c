@@ -110,7 +110,8 @@ static void print_end(const char *path, const struct pbt_run_outcome *outcome)
     if (outcome->unfinished > 0 || outcome->end == PBT_END_FAILED) {
         (void)printf("next: pbt resume %s\n", path);
     } else {
-        (void)printf("next: pbt status %s\n", path);
+        (void)printf("next: pbt %s %s\n", outcome->has_best ? "best" : "status",
+                     path);
     }
 }
 
@@ -154,22 +155,35 @@ static int go(const char *path, const struct pbt_cli_call *call,
     return pbt_cli_fail(&error);
 }
 
-int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
+/* What is wrong has been said when a status is returned. */
+static int make_run(const struct pbt_cli_call *call, struct pbt_spec *spec,
+                    struct pbt_run_place *place)
 {
     struct pbt_error error;
-    struct pbt_run_place place;
     struct pbt_cli_forecast forecast;
     const char *runs = pbt_cli_runs_dir(pbt_cli_value(call, "dir"));
     pbt_cli_put(&spec->warnings, true);
     int status = pbt_spec_finish(spec, &error);
-    if (status == PBT_OK) {
-        pbt_cli_forecast(spec, runs, &forecast);
-        pbt_cli_forecast_warn(&forecast);
-        status = pbt_run_create(spec, runs, &place, &error);
-    }
-    pbt_spec_done(spec);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
+    }
+    status = pbt_cli_check_programs(spec);
+    if (status != PBT_OK) {
+        return status;
+    }
+    pbt_cli_forecast(spec, runs, &forecast);
+    pbt_cli_forecast_warn(&forecast);
+    status = pbt_run_create(spec, runs, place, &error);
+    return status == PBT_OK ? PBT_OK : pbt_cli_fail(&error);
+}
+
+int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
+{
+    struct pbt_run_place place;
+    int status = make_run(call, spec, &place);
+    pbt_spec_done(spec);
+    if (status != PBT_OK) {
+        return status;
     }
     if (place.resumed) {
         (void)fprintf(stderr, "note: %s is unfinished: resuming it\n",

@@ -155,15 +155,16 @@ static void put_points(const struct pbt_spec *spec, struct pbt_buf *out)
                        settings->time_attr == PBT_TIME_SECONDS ? "second"
                                                                : "iteration",
                        points.first);
-    } else if (points.count > 0) {
+    } else if (points.count > 1) {
         pbt_buf_printf(out,
                        "             at iteration %.15g%s%.0f: %.0f of each "
                        "trial\n",
-                       points.first,
-                       points.count > 2   ? ", ... "
-                       : points.count > 1 ? ", "
-                                          : " = ",
+                       points.first, points.count > 2 ? ", ... " : ", ",
                        points.last, points.count);
+    } else if (points.count > 0) {
+        pbt_buf_printf(out,
+                       "             at iteration %.15g, once for each trial\n",
+                       points.first);
     }
 }
 

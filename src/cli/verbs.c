@@ -315,7 +315,7 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "given "
      "at first, whose weights it stands on, its failures, and the "
      "checkpoints that are kept.\n"
-     "TRIAL is its id, the beginning or end of it, or its number.\n",
+     "The beginning or end of an id is enough where no other has it.\n",
      pbt_cli_show,
      false},
     {"best",

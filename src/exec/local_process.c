@@ -186,9 +186,12 @@ static char *describe_end(const struct pbt_process *process)
                        process->signal, strsignal(process->signal));
     } else {
         (void)snprintf(text, sizeof text,
-                       process->greeted ? "exited with status %d"
-                                        : "exited with status %d before it "
-                                          "said hello (docs/protocol.md)",
+                       process->greeted
+                           ? "exited with status %d"
+                           : "exited with status %d before it said hello: a "
+                             "program that doesn't speak the protocol of "
+                             "docs/protocol.md needs `trainable: command` "
+                             "(docs/command.md)",
                        process->exit_code);
     }
     stderr_tail(process, tail, sizeof tail);

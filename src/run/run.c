@@ -379,6 +379,7 @@ static void note_board(void *user, const struct pbt_board *board)
     struct pbt_run_outcome *outcome = user;
     outcome->perturbations = board->perturbations;
     outcome->results = board->results;
+    outcome->has_best = board->has_best && board->spec->metric != NULL;
 }
 
 static int judge(const struct pbt_run_outcome *outcome, struct pbt_error *error)

@@ -88,6 +88,7 @@ struct pbt_run_outcome {
     uint32_t unfinished;
     uint64_t perturbations;
     uint64_t results;
+    bool has_best; /* of the experiment's metric */
     /* Time of a processor, in ns, of the loop's thread and of the process. */
     uint64_t loop_cpu_ns;
     uint64_t process_cpu_ns;

@@ -13,7 +13,9 @@ static struct pbt_span place_of(const struct pbt_reader *reader,
 {
     struct pbt_span span = {0, 0, 1};
     size_t section = pbt_key_section(key);
-    if (reader->root == NULL || reader->root->kind != PBT_NODE_MAP) {
+    bool overrides_only = reader->sources[0].length == 0;
+    if (overrides_only || reader->root == NULL ||
+        reader->root->kind != PBT_NODE_MAP) {
         return span;
     }
     const struct pbt_node *node =

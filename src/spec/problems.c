@@ -174,41 +174,19 @@ static void write_line(const struct pbt_source *source,
     }
 }
 
-/*
- * One problem in its form.  `numbered`: the source is a file, so lines have numbers; else it
- * is a command line, and `label` says all about where.
- */
-static void write_one(const struct pbt_problem *problem,
-                      const struct pbt_source *source, bool numbered,
-                      struct pbt_buf *out)
+/* The line, and below it the carets and the label.  `number`: of the line, or a blank. */
+static void write_snippet(const struct pbt_problem *problem,
+                          const struct pbt_source *source,
+                          const struct pbt_place *place, const char *number,
+                          int width, struct pbt_buf *out)
 {
-    const struct pbt_code_text *code = &pbt_codes[problem->code];
-    struct pbt_place place = pbt_source_place(source, problem->span.offset);
     struct pbt_buf line;
     struct pbt_buf marks;
     pbt_buf_init(&line, PBT_SOURCE_MAX);
     pbt_buf_init(&marks, PBT_SOURCE_MAX);
     pbt_buf_text(&line, "");
     pbt_buf_text(&marks, "");
-    write_line(source, &place, problem->span.length, &line, &marks);
-
-    char number[24] = " ";
-    int width = 1;
-    if (numbered) {
-        width = snprintf(number, sizeof number, "%zu", place.line);
-    }
-    pbt_buf_printf(out,
-                   "%s[%s]: ", code->status == PBT_OK ? "warning" : "error",
-                   code->id);
-    put_text(out, problem->message);
-    pbt_buf_char(out, '\n');
-    write_spaces(out, width);
-    pbt_buf_text(out, "--> ");
-    put_text(out, source->label);
-    if (numbered) {
-        pbt_buf_printf(out, ":%zu:%zu", place.line, place.column);
-    }
-    pbt_buf_char(out, '\n');
+    write_line(source, place, problem->span.length, &line, &marks);
     write_spaces(out, width);
     pbt_buf_text(out, " |\n");
     if (line.data != NULL && marks.data != NULL) {
@@ -220,14 +198,48 @@ static void write_one(const struct pbt_problem *problem,
         put_text(out, problem->label);
         pbt_buf_char(out, '\n');
     }
+    pbt_buf_done(&line);
+    pbt_buf_done(&marks);
+}
+
+/*
+ * One problem in its form.  `numbered`: the source is a file, so lines have numbers; else it
+ * is a command line, and `label` says all about where.  A source without text has no place
+ * to show.
+ */
+static void write_one(const struct pbt_problem *problem,
+                      const struct pbt_source *source, bool numbered,
+                      struct pbt_buf *out)
+{
+    const struct pbt_code_text *code = &pbt_codes[problem->code];
+    struct pbt_place place = pbt_source_place(source, problem->span.offset);
+    bool has_text = source->length > 0;
+    char number[24] = " ";
+    int width = 1;
+    if (numbered && has_text) {
+        width = snprintf(number, sizeof number, "%zu", place.line);
+    }
+    pbt_buf_printf(out,
+                   "%s[%s]: ", code->status == PBT_OK ? "warning" : "error",
+                   code->id);
+    put_text(out, problem->message);
+    pbt_buf_char(out, '\n');
+    write_spaces(out, width);
+    pbt_buf_text(out, "--> ");
+    put_text(out, source->label);
+    if (numbered && strcmp(source->label, PBT_NO_FILE) != 0) {
+        pbt_buf_printf(out, ":%zu:%zu", place.line, place.column);
+    }
+    pbt_buf_char(out, '\n');
+    if (has_text) {
+        write_snippet(problem, source, &place, number, width, out);
+    }
     if (problem->help[0] != '\0') {
         write_spaces(out, width);
         pbt_buf_text(out, " = help: ");
         put_text(out, problem->help);
         pbt_buf_char(out, '\n');
     }
-    pbt_buf_done(&line);
-    pbt_buf_done(&marks);
 }
 
 /* --- command lines ------------------------------------------------------ */
@@ -292,19 +304,27 @@ void pbt_line_write(const struct pbt_problem *problem, const char *label,
     write_one(problem, &source, false, out);
 }
 
-/* An override, among the words that it stood with. */
+/* An override, among the words that it stood with where they fit into a line. */
 static void write_override(const struct pbt_problems *problems,
                            const struct pbt_problem *problem,
                            struct pbt_buf *out)
 {
     struct pbt_problem moved = *problem;
+    const struct pbt_source *file = &problems->sources[0];
     const struct pbt_source *source = &problems->sources[problem->span.source];
     struct pbt_buf line;
     pbt_buf_init(&line, 8 * PBT_SOURCE_MAX);
-    for (size_t i = 0; i < problems->source_count; i++) {
+    if (strcmp(file->label, PBT_NO_FILE) != 0) {
+        pbt_line_word(&line, file->label, NULL);
+    }
+    for (size_t i = 1; i < problems->source_count; i++) {
         const struct pbt_source *word = &problems->sources[i];
-        pbt_line_word(&line, i == 0 ? word->label : word->text,
-                      word == source ? &moved.span : NULL);
+        pbt_line_word(&line, word->text, word == source ? &moved.span : NULL);
+    }
+    if (line.length > SHOWN_MAX) {
+        pbt_buf_reset(&line);
+        moved.span = problem->span;
+        pbt_line_word(&line, source->text, &moved.span);
     }
     pbt_line_write(&moved, source->label, &line, out);
     pbt_buf_done(&line);

@@ -267,11 +267,8 @@ static const struct pbt_source *make_sources(struct pbt_arena *arena,
     }
     sources[0] = file;
     for (size_t i = 0; i < count; i++) {
-        char label[48];
-        int n = snprintf(label, sizeof label, "override %zu", i + 1);
         sources[i + 1] =
-            (struct pbt_source){pbt_arena_copy(arena, label, (size_t)n),
-                                overrides[i], strlen(overrides[i])};
+            (struct pbt_source){"override", overrides[i], strlen(overrides[i])};
     }
     return sources;
 }

@@ -12,6 +12,9 @@
 
 #define PBT_SOURCE_MAX ((size_t)1024 * 1024) /* bytes of an experiment file */
 
+/* The label of the file that isn't there, where overrides are all. */
+#define PBT_NO_FILE "command line"
+
 struct pbt_source {
     const char *label; /* shown as the file's name */
     const char *text;

@@ -101,8 +101,9 @@ int pbt_spec_read(struct pbt_spec *spec, const char *path,
                   struct pbt_buf *problems, struct pbt_error *error);
 
 /*
- * The same from text: `label` is shown in messages as the file's name, `dir` is where a
- * relative command is looked up (NULL: the working directory).
+ * The same from text: `label` is shown in messages as the file's name (PBT_NO_FILE, of source.h,
+ * where there are overrides only), `dir` is where a relative command is looked up (NULL: the working
+ * directory).
  */
 int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
                    const char *label, const char *dir, char *const *overrides,

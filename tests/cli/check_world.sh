@@ -5,6 +5,13 @@ expect 78 pbt check exp.yaml 'command=[./absent]' >out
 expect 78 pbt check exp.yaml 'command=[absent-program]' >out
 touch plain
 expect 78 pbt check exp.yaml 'command=[./plain]' >out
+expect 78 pbt check exp.yaml 'command=[plain]' >out
+# A run that can't begin leaves nothing behind; PATH may be the worker's own.
+expect 78 pbt run exp.yaml 'command=[./plain]'
+test ! -e runs
+mkdir bin
+cp "$BUILD/examples/toy" bin/own-toy
+pbt run exp.yaml 'command=[own-toy]' env.PATH="$PWD/bin:$PATH" -q >out
 expect 78 pbt check exp.yaml 'command=[/]' >out
 expect 78 pbt check exp.yaml 'scheduler.custom_explore=[./gone, x]' >out
 expect 78 pbt check exp.yaml scheduler.hyperparam_mutations= >out

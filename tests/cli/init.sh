@@ -20,6 +20,8 @@ cp train.yaml before.yaml
 expect 73 pbt init -- ./train.sh
 cmp train.yaml before.yaml
 expect 73 pbt init no/such/dir/exp.yaml -- ./train.sh
+# A program that isn't there yet may come later, but that is said.
+pbt init -- ./later
 # What is said isn't guessed; what is guessed is marked.
 pbt init - -n 4 --metric loss --mode min -p lr=loguniform:1e-4:1 -p net/depth=2,4,8 -i 3 \
     -s training_iteration=30 --seed 7 resources_per_trial.gpu=0.5 checkpoint.num_to_keep=2 \

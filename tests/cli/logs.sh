@@ -18,6 +18,9 @@ cat err
 pbt logs exp 1 --stderr -n 2
 pbt logs exp 1 --stdout --lines 1
 pbt logs exp 1 -f --stderr # it is over: nothing to wait for
+pbt run exp.yaml name=mute resources.cpu=1 num_samples=1 -q >out
+pbt logs mute 0 2>err # not a line: said on stderr
+sed 's/^[^ ]*/TRIAL/' err
 expect 2 pbt logs exp 0 -n few
 expect 2 pbt logs exp
 # At work: what comes is shown, until the run has stopped.

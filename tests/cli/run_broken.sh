@@ -4,8 +4,9 @@ expect 78 pbt run exp.yaml scheduler.perturbation_interval=never 2>err
 grep -q perturbation_interval err
 [ ! -e runs ]
 expect 66 pbt run absent.yaml
-expect 1 pbt run exp.yaml name=absent 'command=[./absent]' --quiet >out 2>err
+expect 78 pbt run exp.yaml 'command=[./absent]' --quiet 2>err
 grep -q 'absent: No such file or directory' err
+[ ! -e runs ]
 cat >fails <<'EOF'
 #!/bin/sh
 echo "no digits in this directory" >&2
