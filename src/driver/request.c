@@ -84,7 +84,8 @@ static bool is_over(const struct pbt_core_trial *trial)
 }
 
 /* The request led to a record. */
-static enum pbt_outcome accepted(enum pbt_control_kind kind, bool has_process)
+static enum pbt_control_outcome accepted(enum pbt_control_kind kind,
+                                         bool has_process)
 {
     switch (kind) {
     case PBT_CONTROL_PAUSE:
@@ -98,8 +99,8 @@ static enum pbt_outcome accepted(enum pbt_control_kind kind, bool has_process)
     return has_process ? PBT_OUTCOME_STOPPING : PBT_OUTCOME_STOPPED;
 }
 
-static enum pbt_outcome refused(enum pbt_control_kind kind,
-                                const struct pbt_core_trial *before)
+static enum pbt_control_outcome refused(enum pbt_control_kind kind,
+                                        const struct pbt_core_trial *before)
 {
     if (is_over(before)) {
         return PBT_OUTCOME_FINISHED;

@@ -19,7 +19,7 @@ const char *pbt_control_name(enum pbt_control_kind kind)
     return "?";
 }
 
-const char *pbt_outcome_name(enum pbt_outcome outcome)
+const char *pbt_control_outcome_name(enum pbt_control_outcome outcome)
 {
     switch (outcome) {
         PBT_OUTCOME_MAP(CASE)
@@ -62,7 +62,8 @@ void pbt_control_put_answer(const struct pbt_control_answer *answer,
     for (int i = 0; i < PBT_OUTCOMES; i++) {
         if (answer->trials[i] > 0) {
             pbt_buf_text(line, comma);
-            put_string(line, pbt_outcome_name((enum pbt_outcome)i));
+            put_string(line,
+                       pbt_control_outcome_name((enum pbt_control_outcome)i));
             pbt_buf_char(line, ':');
             pbt_buf_u64(line, answer->trials[i]);
             comma = ",";
@@ -134,8 +135,8 @@ static void take_outcomes(const json_t *trials,
                           struct pbt_control_answer *answer)
 {
     for (int i = 0; i < PBT_OUTCOMES; i++) {
-        const json_t *count =
-            json_object_get(trials, pbt_outcome_name((enum pbt_outcome)i));
+        const json_t *count = json_object_get(
+            trials, pbt_control_outcome_name((enum pbt_control_outcome)i));
         json_int_t value = json_integer_value(count);
         answer->trials[i] =
             value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;

@@ -49,7 +49,7 @@ struct pbt_control_request {
     X(PBT_OUTCOME_ENDING, "ending")     /* is about to end for good anyway */  \
     X(PBT_OUTCOME_FINISHED, "finished") /* TERMINATED or ERROR before */
 
-enum pbt_outcome {
+enum pbt_control_outcome {
 #define PBT_OUTCOME_ENUM(name, text) name,
     PBT_OUTCOME_MAP(PBT_OUTCOME_ENUM)
 #undef PBT_OUTCOME_ENUM
@@ -57,7 +57,7 @@ enum pbt_outcome {
 };
 
 const char *pbt_control_name(enum pbt_control_kind kind);
-const char *pbt_outcome_name(enum pbt_outcome outcome);
+const char *pbt_control_outcome_name(enum pbt_control_outcome outcome);
 
 struct pbt_control_answer {
     bool ok;
