@@ -10,6 +10,9 @@
 #include "exec/sim_disk.h"
 #include "journal/snapshot.h"
 
+/* Of a result: a name and a number. */
+#define TEXT_SIZE 320
+
 enum process_state {
     PROCESS_NONE,
     PROCESS_BUSY, /* setting up, loading, saving */
@@ -86,7 +89,7 @@ struct pbt_sim {
     struct pbt_input *inputs; /* of the present batch */
     struct item **given;      /* what they borrow from */
     json_t **metrics;
-    char (*texts)[64];
+    char (*texts)[TEXT_SIZE];
     size_t given_count;
     size_t given_capacity;
 
@@ -95,6 +98,7 @@ struct pbt_sim {
     size_t seen_capacity;
 
     char violation[256];
+    const struct pbt_sim_model *model; /* NULL: its own */
     void (*on_life)(void *, const struct pbt_sim_life *);
     void *life_user;
     void (*on_ack)(void *, uint32_t, uint64_t, uint64_t);
@@ -263,6 +267,23 @@ static void begin_step(struct pbt_sim *sim, uint32_t trial)
     begin(sim, trial, ITEM_STEP, sim->rates.step_ns, NULL);
 }
 
+/* True: the trial is done. */
+static bool train(struct pbt_sim *sim, uint32_t trial)
+{
+    struct process *process = &sim->processes[trial];
+    bool done = false;
+    if (sim->model != NULL) {
+        process->score = sim->model->step(sim->model->user, trial, &done);
+        return done;
+    }
+    double noise =
+        (double)(pbt_mix(process->seed, (uint64_t)process->iteration) >> 11) *
+        0x1p-53;
+    process->theta += process->lr * noise;
+    process->score = process->theta;
+    return false;
+}
+
 static void end_step(struct pbt_sim *sim, uint32_t trial)
 {
     struct process *process = &sim->processes[trial];
@@ -270,14 +291,10 @@ static void end_step(struct pbt_sim *sim, uint32_t trial)
         die(sim, trial, 0, 11);
         return;
     }
-    double noise =
-        (double)(pbt_mix(process->seed, (uint64_t)process->iteration) >> 11) *
-        0x1p-53;
-    process->theta += process->lr * noise;
+    bool done = train(sim, trial);
     process->iteration++;
     process->seq++;
     process->time_total += (double)sim->rates.step_ns * 1e-9;
-    process->score = process->theta;
     if (pbt_sim_draw(sim) < sim->rates.nan_score) {
         process->score = (double)NAN;
     }
@@ -285,14 +302,16 @@ static void end_step(struct pbt_sim *sim, uint32_t trial)
     if (process->no_score) {
         process->score = (double)NAN;
     }
-    bool halted = process->halt || process->iteration >= process->until;
+    bool halted =
+        done || process->halt || process->iteration >= process->until;
     struct pbt_input input = {.kind = PBT_INPUT_RESULT,
                               .epoch = process->epoch,
                               .seq = process->seq,
                               .iteration = process->iteration,
                               .time_this_iter_s = 0.5,
                               .time_total_s = process->time_total,
-                              .halted = halted};
+                              .halted = halted,
+                              .done = done};
     tell(sim, trial, &input);
     if (pbt_sim_draw(sim) < sim->rates.duplicate) {
         tell(sim, trial, &input);
@@ -373,6 +392,9 @@ static void end_save(struct pbt_sim *sim, uint32_t trial,
         abort();
     }
     process->state = PROCESS_RESTING;
+    if (sim->model != NULL) {
+        sim->model->save(sim->model->user, command->checkpoint);
+    }
     struct pbt_input input = {.kind = PBT_INPUT_SAVED,
                               .epoch = process->epoch,
                               .checkpoint = command->checkpoint};
@@ -490,6 +512,8 @@ static void begin_life(struct pbt_sim *sim, const struct pbt_job *job)
                                         : 1;
     struct pbt_sim_life life = {.trial = job->trial,
                                 .epoch = command->epoch,
+                                .seed = command->seed,
+                                .start = command->kind == PBT_COMMAND_START,
                                 .checkpoint = command->checkpoint,
                                 .iteration = command->iteration,
                                 .config = job->json};
@@ -581,6 +605,9 @@ static void submit_ask(struct pbt_sim *sim, const struct pbt_job *job)
                 item->cells[i] =
                     i % 2 == 0 ? pbt_cell_real(unit) : pbt_cell_int(job->trial);
             }
+        }
+        if (sim->model != NULL) {
+            sim->model->explore(sim->model->user, job, item->cells);
         }
     }
     push(sim, item);
@@ -709,9 +736,9 @@ static void give(struct pbt_sim *sim, struct item *item)
     sim->metrics[at] = NULL;
     if (item->input.kind == PBT_INPUT_RESULT) {
         sim->metrics[at] = json_object();
-        (void)json_object_set_new(sim->metrics[at],
-                                  item->no_score ? "other" : "score",
-                                  score_json(item->score));
+        (void)json_object_set_new(
+            sim->metrics[at], item->no_score ? "other" : sim->spec->metric,
+            score_json(item->score));
     }
 }
 
@@ -723,11 +750,12 @@ static void finish_given(struct pbt_sim *sim)
             continue;
         }
         double score = sim->given[i]->score;
-        const char *name = sim->given[i]->no_score ? "other" : "score";
-        int n =
-            isnan(score)
-                ? snprintf(sim->texts[i], 64, "{\"%s\":\"NaN\"}", name)
-                : snprintf(sim->texts[i], 64, "{\"%s\":%.17g}", name, score);
+        const char *name =
+            sim->given[i]->no_score ? "other" : sim->spec->metric;
+        int n = isnan(score) ? snprintf(sim->texts[i], TEXT_SIZE,
+                                        "{\"%s\":\"NaN\"}", name)
+                             : snprintf(sim->texts[i], TEXT_SIZE,
+                                        "{\"%s\":%.17g}", name, score);
         sim->inputs[i].metrics = sim->texts[i];
         sim->inputs[i].metrics_length = (size_t)n;
         sim->inputs[i].metrics_json = sim->metrics[i];
@@ -1046,6 +1074,11 @@ void pbt_sim_on_life(struct pbt_sim *sim,
 {
     sim->on_life = fn;
     sim->life_user = user;
+}
+
+void pbt_sim_set_model(struct pbt_sim *sim, const struct pbt_sim_model *model)
+{
+    sim->model = model;
 }
 
 void pbt_sim_on_ack(struct pbt_sim *sim,

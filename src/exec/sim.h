@@ -60,7 +60,10 @@ struct pbt_sim_checkpoint {
 
 struct pbt_sim;
 
-/* `spec` is borrowed.  NULL: out of memory. */
+/*
+ * `spec` is borrowed.  Scores are reported as its metric, whose name needs no escapes.  NULL:
+ * out of memory.
+ */
 struct pbt_sim *pbt_sim_create(const struct pbt_spec *spec, uint64_t seed,
                                const struct pbt_sim_rates *rates);
 void pbt_sim_destroy(struct pbt_sim *sim);
@@ -118,6 +121,8 @@ const char *pbt_sim_violation(const struct pbt_sim *sim);
 struct pbt_sim_life {
     uint32_t trial;
     uint64_t epoch;
+    uint64_t seed;
+    bool start; /* of a fresh process */
     struct pbt_checkpoint_id checkpoint;
     int64_t iteration;
     const char *config; /* JSON text */
@@ -126,6 +131,21 @@ struct pbt_sim_life {
 void pbt_sim_on_life(struct pbt_sim *sim,
                      void (*fn)(void *user, const struct pbt_sim_life *life),
                      void *user);
+/*
+ * What trains in the place of the simulator's own model, which is one number.  A life begins
+ * with the call above; what that and save() make of the trial's weights is the model's affair.
+ */
+struct pbt_sim_model {
+    void *user;
+    /* Trains a trial for one step; gives its score.  *done: it ends there. */
+    double (*step)(void *user, uint32_t trial, bool *done);
+    void (*save)(void *user, struct pbt_checkpoint_id id);
+    /* Changes what is proposed for an exploit, in place.  NULL: there are no asks. */
+    void (*explore)(void *user, const struct pbt_job *ask,
+                    struct pbt_cell *cells);
+};
+/* Borrowed for the simulator's life. */
+void pbt_sim_set_model(struct pbt_sim *sim, const struct pbt_sim_model *model);
 /* Called at each acknowledgement that a worker gets. */
 void pbt_sim_on_ack(struct pbt_sim *sim,
                     void (*fn)(void *user, uint32_t trial, uint64_t epoch,
