@@ -302,8 +302,7 @@ static void end_step(struct pbt_sim *sim, uint32_t trial)
     if (process->no_score) {
         process->score = (double)NAN;
     }
-    bool halted =
-        done || process->halt || process->iteration >= process->until;
+    bool halted = done || process->halt || process->iteration >= process->until;
     struct pbt_input input = {.kind = PBT_INPUT_RESULT,
                               .epoch = process->epoch,
                               .seq = process->seq,
@@ -736,9 +735,9 @@ static void give(struct pbt_sim *sim, struct item *item)
     sim->metrics[at] = NULL;
     if (item->input.kind == PBT_INPUT_RESULT) {
         sim->metrics[at] = json_object();
-        (void)json_object_set_new(
-            sim->metrics[at], item->no_score ? "other" : sim->spec->metric,
-            score_json(item->score));
+        (void)json_object_set_new(sim->metrics[at],
+                                  item->no_score ? "other" : sim->spec->metric,
+                                  score_json(item->score));
     }
 }
 
