@@ -138,6 +138,25 @@ def no_numbers(build, dir):
           donors)
 
 
+def no_metric(build, dir, required):
+    """The program never reports what `metric` names."""
+    keys = runs.experiment('no-metric-%d' % required,
+                           [build + '/tests/bad_toy'], resources={'cpu': 4},
+                           metric='accuracy')
+    keys['scheduler']['require_attrs'] = required
+    run = finish(build, dir, keys, {}, 1 if required else 0)
+    records = runs.records_of(run.path)
+    if required:
+        failed = [r['trial'] for r in records
+                  if r['k'] == 'exited' and r['leave'] == 'error']
+        check(failed, 'nobody failed')
+        message(run, failed[0], 0, 'the result of iteration 1 has no number '
+                '`accuracy`.*it has: .*score')
+    else:
+        undisturbed(run, records, 0)
+        check(not any(r['k'] == 'exploit' for r in records), 'exploits')
+
+
 def main():
     build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else 'build')
     dir = tempfile.mkdtemp(prefix='bad_workers.')
@@ -151,6 +170,9 @@ def main():
             print('at once:', case[0], flush=True)
         no_numbers(build, dir)
         print('no numbers')
+        for required in (True, False):
+            no_metric(build, dir, required)
+            print('no metric, required:', required)
     except runs.Failed as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
         return 1

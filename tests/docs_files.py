@@ -1,12 +1,17 @@
-"""docs/files.md names every record kind, member, word and field that there is, and
-docs/control.md every outcome of a request.
+"""docs/files.md names every record kind, member, word and field that there is,
+docs/control.md every outcome of a request, and the tests that docs/scheduler.md names
+are there.
 
     docs_files.py SOURCE_DIR
 """
+import glob
+import os
 import re
 import sys
 
 source = sys.argv[1]
+SETTINGS = ("burn_in_period", "perturbation_interval", "require_attrs",
+            "out_of_range")
 
 
 def read(path):
@@ -39,3 +44,19 @@ for path, wanted in (("docs/files.md", names), ("docs/control.md", outcomes)):
     missing = sorted({name for name in wanted if "`%s`" % name not in document})
     if missing:
         sys.exit(path + " does not have: " + ", ".join(missing))
+
+rules = read("docs/scheduler.md").split("## Each rule has its test\n")[1]
+rules = "\n".join(line for line in rules.split("\n## ")[0].splitlines()
+                  if line.startswith("|"))
+tests = "".join(read(os.path.relpath(path, source)) for path in
+                glob.glob(source + "/tests/*.c") +
+                glob.glob(source + "/tests/*.py"))
+there = set(re.findall(r"(\w+)\(void \*\*state\)", tests) +
+            re.findall(r"def (\w+)\(", tests))
+named = quoted(rules.split("|---|---|", 1)[1], r"`([\w/.]+)`", 100)
+missing = [name for name in named
+           if ("_" in name or "/" in name) and name not in SETTINGS
+           and name not in there and not os.path.exists(source + "/" + name)]
+if missing:
+    sys.exit("docs/scheduler.md names tests that aren't there: " +
+             ", ".join(missing))

@@ -533,6 +533,27 @@ static void finished_trials_neither_count_nor_give(void **state)
          "  save 0/1\n");
 }
 
+static void failed_trials_neither_count_nor_give(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(3);
+    s.max_failures = 0;
+    play(&s, ". open 3\n"
+             ". ready 0-2\n"
+             ". result 2 it=5 score=0.9\n"
+             ". saved 2\n"
+             ". result 1 it=5 score=0.5\n"
+             ". saved 1\n"
+             "exited 2\n"
+             "  exit 2: error\n"
+             "look 2\n"
+             "  ERROR it=5 score=- pair=none exploits=0 failures=1 x=0.7606\n"
+             "result 0 it=5 score=0.1\n"
+             "  point 0\n"
+             "  pass 0: no donor has a finite score and its checkpoint\n"
+             "  save 0/1\n");
+}
+
 static void a_result_that_stops_is_not_ranked(void **state)
 {
     (void)state;
@@ -1034,6 +1055,7 @@ int main(void)
         cmocka_unit_test(a_copy_inherits_clock_and_iteration_of_the_donor),
         cmocka_unit_test(a_copy_keeps_its_own_score_until_its_next_point),
         cmocka_unit_test(finished_trials_neither_count_nor_give),
+        cmocka_unit_test(failed_trials_neither_count_nor_give),
         cmocka_unit_test(a_result_that_stops_is_not_ranked),
         cmocka_unit_test(with_seconds_a_grant_is_one_step),
         cmocka_unit_test(a_copy_inherits_seconds),

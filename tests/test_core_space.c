@@ -734,13 +734,21 @@ the_first_value_comes_from_the_mutations_if_none_is_given(void **state)
         {.name = "missing",
          .mutation = PBT_MUTATION_LIST,
          .mutations = list_of(some, 2)},
+        {.name = "net/width",
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = range(PBT_DOMAIN_RANDINT, 5, 7, 0)},
+        {.name = "net/deep/rate",
+         .mutation = PBT_MUTATION_DOMAIN,
+         .mutations = list_of(some, 2)},
     };
-    struct pbt_space space = {params, 2};
-    struct pbt_cell cells[2];
+    struct pbt_space space = {params, 4};
+    struct pbt_cell cells[4];
     struct pbt_draw_key key = draw_number(0);
     pbt_space_initial(&space, &key, cells);
     assert_int(cells[0], 64);
     assert_true(cells[1].u.i == 1 || cells[1].u.i == 2);
+    assert_true(cells[2].u.i == 5 || cells[2].u.i == 6);
+    assert_true(cells[3].u.i == 1 || cells[3].u.i == 2);
 }
 
 static void cells_are_the_same_by_type_and_value(void **state)
