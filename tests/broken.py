@@ -117,7 +117,7 @@ class Broken(unittest.TestCase):
         if code != 0:
             raise RuntimeError(said)
         runs = cls.scratch / 'runs'
-        for name in ('hurt', 'cut', 'newer', 'half', 'mnist'):
+        for name in ('hurt', 'cut', 'newer', 'half', 'kind', 'mnist'):
             shutil.copytree(runs / 'done', runs / name)
         segment = runs / 'hurt' / 'journal' / '000001.jsonl'
         lines = segment.read_bytes().split(b'\n')
@@ -132,6 +132,8 @@ class Broken(unittest.TestCase):
         segment.write_bytes(re.sub(rb'"journal":\d+', b'"journal":99', first) + b'\n' + rest)
         segment = runs / 'half' / 'journal' / '000001.jsonl'
         segment.write_bytes(b'\n'.join(segment.read_bytes().split(b'\n')[:40]))
+        subprocess.run([cls.build / 'tests' / 'add_record', runs / 'kind',
+                        '{"n":1000,"k":"teleport","t":1,"trial":0}'], check=True)
         (runs / 'empty').mkdir()
 
     @classmethod
