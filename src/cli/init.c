@@ -198,10 +198,10 @@ static void guess(struct draft *draft)
 
 /* --- writing ------------------------------------------------------------------ */
 
-static bool is_guess(const struct draft *draft, enum pbt_key_id key)
+static bool is_guess(const struct draft *draft, int key)
 {
     for (size_t i = 0; i < GUESSES; i++) {
-        if (guesses[i].key == key) {
+        if ((int)guesses[i].key == key) {
             return !pbt_cli_given(draft->call, guesses[i].flag) &&
                    (guesses[i].other == NULL ||
                     !pbt_cli_given(draft->call, guesses[i].other));
@@ -210,10 +210,10 @@ static bool is_guess(const struct draft *draft, enum pbt_key_id key)
     return key == PBT_KEY_TRAINABLE;
 }
 
-static bool is_shown(enum pbt_key_id key)
+static bool is_shown(int key)
 {
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        if (shown[i] == key) {
+        if ((int)shown[i] == key) {
             return true;
         }
     }

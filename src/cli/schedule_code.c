@@ -327,7 +327,11 @@ static void put_comment(struct pbt_buf *out, const char *text)
     for (; *text != '\0'; text++) {
         bool ends = *text == '*' || *text == '/' || *text == '\\';
         bool plain = *text >= 0x20 && *text < 0x7f;
-        pbt_buf_char(out, ends ? '.' : plain ? *text : '?');
+        if (ends || !plain) {
+            pbt_buf_char(out, ends ? '.' : '?');
+        } else {
+            pbt_buf_char(out, *text);
+        }
     }
 }
 

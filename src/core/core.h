@@ -168,9 +168,9 @@ uint64_t pbt_core_digest(const struct pbt_core *core);
 
 /*
  * The whole state as bytes: what pbt_core_load() makes of them decides and owes as this core
- * does.  Texts of configurations are written as their handles.  Failures show in `out`.
+ * does.  Texts of configurations are written as their handles.  Failures show in `to`.
  */
-void pbt_core_save(const struct pbt_core *core, struct pbt_buf *out);
+void pbt_core_save(const struct pbt_core *core, struct pbt_buf *to);
 /*
  * Takes in such bytes; the core has just been created, with settings of as many trials or more.
  * `texts`: for each handle the present one.  NULL, or a static text that says why not: the

@@ -50,23 +50,17 @@ void pbt_fold_done(struct pbt_fold *fold)
     *fold = (struct pbt_fold){0};
 }
 
-/* Room for one more item of `size` bytes in a list; false without memory. */
-static bool make_room(void *list, uint32_t count, uint32_t *capacity,
-                      size_t size)
+/*
+ * The list with room for one more item of `size` bytes; NULL without memory.  It doubles
+ * whenever `count` is a power of two, so that nobody has to keep its capacity.
+ */
+static void *with_room(void *list, uint32_t count, size_t size)
 {
-    void *items;
-    if (count < *capacity) {
-        return true;
+    if (count == 0) {
+        return realloc(list, size);
     }
-    memcpy(&items, list, sizeof items);
-    uint32_t wanted = *capacity == 0 ? 4 : 2 * *capacity;
-    void *grown = realloc(items, wanted * size);
-    if (grown == NULL) {
-        return false;
-    }
-    memcpy(list, &grown, sizeof grown);
-    *capacity = wanted;
-    return true;
+    bool full = (count & (count - 1)) == 0;
+    return full ? realloc(list, 2 * (size_t)count * size) : list;
 }
 
 bool pbt_fold_opens_life(enum pbt_record_kind kind)
@@ -89,10 +83,12 @@ static uint32_t newest(uint32_t count)
 
 static bool add_life(struct pbt_fold_trial *trial, struct pbt_fold_life life)
 {
-    if (!make_room(&trial->lives, trial->life_count, &trial->life_capacity,
-                   sizeof *trial->lives)) {
+    struct pbt_fold_life *lives =
+        with_room(trial->lives, trial->life_count, sizeof *lives);
+    if (lives == NULL) {
         return false;
     }
+    trial->lives = lives;
     trial->lives[trial->life_count++] = life;
     return true;
 }
@@ -160,16 +156,17 @@ static bool go_on_from(struct pbt_fold *fold, const struct pbt_record *record,
 
 static bool grow_exploits(struct pbt_fold *fold)
 {
+    uint32_t count = fold->exploit_count;
     size_t cells = fold->spec->settings.space.count;
-    /* The same room in all three, so that the last one says what there is. */
-    uint32_t first = fold->exploit_capacity;
-    uint32_t second = fold->exploit_capacity;
-    return make_room(&fold->exploits, fold->exploit_count, &first,
-                     sizeof *fold->exploits) &&
-           make_room(&fold->exploit_cells, fold->exploit_count, &second,
-                     (cells + 1) * sizeof *fold->exploit_cells) &&
-           make_room(&fold->exploit_lives, fold->exploit_count,
-                     &fold->exploit_capacity, sizeof *fold->exploit_lives);
+    struct pbt_exploit_info *exploits =
+        with_room(fold->exploits, count, sizeof *exploits);
+    fold->exploits = exploits == NULL ? fold->exploits : exploits;
+    struct pbt_cell *row = with_room(fold->exploit_cells, count,
+                                     (cells == 0 ? 1 : cells) * sizeof *row);
+    fold->exploit_cells = row == NULL ? fold->exploit_cells : row;
+    uint32_t *lives = with_room(fold->exploit_lives, count, sizeof *lives);
+    fold->exploit_lives = lives == NULL ? fold->exploit_lives : lives;
+    return exploits != NULL && row != NULL && lives != NULL;
 }
 
 static double user_score(const struct pbt_fold *fold, double score)
@@ -236,10 +233,12 @@ static bool feed_saved(struct pbt_fold *fold, const struct pbt_record *record)
     if (life == NULL || life->epoch != record->epoch) {
         return true; /* not by this trial's present life: nothing to go back to */
     }
-    if (!make_room(&trial->checkpoints, trial->checkpoint_count,
-                   &trial->checkpoint_capacity, sizeof *trial->checkpoints)) {
+    struct pbt_fold_checkpoint *checkpoints = with_room(
+        trial->checkpoints, trial->checkpoint_count, sizeof *checkpoints);
+    if (checkpoints == NULL) {
         return false;
     }
+    trial->checkpoints = checkpoints;
     trial->checkpoints[trial->checkpoint_count++] =
         (struct pbt_fold_checkpoint){.number = record->checkpoint.number,
                                      .life = newest(trial->life_count),

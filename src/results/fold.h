@@ -47,10 +47,8 @@ struct pbt_fold_trial {
     uint64_t results;
     struct pbt_fold_life *lives;
     uint32_t life_count;
-    uint32_t life_capacity;
     struct pbt_fold_checkpoint *checkpoints; /* that are kept, oldest first */
     uint32_t checkpoint_count;
-    uint32_t checkpoint_capacity;
     /* The checkpoint that its newest life would go back to; number 0: none. */
     struct pbt_checkpoint_id newest;
     /* Where its weights are now: the life, or PBT_NONE, and the iteration. */
@@ -66,7 +64,6 @@ struct pbt_fold {
     struct pbt_cell *exploit_cells; /* of each: space.count */
     uint32_t *exploit_lives;        /* of each: the life that it opened */
     uint32_t exploit_count;
-    uint32_t exploit_capacity;
     int64_t started; /* unix time in ns; 0: not yet */
 };
 

@@ -281,9 +281,11 @@ newest_checkpoint(const struct pbt_results *results, uint32_t number)
     const struct pbt_fold_trial *folded = &results->fold.trials[number];
     const struct pbt_checkpoint_info *newest =
         find_checkpoint(results, folded->newest);
-    for (uint32_t i = folded->checkpoint_count; newest == NULL && i > 0; i--) {
-        if (!results->checkpoints[number][i - 1].undone) {
-            newest = &results->checkpoints[number][i - 1];
+    const struct pbt_checkpoint_info *list = results->checkpoints[number];
+    uint32_t i = list == NULL ? 0 : folded->checkpoint_count;
+    for (; newest == NULL && i > 0; i--) {
+        if (!list[i - 1].undone) {
+            newest = &list[i - 1];
         }
     }
     return newest;
