@@ -13,6 +13,18 @@ sed -n '1p;3p' first
 cat runs/exp/journal/*.jsonl | grep -Eo '"k":"(start|exited)"' | uniq -c | awk '$1 > 1' | wc -l
 grep -A2 points_to_evaluate runs/exp/experiment.yaml
 
+# More than one, and fewer than there are slots: as many as may, and never one more.
+pbt run exp.yaml name=two max_concurrent=2 resources.cpu=4 --quiet >out
+python3 - <<'EOF'
+import glob, json
+alive = most = 0
+for name in sorted(glob.glob('runs/two/journal/*.jsonl')):
+    for record in map(json.loads, open(name)):
+        alive += {'start': 1, 'exited': -1}.get(record.get('k'), 0)
+        most = max(most, alive)
+print('at most', most, 'at a time')
+EOF
+
 # All start from a checkpoint of another run, at iteration 0, also after the original is gone.
 from=$(find runs/exp/*_00000 -name 'checkpoint_*' | sort | sed -n 1p)
 cp -r "$from" pretrained
@@ -36,6 +48,18 @@ echo 0 >plain/iteration.txt
 expect 1 env TOY_EXIT=3:8 pbt run fast.yaml failure.fail_fast=true start_checkpoint=plain --quiet >out 2>err
 grep -c 'failure.fail_fast ends the experiment' err
 pbt status fast | tail -1
+env TOY_EXIT=3:8 TOY_SLEEP_MS=5 pbt run fast.yaml name=saved 'scheduler={type: fifo}' \
+    resources.cpu=4 failure.fail_fast=true --quiet >out 2>err || true
+python3 - <<'EOF'
+import glob, json
+last = {'result': {}, 'saved': {}}
+for name in sorted(glob.glob('runs/saved/journal/*.jsonl')):
+    for record in map(json.loads, open(name)):
+        if record.get('k') in last:
+            last[record['k']][record['trial']] = record['it']
+del last['result'][3]
+print('saved where they were:', last['result'] == last['saved'], 'trials', sorted(last['saved']))
+EOF
 # What all start from is looked at before anybody goes on.
 echo x >>runs/fast/start_checkpoint/iteration.txt
 expect 65 pbt resume fast --quiet >out
