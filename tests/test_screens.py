@@ -264,6 +264,29 @@ class InPlace(Case):
         self.assertEqual((terminal.scrolled() + terminal.text()).count('== Status =='), 1)
         self.expect_restored(terminal)
 
+    def test_enter(self):
+        """What it moves the cursor by can't be told: no table is torn, here or in the history."""
+        terminal = Terminal(self, ['run', self.experiment()], 120, 30)
+        terminal.until('at the gate', self.iterations(4))
+        for tables in (2, 3):
+            terminal.type(b'\r' if tables == 2 else b'ls\r\r')
+            terminal.until('drawn below', lambda text: (terminal.scrolled() + text).count(
+                '== Status ==') >= tables and text.rstrip().endswith('+'))
+        terminal.type(b'not yet')  # no line: drawn in place
+        drawn = terminal.raw.count(b'== Status ==')
+        terminal.until('drawn again', lambda text:
+                       terminal.raw.count(b'== Status ==') >= drawn + 2)
+        self.open()
+        self.assertEqual(terminal.wait(), 0)
+        blocks = (terminal.scrolled() + '\n' + terminal.text()).split('== Status ==')[1:]
+        self.assertEqual(len(blocks), 3, blocks)
+        for block in blocks:
+            table = [line for line in block.split('\n') if line[:1] in ('|', '+')]
+            self.assertEqual(len(table), 8, block)
+            self.assertEqual(len({len(line) for line in table}), 1, block)
+        # What was typed is for whom the terminal belongs to next.
+        self.assertEqual(os.read(terminal.slave, 100), b'\n')
+
     def test_continued_after_a_stop(self):
         """What the shell has written in between stays."""
         terminal = Terminal(self, ['run', self.experiment()], 120, 60)

@@ -372,6 +372,30 @@ static void large_population_shows_its_ends(void **state)
     close_board();
 }
 
+/* The last line of a terminal is the cursor's: the best trial stands above it. */
+static void a_trial_is_in_view_on_any_terminal(void **state)
+{
+    (void)state;
+    open_board(large, 400);
+    feed_large();
+    for (uint32_t lines = 7; lines <= 30; lines++) {
+        struct pbt_status_options options = options_for(60, lines);
+        struct pbt_buf out;
+        pbt_buf_init(&out, 1 << 20);
+        pbt_status_print(&board, &options, &out);
+        assert_false(pbt_buf_failed(&out));
+        const char *row = strstr(out.data, "\n| 8b684_00057 ");
+        assert_non_null(row);
+        uint32_t above = 1;
+        for (const char *at = out.data; at < row; at++) {
+            above += *at == '\n' ? 1 : 0;
+        }
+        assert_true(above + 2 <= lines);
+        pbt_buf_done(&out);
+    }
+    close_board();
+}
+
 static const char odd[] =
     "name: odd\n"
     "command: [worker]\n"
@@ -846,6 +870,7 @@ int main(void)
         cmocka_unit_test(rows_are_shared),
         cmocka_unit_test(unlimited_shows_every_trial),
         cmocka_unit_test(large_population_shows_its_ends),
+        cmocka_unit_test(a_trial_is_in_view_on_any_terminal),
         cmocka_unit_test(odd_names_keep_their_columns),
         cmocka_unit_test(twenty_hyperparameters),
         cmocka_unit_test(collapse_is_said),

@@ -117,17 +117,31 @@ static int write_out(const struct pbt_screen *screen, struct pbt_buf *out)
     return status;
 }
 
+/* Bytes of whole lines that were typed and not read: it changes with each Enter. */
+static int count_typed(const struct pbt_screen *screen)
+{
+    int bytes;
+    return ioctl(screen->fd, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
 /*
  * To the first line of the block before, or, if the terminal has another size now, to a
- * clear screen: nobody knows where its lines have gone. */
+ * clear screen: nobody knows where its lines have gone.  An Enter has moved the cursor, we
+ * can't tell how far: what is drawn next stands below, and the block before stays whole.
+ */
 static void go_back(struct pbt_screen *screen, uint32_t columns, uint32_t rows,
                     struct pbt_buf *out)
 {
+    int typed = count_typed(screen);
+    bool moved = typed != screen->typed;
+    screen->typed = typed;
     if (screen->lines == 0) {
         return;
     }
     if (columns != screen->columns || rows != screen->rows) {
         pbt_buf_text(out, CLEAR_ALL);
+    } else if (moved) {
+        pbt_buf_char(out, '\r');
     } else {
         pbt_buf_printf(out, "\r\x1b[%uA", (unsigned)screen->lines);
     }

@@ -21,6 +21,7 @@ struct pbt_screen {
     /* The terminal's size when it was drawn. */
     uint32_t columns;
     uint32_t rows;
+    int typed; /* bytes of lines that were typed by then, and that nobody has read */
 };
 
 enum pbt_color {

@@ -26,6 +26,7 @@
 /* On terminals lower than this the head says less. */
 #define LINES_LOW 20
 #define LINES_VERY_LOW 16
+#define LINES_TINY 10
 
 static const enum pbt_trial_status alphabetical[PBT_TRIAL_STATUSES] = {
     PBT_TRIAL_ERROR, PBT_TRIAL_PAUSED, PBT_TRIAL_PENDING, PBT_TRIAL_RUNNING,
@@ -272,7 +273,11 @@ static void put_head(const struct pbt_board *board,
 {
     bool low = options->lines > 0 && options->lines < LINES_LOW;
     bool very_low = options->lines > 0 && options->lines < LINES_VERY_LOW;
-    pbt_buf_text(out, "== Status ==\n");
+    /* A trial's row has to be in view: it comes first, and is the best one's. */
+    bool tiny = options->lines > 0 && options->lines < LINES_TINY;
+    if (!tiny) {
+        pbt_buf_text(out, "== Status ==\n");
+    }
     if (!very_low) {
         put_time(options, out);
     }
@@ -285,7 +290,9 @@ static void put_head(const struct pbt_board *board,
     if (!low) {
         put_resources(board, counts->by_status[PBT_TRIAL_RUNNING], out);
     }
-    put_best(board, out);
+    if (!tiny) {
+        put_best(board, out);
+    }
     if (options->result_dir != NULL && !low) {
         pbt_buf_printf(out, "Result logdir: %s\n", options->result_dir);
     }
