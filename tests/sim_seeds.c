@@ -103,9 +103,10 @@ static void summarise(const struct story_counts *counts)
 {
     const struct judge_counts *judged = &counts->judged;
     printf("  turns %" PRIu64 ", records %" PRIu64 ", results %" PRIu64
-           ", saves %" PRIu64 ", deletes %" PRIu64 ", pauses %" PRIu64 "\n",
+           ", saves %" PRIu64 ", deletes %" PRIu64 " (%" PRIu64
+           " over budget), pauses %" PRIu64 "\n",
            counts->turns, judged->records, judged->results, judged->saves,
-           judged->deletes, judged->pauses);
+           judged->deletes, judged->over_budget, judged->pauses);
     printf("  exploits %" PRIu64 ", asks %" PRIu64 ", passes %" PRIu64
            ", lost checkpoints %" PRIu64 ", exploits undone %" PRIu64
            ", trials failed for good %" PRIu64 ", rounds %" PRIu64 "\n",

@@ -96,7 +96,8 @@ static const char good[] =
     "  custom_explore: [python3, 'x y.py']\n"
     "resources: {cpu: 2.5, gpu: 3, memory: 1.5 GiB}\n"
     "resources_per_trial: {cpu: 0.5, gpu: 0.25, memory: 100 MB, tasks: 2}\n"
-    "checkpoint: {frequency: 5, at_end: true, num_to_keep: 4}\n"
+    "checkpoint: {frequency: 5, at_end: true, num_to_keep: 4, "
+    "score_attribute: acc, score_order: min, max_bytes: 2 GiB}\n"
     "failure: {max_failures: -1, fail_fast: true}\n"
     "max_concurrent: 3\n"
     "start_checkpoint: pre/trained\n"
@@ -257,6 +258,52 @@ static void test_defaults(void **state)
     pbt_spec_done(&spec); /* harmless */
 }
 
+/* What `checkpoint.score_attribute` and `score_order` come to. */
+static void check_keep(const char *rest, enum pbt_keep keep, bool low)
+{
+    char text[512];
+    struct pbt_spec spec;
+    (void)snprintf(text, sizeof text,
+                   "command: [x]\nmetric: loss\nscheduler: {type: fifo}\n%s\n",
+                   rest);
+    parse(&spec, text);
+    assert_int_equal(spec.settings.keep, keep);
+    assert_int_equal(spec.settings.keep_low, low);
+    pbt_spec_done(&spec);
+}
+
+static void test_what_is_kept(void **state)
+{
+    (void)state;
+    check_keep("mode: min\ncheckpoint: {num_to_keep: 2}", PBT_KEEP_NEWEST,
+               false);
+    /* The metric is better as its mode says, unless the file says otherwise. */
+    check_keep("mode: min\ncheckpoint: {score_attribute: loss}", PBT_KEEP_BEST,
+               true);
+    check_keep("mode: max\ncheckpoint: {score_attribute: loss}", PBT_KEEP_BEST,
+               false);
+    check_keep(
+        "mode: min\ncheckpoint: {score_attribute: loss, score_order: max}",
+        PBT_KEEP_WORST, false);
+    check_keep(
+        "mode: max\ncheckpoint: {score_attribute: loss, score_order: min}",
+        PBT_KEEP_WORST, true);
+    check_keep("mode: min\ncheckpoint: {score_attribute: training_iteration}",
+               PBT_KEEP_ITERATION, false);
+    check_keep("mode: min\ncheckpoint: {score_attribute: time_total_s, "
+               "score_order: min}",
+               PBT_KEEP_SECONDS, true);
+    check_keep("mode: min\ncheckpoint: {score_attribute: acc}", PBT_KEEP_VALUE,
+               false);
+    struct pbt_spec spec;
+    parse(&spec, "command: [x]\nmetric: loss\nmode: min\n"
+                 "scheduler: {type: fifo}\nstop: {a: 1, b: 2}\n"
+                 "checkpoint: {score_attribute: b}\n");
+    assert_int_equal(spec.value_count, 2); /* one that a stop looks at, too */
+    assert_int_equal(spec.settings.keep_value, 1);
+    pbt_spec_done(&spec);
+}
+
 static void check_rim(const struct pbt_spec *spec)
 {
     static const char *const command[] = {"/convnet", "--fast", "a b", "",
@@ -303,6 +350,9 @@ static void check_settings(const struct pbt_settings *settings)
     assert_int_equal(settings->checkpoint_frequency, 5);
     assert_true(settings->checkpoint_at_end);
     assert_int_equal(settings->num_to_keep, 4);
+    assert_int_equal(settings->keep, PBT_KEEP_VALUE);
+    assert_true(settings->keep_low);
+    assert_true(settings->max_bytes == UINT64_C(2147483648));
     assert_int_equal(settings->max_failures, -1);
 }
 
@@ -339,7 +389,7 @@ static void test_stops(void **state)
         assert_int_equal(stop->at_most, expected[i].at_most);
         assert_int_equal(stop->all, expected[i].all);
     }
-    assert_int_equal(spec.value_count, 3);
+    assert_int_equal(spec.value_count, 4);
     assert_string_equal(spec.value_names[0], "loss");
     assert_string_equal(spec.value_names[1], "mean_accuracy");
     assert_string_equal(spec.value_names[2], "gap");
@@ -966,7 +1016,9 @@ static void test_written_text(void **state)
         "resources:\n  cpu: 0\n  gpu: 0\n  memory: 0\n"
         "resources_per_trial:\n  cpu: 1\n  gpu: 0\n  memory: 0\n  tasks: 1\n"
         "checkpoint:\n"
-        "  frequency: 0\n  at_end: false\n  num_to_keep: 1\nfailure:\n"
+        "  frequency: 0\n  at_end: false\n  num_to_keep: 1\n"
+        "  score_attribute: null\n  score_order: max\n  max_bytes: 0\n"
+        "failure:\n"
         "  max_failures: 0\n  fail_fast: false\ntimeouts:\n  setup: 0\n  step: "
         "0\n  save: 1800\n  "
         "explore: 60\n"
@@ -1363,6 +1415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_what_is_kept),
         cmocka_unit_test(test_stops),
         cmocka_unit_test(test_domains),
         cmocka_unit_test(test_constants),

@@ -485,6 +485,7 @@ static bool trial_event(const struct trace *trace, const struct words *words,
     } else if (strcmp(verb, "saved") == 0) {
         event->kind = PBT_EVENT_SAVED;
         event->checkpoint = pbt_core_owed(trace->core, number).checkpoint;
+        event->bytes = number_of(words, "bytes", 100);
     } else if (strcmp(verb, "exited") == 0) {
         event->kind = PBT_EVENT_EXITED;
         event->epoch = epoch_of(words, trial.process_epoch);

@@ -1,5 +1,7 @@
 #include "base/printable.h"
 
+#include <stdio.h>
+
 /* The bytes behind the first one; -1: no character starts so. */
 static int bytes_behind(unsigned char first)
 {
@@ -62,4 +64,18 @@ void pbt_printable_put(struct pbt_buf *out, const char *text, size_t length,
         }
         at += step;
     }
+}
+
+void pbt_bytes_text(uint64_t bytes, char text[PBT_BYTES_TEXT_SIZE])
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB",
+                                        "TiB",   "PiB", "EiB"};
+    double value = (double)bytes;
+    unsigned unit = 0;
+    while (value >= 1024 && unit < 6) {
+        value /= 1024;
+        unit++;
+    }
+    (void)snprintf(text, PBT_BYTES_TEXT_SIZE, "%.*f %s",
+                   unit == 0 || value >= 100 ? 0 : 1, value, units[unit]);
 }

@@ -31,4 +31,8 @@ bool pbt_printable(uint32_t code);
 void pbt_printable_put(struct pbt_buf *out, const char *text, size_t length,
                        bool lines);
 
+/* "1.5 GiB" */
+#define PBT_BYTES_TEXT_SIZE 32
+void pbt_bytes_text(uint64_t bytes, char text[PBT_BYTES_TEXT_SIZE]);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/cli.h"
 #include "view/memory.h"
@@ -87,12 +88,19 @@ static uint64_t free_at(const char *runs)
     return bytes;
 }
 
+static uint64_t times(uint64_t count, uint64_t more, uint64_t bytes)
+{
+    bool fits = bytes == 0 || count <= UINT64_MAX / more / bytes;
+    return fits ? count * more * bytes : UINT64_MAX;
+}
+
 void pbt_cli_forecast(const struct pbt_spec *spec, const char *runs,
                       struct pbt_cli_forecast *forecast)
 {
     const struct pbt_settings *settings = &spec->settings;
     char dir[PATH_MAX];
-    *forecast = (struct pbt_cli_forecast){.free = free_at(runs)};
+    *forecast =
+        (struct pbt_cli_forecast){.most = UINT64_MAX, .free = free_at(runs)};
     if (settings->scheduler != PBT_SCHEDULER_FIFO ||
         settings->checkpoint_frequency > 0 || settings->checkpoint_at_end) {
         /* Two more that may be needed, and the one that is being made. */
@@ -109,42 +117,33 @@ void pbt_cli_forecast(const struct pbt_spec *spec, const char *runs,
     if (forecast->each > 0) {
         memcpy(forecast->from, dir, strlen(dir) + 1);
     }
+    if (settings->max_bytes > 0) {
+        /* What is needed is kept all the same. */
+        uint64_t needed = times(settings->population, 4, forecast->each);
+        forecast->most =
+            needed > settings->max_bytes ? needed : settings->max_bytes;
+    }
 }
 
-static uint64_t all_bytes(const struct pbt_cli_forecast *forecast)
+uint64_t pbt_cli_forecast_bytes(const struct pbt_cli_forecast *forecast)
 {
-    bool fits =
-        forecast->each == 0 || forecast->count <= UINT64_MAX / forecast->each;
-    return fits ? forecast->count * forecast->each : UINT64_MAX;
+    uint64_t all = times(forecast->count, 1, forecast->each);
+    return all < forecast->most ? all : forecast->most;
 }
 
 void pbt_cli_forecast_warn(const struct pbt_cli_forecast *forecast)
 {
-    char need[PBT_CLI_BYTES_SIZE];
-    char have[PBT_CLI_BYTES_SIZE];
-    uint64_t all = all_bytes(forecast);
+    char need[PBT_BYTES_TEXT_SIZE];
+    char have[PBT_BYTES_TEXT_SIZE];
+    uint64_t all = pbt_cli_forecast_bytes(forecast);
     if (forecast->free == UINT64_MAX || all <= forecast->free) {
         return;
     }
-    pbt_cli_bytes(all, need);
-    pbt_cli_bytes(forecast->free, have);
+    pbt_bytes_text(all, need);
+    pbt_bytes_text(forecast->free, have);
     pbt_cli_warn(PBT_W0205,
                  "checkpoints may take %s, as large as in %s, and %s are "
                  "free: keep fewer (checkpoint.num_to_keep), or run "
                  "elsewhere (--dir)",
                  need, forecast->from, have);
-}
-
-void pbt_cli_bytes(uint64_t bytes, char text[PBT_CLI_BYTES_SIZE])
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB",
-                                        "TiB",   "PiB", "EiB"};
-    double value = (double)bytes;
-    unsigned unit = 0;
-    while (value >= 1024 && unit < 6) {
-        value /= 1024;
-        unit++;
-    }
-    (void)snprintf(text, PBT_CLI_BYTES_SIZE, "%.*f %s",
-                   unit == 0 || value >= 100 ? 0 : 1, value, units[unit]);
 }

@@ -11,6 +11,7 @@
 struct pbt_cli_forecast {
     uint64_t count; /* checkpoints that there are at a time, at most; 0: none */
     uint64_t each;  /* bytes of one; 0: not known before the first save */
+    uint64_t most;  /* of all, by checkpoint.max_bytes; UINT64_MAX: no limit */
     char from[PATH_MAX]; /* the directory that `each` was seen in */
     uint64_t free;       /* bytes left for runs; UINT64_MAX: not known */
 };
@@ -22,11 +23,10 @@ struct pbt_cli_forecast {
 void pbt_cli_forecast(const struct pbt_spec *spec, const char *runs,
                       struct pbt_cli_forecast *forecast);
 
+/* What they all take together, at most. */
+uint64_t pbt_cli_forecast_bytes(const struct pbt_cli_forecast *forecast);
+
 /* Says so if they don't fit. */
 void pbt_cli_forecast_warn(const struct pbt_cli_forecast *forecast);
-
-/* "1.5 GiB" */
-#define PBT_CLI_BYTES_SIZE 32
-void pbt_cli_bytes(uint64_t bytes, char text[PBT_CLI_BYTES_SIZE]);
 
 #endif

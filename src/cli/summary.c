@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "spec/schema.h"
 
 #define OUTPUT_MAX (4u << 20)
@@ -282,20 +283,24 @@ static void put_params(const struct pbt_spec *spec, struct pbt_buf *out)
 static void put_disk(const struct pbt_cli_forecast *forecast,
                      struct pbt_buf *out)
 {
-    char text[PBT_CLI_BYTES_SIZE];
+    char text[PBT_BYTES_TEXT_SIZE];
     pbt_buf_printf(out,
                    "disk         at most %" PRIu64 " checkpoints at a time",
                    forecast->count);
     if (forecast->each == 0) {
         pbt_buf_text(out, ", of a size that nobody has seen yet");
+        if (forecast->most != UINT64_MAX) {
+            pbt_bytes_text(forecast->most, text);
+            pbt_buf_printf(out, "; %s in all", text);
+        }
     } else {
-        pbt_cli_bytes(forecast->each, text);
+        pbt_bytes_text(forecast->each, text);
         pbt_buf_printf(out, " of %s (as in %s)", text, forecast->from);
-        pbt_cli_bytes(forecast->count * forecast->each, text);
+        pbt_bytes_text(pbt_cli_forecast_bytes(forecast), text);
         pbt_buf_printf(out, ": %s", text);
     }
     if (forecast->free != UINT64_MAX) {
-        pbt_cli_bytes(forecast->free, text);
+        pbt_bytes_text(forecast->free, text);
         pbt_buf_printf(out, "; %s are free", text);
     }
     pbt_buf_char(out, '\n');
@@ -325,8 +330,17 @@ static void put_checkpoints(const struct pbt_spec *spec,
         pbt_buf_text(out, "none\n");
         return;
     }
-    pbt_buf_printf(out, "; the newest %" PRIu32 " of a trial are kept\n",
-                   settings->num_to_keep);
+    if (settings->keep == PBT_KEEP_NEWEST) {
+        pbt_buf_printf(out, "; the newest %" PRIu32 " of a trial are kept\n",
+                       settings->num_to_keep);
+    } else {
+        pbt_buf_printf(out,
+                       "; of a trial the newest and the %" PRIu32
+                       " with the %s %s are kept\n",
+                       settings->num_to_keep,
+                       settings->keep_low ? "smallest" : "largest",
+                       spec->keep_by);
+    }
     put_disk(forecast, out);
 }
 

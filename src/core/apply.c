@@ -199,6 +199,7 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
     trial->iteration = record->iteration;
     trial->turn = pbt_core_turn(trial->turn + 1, record->iteration);
     trial->result_score = record->score;
+    trial->result_value = record->values[core->settings->keep_value];
     trial->time_total = record->time_total;
     trial->rest = record->halted;
     if (record->stop > 0 || record->done) {
@@ -250,6 +251,32 @@ static void note_best(struct pbt_core *core, struct pbt_checkpoint_id id,
     pbt_core_unpin(core, old);
 }
 
+/* Of the checkpoint that is saved: those of the highest worth are kept. */
+static double worth_of(const struct pbt_core *core,
+                       const struct pbt_trial *trial,
+                       const struct pbt_record *record)
+{
+    double worth = (double)NAN;
+    switch (core->settings->keep) {
+    case PBT_KEEP_NEWEST:
+        return (double)record->number;
+    case PBT_KEEP_BEST:
+        return record->score;
+    case PBT_KEEP_WORST:
+        return -record->score;
+    case PBT_KEEP_ITERATION:
+        worth = (double)trial->iteration;
+        break;
+    case PBT_KEEP_SECONDS:
+        worth = trial->time_total;
+        break;
+    case PBT_KEEP_VALUE:
+        worth = trial->result_value;
+        break;
+    }
+    return core->settings->keep_low ? -worth : worth;
+}
+
 static bool apply_saved(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
@@ -263,10 +290,14 @@ static bool apply_saved(struct pbt_core *core, const struct pbt_record *record)
                               .seq = trial->seq,
                               .iteration = trial->iteration,
                               .time_total = trial->time_total,
-                              .score = record->score};
+                              .score = record->score,
+                              .worth = worth_of(core, trial, record),
+                              .bytes = record->bytes};
     if (!pbt_core_add_saved(core, record->trial, &saved)) {
         return false;
     }
+    core->bytes += record->bytes;
+    core->spare_bytes += record->bytes;
     trial->phase = PBT_PHASE_RUN;
     trial->rest = true;
     trial->point_save = false;
@@ -387,6 +418,7 @@ static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
     trial->lineage = record->lineage;
     trial->score = (double)NAN;
     trial->result_score = (double)NAN;
+    trial->result_value = (double)NAN;
     copy_cells(core, trial->cells, record->cells);
     pbt_core_push_restart(core, record->trial,
                           (struct pbt_checkpoint_id){0, 0});
@@ -509,6 +541,7 @@ static bool apply_exploit(struct pbt_core *core,
     trial->turn = pbt_core_turn(trial->turn, saved->iteration);
     trial->time_total = saved->time_total;
     trial->result_score = (double)NAN;
+    trial->result_value = (double)NAN;
     /* Ray: the loser inherits the donor's clock, and keeps its own score. */
     trial->last_perturbation =
         pbt_core_clock(core, saved->iteration, saved->time_total);
@@ -552,6 +585,7 @@ static bool apply_change(struct pbt_core *core, const struct pbt_record *record)
     trial->seq = 0;
     trial->saved_seq = 0;
     trial->result_score = (double)NAN;
+    trial->result_value = (double)NAN;
     trial->exploits++;
     trial->recorded_exploits = trial->exploits;
     trial->lineage = record->lineage;

@@ -142,6 +142,21 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     return wrong != NULL ? wrong : check_ranks(core, number);
 }
 
+static bool check_bytes(const struct pbt_core *core)
+{
+    uint64_t bytes = 0;
+    uint64_t spare = 0;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        const struct pbt_trial *trial = &core->trials[i];
+        for (uint32_t s = 0; s < trial->saved_count; s++) {
+            const struct pbt_saved *saved = &trial->saved[s];
+            bytes += saved->bytes;
+            spare += saved->pins == 0 ? saved->bytes : 0;
+        }
+    }
+    return bytes == core->bytes && spare == core->spare_bytes;
+}
+
 const char *pbt_core_check(const struct pbt_core *core)
 {
     uint32_t used = 0;
@@ -169,6 +184,9 @@ const char *pbt_core_check(const struct pbt_core *core)
                            trial->leave == PBT_LEAVE_TERMINATE
                        ? 1
                        : 0;
+    }
+    if (!check_bytes(core)) {
+        return "checkpoints: their bytes are miscounted";
     }
     if (used != core->used || finished != core->finished ||
         leaving != core->leaving || held != core->held ||

@@ -207,6 +207,7 @@ static struct pbt_core_checkpoint describe(uint32_t trial,
         .iteration = saved->iteration,
         .time_total = saved->time_total,
         .score = saved->score,
+        .bytes = saved->bytes,
     };
 }
 
@@ -230,4 +231,10 @@ bool pbt_core_checkpoint_at(const struct pbt_core *core, uint32_t number,
         *checkpoint = describe(number, &trial->saved[index]);
     }
     return index < trial->saved_count;
+}
+
+uint64_t pbt_core_bytes(const struct pbt_core *core, uint64_t *spare)
+{
+    *spare = core->spare_bytes;
+    return core->bytes;
 }

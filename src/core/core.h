@@ -154,6 +154,7 @@ struct pbt_core_checkpoint {
     int64_t iteration;
     double time_total;
     double score; /* of that very result; NaN if there was none */
+    uint64_t bytes;
 };
 bool pbt_core_checkpoint(const struct pbt_core *core,
                          struct pbt_checkpoint_id id,
@@ -162,6 +163,9 @@ bool pbt_core_checkpoint(const struct pbt_core *core,
 bool pbt_core_checkpoint_at(const struct pbt_core *core, uint32_t trial,
                             uint32_t index,
                             struct pbt_core_checkpoint *checkpoint);
+
+/* The bytes of all live checkpoints, and of those of them that nobody needs. */
+uint64_t pbt_core_bytes(const struct pbt_core *core, uint64_t *spare);
 
 /* A digest of the whole state. */
 uint64_t pbt_core_digest(const struct pbt_core *core);

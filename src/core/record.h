@@ -81,6 +81,7 @@ struct pbt_event {
     bool can_reset; /* ready */
     bool failed;    /* answered: an error or a time-out */
     struct pbt_checkpoint_id checkpoint; /* saved, durable, bad */
+    uint64_t bytes;                      /* saved */
     uint64_t incarnation;                /* opened */
     uint32_t slots;                      /* opened, capacity */
     enum pbt_request request;            /* request */
@@ -195,6 +196,7 @@ struct pbt_record {
      * none)
      */
     struct pbt_checkpoint_id checkpoint;
+    uint64_t bytes; /* saved: the sum of its files' sizes */
     uint32_t donor; /* exploit, ask */
     uint32_t
         exploits; /* undo: how many of the trial's stand, the oldest ones */

@@ -274,6 +274,8 @@ void pbt_core_drop_saved(struct pbt_core *core, struct pbt_checkpoint_id id)
     struct pbt_saved *saved = pbt_core_find(core, id);
     assert(saved != NULL);
     struct pbt_trial *trial = &core->trials[id.trial];
+    core->bytes -= saved->bytes;
+    core->spare_bytes -= saved->pins == 0 ? saved->bytes : 0;
     size_t at = (size_t)(saved - trial->saved);
     memmove(saved, saved + 1, (trial->saved_count - at - 1) * sizeof *saved);
     trial->saved_count--;
@@ -283,6 +285,7 @@ void pbt_core_pin(struct pbt_core *core, struct pbt_checkpoint_id id)
 {
     struct pbt_saved *saved = pbt_core_find(core, id);
     if (saved != NULL) {
+        core->spare_bytes -= saved->pins == 0 ? saved->bytes : 0;
         saved->pins++;
     }
 }
@@ -294,6 +297,7 @@ void pbt_core_unpin(struct pbt_core *core, struct pbt_checkpoint_id id)
         assert(saved->pins > 0);
         saved->pins--;
         if (saved->pins == 0) {
+            core->spare_bytes += saved->bytes;
             pbt_core_touch(core, id.trial); /* may be given up now */
         }
     }
@@ -420,6 +424,7 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->turn = top->turn;
     trial->time_total = top->time_total;
     trial->result_score = (double)NAN;
+    trial->result_value = (double)NAN;
     trial->last_perturbation = top->last_perturbation;
     trial->score = top->score;
     trial->ranked = top->ranked;

@@ -22,12 +22,23 @@ enum pbt_copies {
     PBT_COPIES_WEIGHTS, /* it explores its own hyperparameters */
 };
 
+/* Which checkpoints of a trial are kept. */
+enum pbt_keep {
+    PBT_KEEP_NEWEST,
+    PBT_KEEP_BEST,  /* by the score */
+    PBT_KEEP_WORST, /* somebody may want that */
+    /* Those with the most of it, or the least (keep_low). */
+    PBT_KEEP_ITERATION,
+    PBT_KEEP_SECONDS, /* time_total_s */
+    PBT_KEEP_VALUE,   /* values[keep_value] of the result */
+};
+
 enum pbt_time_attr {
     PBT_TIME_ITERATION, /* training_iteration */
     PBT_TIME_SECONDS,   /* time_total_s */
 };
 
-/* Metrics that stop criteria look at, beside iteration and time. */
+/* Metrics that stop criteria and `keep` look at, beside iteration and time. */
 #define PBT_VALUES_MAX 8
 #define PBT_STOPS_MAX 16
 
@@ -75,7 +86,11 @@ struct pbt_settings {
 
     uint32_t checkpoint_frequency; /* in iterations; 0: none beside PBT's own */
     bool checkpoint_at_end;
-    uint32_t num_to_keep; /* newest of each trial, >= 1 */
+    uint32_t num_to_keep; /* of each trial, >= 1, beside the newest */
+    enum pbt_keep keep;   /* which */
+    uint32_t keep_value;
+    bool keep_low;
+    uint64_t max_bytes;   /* of all checkpoints; 0: no limit */
     int32_t max_failures; /* per trial; -1: no limit */
     bool fail_fast; /* the first that fails for good ends the experiment */
 

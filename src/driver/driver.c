@@ -139,6 +139,7 @@ static int settle_and_carry_out(struct pbt_driver *driver,
     pbt_driver_note_snapshot(driver);
     status = pbt_driver_carry_out(driver, error);
     pbt_driver_say_idle(driver);
+    pbt_driver_say_bytes(driver);
     if (status == PBT_OK && dies(driver, PBT_TURN_CARRIED_OUT, error)) {
         return PBT_EINTERNAL;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/printable.h"
 #include "driver/state.h"
 
 /* --- stopping the run -------------------------------------------------------- */
@@ -168,6 +169,26 @@ void pbt_driver_say_idle(struct pbt_driver *driver)
                                "waiting for pbt resume");
     }
     driver->said_idle = idle;
+}
+
+void pbt_driver_say_bytes(struct pbt_driver *driver)
+{
+    uint64_t spare;
+    uint64_t most = driver->spec->settings.max_bytes;
+    uint64_t bytes = pbt_core_bytes(driver->core, &spare);
+    if (most > 0 && bytes > most && !driver->said_bytes) {
+        char have[PBT_BYTES_TEXT_SIZE];
+        char want[PBT_BYTES_TEXT_SIZE];
+        pbt_bytes_text(bytes, have);
+        pbt_bytes_text(most, want);
+        pbt_driver_say(driver,
+                       "warning[W0306]: the checkpoints that are needed take "
+                       "%s, and checkpoint.max_bytes is %s\n"
+                       "  = nothing else is kept; what is needed stays all "
+                       "the same",
+                       have, want);
+        driver->said_bytes = true;
+    }
 }
 
 /* --- requests and replies -------------------------------------------------------- */

@@ -87,6 +87,7 @@ struct pbt_driver {
 
     bool time_up_sent;
     bool said_idle;
+    bool said_bytes;
 };
 
 /* driver.c: one event into the core, and its record into the batch. */
@@ -115,6 +116,8 @@ int pbt_driver_request(struct pbt_driver *driver, const struct pbt_input *input,
 /* A signal or a call wants the run to end. */
 int pbt_driver_stop(struct pbt_driver *driver, struct pbt_error *error);
 int pbt_driver_send_replies(struct pbt_driver *driver, struct pbt_error *error);
+/* Says so, once, when what is needed is more than checkpoint.max_bytes. */
+void pbt_driver_say_bytes(struct pbt_driver *driver);
 /* Says so, once, when all that is left is paused. */
 void pbt_driver_say_idle(struct pbt_driver *driver);
 

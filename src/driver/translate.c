@@ -33,6 +33,7 @@ static struct pbt_event new_event(const struct pbt_driver *driver,
         .done = input->done,
         .can_reset = input->can_reset,
         .checkpoint = input->checkpoint,
+        .bytes = input->bytes,
     };
     event.score = (double)NAN;
     for (uint32_t i = 0; i < PBT_VALUES_MAX; i++) {

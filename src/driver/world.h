@@ -60,6 +60,7 @@ struct pbt_input {
     size_t metrics_length;
     const json_t *metrics_json;
     struct pbt_checkpoint_id checkpoint; /* saved, bad */
+    uint64_t bytes;                      /* saved: the sum of its files' */
     const struct pbt_cell *cells;        /* answered: NULL if it failed */
     int64_t pid;                         /* ready after a start */
     const char *host;

@@ -305,6 +305,7 @@ static void hear_sealed(struct pbt_process *process,
     if (input != NULL) {
         input->epoch = process->epoch;
         input->checkpoint = process->asked.checkpoint;
+        input->bytes = message->bytes;
     }
 }
 

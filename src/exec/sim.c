@@ -384,6 +384,7 @@ static void end_save(struct pbt_sim *sim, uint32_t trial,
                                        .iteration = process->iteration,
                                        .theta = process->theta,
                                        .score = process->score,
+                                       .bytes = 1 + process->seq % 7 * 100,
                                        .epoch = process->epoch,
                                        .seq = process->seq,
                                        .present = true};
@@ -396,7 +397,8 @@ static void end_save(struct pbt_sim *sim, uint32_t trial,
     }
     struct pbt_input input = {.kind = PBT_INPUT_SAVED,
                               .epoch = process->epoch,
-                              .checkpoint = command->checkpoint};
+                              .checkpoint = command->checkpoint,
+                              .bytes = saved.bytes};
     tell(sim, trial, &input);
 }
 

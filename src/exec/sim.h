@@ -50,6 +50,7 @@ struct pbt_sim_checkpoint {
     int64_t iteration;
     double theta;
     double score; /* that the step before it reported */
+    uint64_t bytes;
     uint64_t epoch;
     uint64_t seq;
     bool durable; /* survives a power loss */

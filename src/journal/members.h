@@ -57,6 +57,7 @@ enum pbt_entry_member_type {
     X(INCARNATION, "incarnation", PBT_MEMBER_U64, incarnation)                 \
     X(SLOTS, "slots", PBT_MEMBER_U32, slots)                                   \
     X(CHECKPOINT, "checkpoint", PBT_MEMBER_CHECKPOINT, checkpoint)             \
+    X(BYTES, "bytes", PBT_MEMBER_U64, bytes)                                   \
     X(DONOR, "donor", PBT_MEMBER_TRIAL, donor)                                 \
     X(EXPLOITS, "exploits", PBT_MEMBER_U32, exploits)                          \
     X(LINEAGE, "lineage", PBT_MEMBER_SEED, lineage)                            \

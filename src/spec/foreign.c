@@ -102,6 +102,8 @@ static const struct pbt_foreign keys[] = {
     {"checkpoint_freq", PBT_KEY_FREQUENCY, NULL},
     {"checkpoint_at_end", PBT_KEY_AT_END, NULL},
     {"checkpoint_score_attribute", PBT_KEY_SCORE_ATTRIBUTE, NULL},
+    {"checkpoint_score_attr", PBT_KEY_SCORE_ATTRIBUTE, NULL},
+    {"checkpoint_score_order", PBT_KEY_SCORE_ORDER, NULL},
     {"keep_checkpoints_num", PBT_KEY_NUM_TO_KEEP, NULL},
     {"local_dir", PBT_KEY_COUNT, "where runs are made is said by --dir DIR"},
     {"storage_path", PBT_KEY_COUNT, "where runs are made is said by --dir DIR"},

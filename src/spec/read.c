@@ -117,6 +117,7 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
             break;
         }
     }
+    pbt_read_keep(reader);
     reader->spec->settings.custom_explore =
         reader->spec->explore_command != NULL;
     pbt_read_params(reader, reader->given[PBT_KEY_CONFIG],

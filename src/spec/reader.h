@@ -97,6 +97,8 @@ void pbt_read_policy(struct pbt_reader *reader, struct pbt_arena *arena);
 /* Stop criteria; after the metric and its mode. */
 void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
                     bool all);
+/* By what checkpoints are kept; after the stop criteria. */
+void pbt_read_keep(struct pbt_reader *reader);
 /* What several keys have to agree on. */
 void pbt_read_check(struct pbt_reader *reader);
 /* What follows from the rest: the order of parameters, empty lists. */

@@ -306,12 +306,26 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                              .min = 1,
                              .max = UINT32_MAX,
                              FIELD(settings.num_to_keep),
-                             .doc = "newest checkpoints kept of each trial, "
-                                    "beside those still needed"},
+                             .doc = "checkpoints kept of each trial, beside "
+                                    "its newest and those still needed"},
     [PBT_KEY_SCORE_ATTRIBUTE] = {.path = "checkpoint.score_attribute",
-                                 .type = PBT_TYPE_LATER,
-                                 .doc = "keep the best checkpoints, not the "
-                                        "newest"},
+                                 .type = PBT_TYPE_TEXT,
+                                 FIELD(keep_by),
+                                 .doc = "the metric by which checkpoints are "
+                                        "kept; default: the newest are"},
+    [PBT_KEY_SCORE_ORDER] = {.path = "checkpoint.score_order",
+                             .type = PBT_TYPE_WORD,
+                             .words = modes,
+                             .fallback = "max",
+                             FIELD(settings.keep_low),
+                             .doc = "whether those with the largest or the "
+                                    "smallest score_attribute are kept"},
+    [PBT_KEY_MAX_BYTES] = {.path = "checkpoint.max_bytes",
+                           .type = PBT_TYPE_BYTES,
+                           .fallback = "0",
+                           FIELD(settings.max_bytes),
+                           .doc = "what all checkpoints may take together; "
+                                  "0: no limit"},
 
     [PBT_KEY_FAILURE] = {.path = "failure",
                          .type = PBT_TYPE_SECTION,

@@ -59,7 +59,8 @@ struct pbt_spec {
     uint32_t max_rows;
     double grace; /* seconds that a step under way has at Ctrl-C */
 
-    /* settings.stops of source PBT_STOP_VALUE: which metric each index is */
+    char *keep_by; /* checkpoint.score_attribute; NULL: the newest are kept */
+    /* settings.stops of source PBT_STOP_VALUE, keep_value: which metric each index is */
     char *value_names[PBT_VALUES_MAX];
     uint32_t value_count;
 

@@ -1,5 +1,6 @@
 /*
- * Stop criteria: {training_iteration: 100, mean_accuracy: 0.96, loss: {min: 0.1}}.
+ * Stop criteria: {training_iteration: 100, mean_accuracy: 0.96, loss: {min: 0.1}}; and by what
+ * checkpoints are kept, since that looks at metrics as they do.
  */
 #include "spec/reader.h"
 
@@ -8,7 +9,7 @@
 
 #include "spec/scalar.h"
 
-/* The index of a metric among those that stops look at; false if there are too many. */
+/* The index of a metric among those that are looked at; false if there are too many. */
 static bool reach_value(struct pbt_reader *reader, const struct pbt_node *key,
                         uint32_t *index)
 {
@@ -21,7 +22,9 @@ static bool reach_value(struct pbt_reader *reader, const struct pbt_node *key,
     }
     if (spec->value_count == PBT_VALUES_MAX) {
         pbt_problem(reader->problems, PBT_E0404, key->span,
-                    "stop criteria on more than %d metrics", PBT_VALUES_MAX);
+                    "stop criteria and checkpoint.score_attribute on more than "
+                    "%d metrics",
+                    PBT_VALUES_MAX);
         return false;
     }
     char *name = pbt_arena_copy(&spec->memory, key->text, key->length);
@@ -122,5 +125,29 @@ void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
     for (const struct pbt_node *key = stops->first; key != NULL;
          key = key->next) {
         read_stop(reader, key, all);
+    }
+}
+
+void pbt_read_keep(struct pbt_reader *reader)
+{
+    struct pbt_spec *spec = reader->spec;
+    struct pbt_settings *settings = &spec->settings;
+    if (spec->keep_by == NULL) {
+        return;
+    }
+    if (strcmp(spec->keep_by, "training_iteration") == 0) {
+        settings->keep = PBT_KEEP_ITERATION;
+    } else if (strcmp(spec->keep_by, "time_total_s") == 0) {
+        settings->keep = PBT_KEEP_SECONDS;
+    } else if (spec->metric != NULL &&
+               strcmp(spec->keep_by, spec->metric) == 0) {
+        if (reader->given[PBT_KEY_SCORE_ORDER] == NULL) {
+            settings->keep_low = spec->minimize;
+        }
+        settings->keep = settings->keep_low == spec->minimize ? PBT_KEEP_BEST
+                                                              : PBT_KEEP_WORST;
+    } else if (reach_value(reader, reader->given[PBT_KEY_SCORE_ATTRIBUTE],
+                           &settings->keep_value)) {
+        settings->keep = PBT_KEEP_VALUE;
     }
 }

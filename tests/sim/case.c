@@ -104,6 +104,25 @@ static void draw_policy(struct sim_case *c)
         chance(&dice, 0.2) ? PBT_COPIES_WEIGHTS : PBT_COPIES_BOTH;
 }
 
+/* What is kept of the checkpoints; with dice of its own, too. */
+static void draw_keep(struct sim_case *c)
+{
+    struct dice dice = {pbt_mix(c->seed, 6), 0};
+    struct pbt_settings *settings = &c->spec.settings;
+    if (chance(&dice, 0.5)) {
+        settings->keep =
+            (enum pbt_keep)between(&dice, PBT_KEEP_NEWEST, PBT_KEEP_VALUE);
+        settings->keep_low = chance(&dice, 0.5);
+    }
+    if (chance(&dice, 0.3)) {
+        settings->max_bytes = between(&dice, 1, 5000);
+    }
+    if (settings->keep == PBT_KEEP_VALUE) {
+        c->spec.value_names[0] = c->spec.metric;
+        c->spec.value_count = 1;
+    }
+}
+
 static void draw_stops(struct sim_case *c, struct dice *dice, double step_s)
 {
     struct pbt_settings *settings = &c->spec.settings;
@@ -175,6 +194,7 @@ static void draw_spec(struct sim_case *c, struct dice *dice, double step_s)
     draw_scheduler(c, dice, step_s);
     draw_policy(c);
     draw_stops(c, dice, step_s);
+    draw_keep(c);
 }
 
 /* --- the world ------------------------------------------------------------------- */
@@ -324,9 +344,13 @@ void case_print(const struct sim_case *c)
                SOURCES[s->stops[i].source],
                s->stops[i].at_most ? "<=" : ">=", s->stops[i].bound);
     }
+    static const char *const KEEPS[] = {"newest",    "best",    "worst",
+                                        "iteration", "seconds", "value"};
     printf("  checkpoints: every %" PRIu32 ", at_end %d, keep %" PRIu32
-           "; max_failures %" PRId32 "; time-outs %g s; budget %g s\n",
+           " by %s%s, %" PRIu64 " bytes; max_failures %" PRId32
+           "; time-outs %g s; budget %g s\n",
            s->checkpoint_frequency, s->checkpoint_at_end, s->num_to_keep,
+           KEEPS[s->keep], s->keep_low ? " low" : "", s->max_bytes,
            s->max_failures, c->spec.timeout_step,
            (double)s->time_budget_ns * 1e-9);
     printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, no score "

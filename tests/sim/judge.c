@@ -455,6 +455,7 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
     judge->counts.results++;
     trial->seq = record->seq;
     trial->iteration = record->iteration;
+    trial->value = record->values[judge->settings->keep_value];
     trial->resting = record->halted;
     trial->passed = false;
     trial->stopping = trial->stopping || record->stop > 0 || record->done;
@@ -481,7 +482,8 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
     bool lost = pbt_sim_is_lost(judge->sim, record->checkpoint);
     if (!judge->past && !lost &&
         (found == NULL || found->iteration != trial->iteration ||
-         found->epoch != trial->epoch || found->seq != trial->seq)) {
+         found->epoch != trial->epoch || found->seq != trial->seq ||
+         found->bytes != record->bytes)) {
         judge_object(judge,
                      "checkpoint %" PRIu32 " of trial %" PRIu32
                      " is not what its record says",
@@ -492,6 +494,7 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
                                        .epoch = trial->epoch,
                                        .seq = trial->seq,
                                        .config = trial->config};
+    judge_saved(judge, record);
     const struct judge_result *made =
         judge_find_result(judge, trial->epoch, trial->seq);
     if (record->point) {
@@ -627,19 +630,6 @@ static void take_durable(struct judge *judge, const struct pbt_record *record)
     saved->durable = true;
 }
 
-/* True if the trial still needs this checkpoint. */
-static bool needs(const struct judge_trial *trial, struct pbt_checkpoint_id id)
-{
-    for (uint32_t i = 0; i < trial->point_count; i++) {
-        if (judge_same_id(trial->points[i].checkpoint, id) ||
-            judge_same_id(trial->points[i].pair, id)) {
-            return true;
-        }
-    }
-    return judge_same_id(trial->pair, id) ||
-           (trial->asked && judge_same_id(trial->asked_checkpoint, id));
-}
-
 static void take_delete(struct judge *judge, const struct pbt_record *record)
 {
     struct pbt_checkpoint_id id = record->checkpoint;
@@ -652,26 +642,8 @@ static void take_delete(struct judge *judge, const struct pbt_record *record)
                      id.number, id.trial);
         return;
     }
+    judge_delete(judge, id);
     saved->fate = JUDGE_DELETED;
-    uint32_t newer = 0;
-    const struct judge_trial *owner = &judge->trials[id.trial];
-    for (uint32_t i = id.number; i < owner->checkpoint_count; i++) {
-        newer += owner->checkpoints[i].fate == JUDGE_SAVED ? 1 : 0;
-    }
-    if (newer < judge->settings->num_to_keep) {
-        judge_object(judge,
-                     "checkpoint %" PRIu32 " of trial %" PRIu32
-                     " is deleted, and is among the newest that are to be kept",
-                     id.number, id.trial);
-    }
-    for (uint32_t i = 0; i < judge->settings->population; i++) {
-        if (needs(&judge->trials[i], id)) {
-            judge_object(judge,
-                         "checkpoint %" PRIu32 " of trial %" PRIu32
-                         " is deleted, and trial %" PRIu32 " needs it",
-                         id.number, id.trial, i);
-        }
-    }
 }
 
 static void lose(struct judge_trial *trial, struct pbt_checkpoint_id id)
@@ -711,6 +683,7 @@ static void take_bad(struct judge *judge, const struct pbt_record *record)
         return;
     }
     saved->fate = JUDGE_BAD;
+    judge_lost(judge, record->checkpoint);
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         lose(&judge->trials[i], record->checkpoint);
     }
@@ -895,6 +868,7 @@ void judge_cut(struct judge *judge)
     judge->records = 0;
     judge->incarnation = 0;
     judge->last_epoch = 0;
+    judge->best = (struct pbt_checkpoint_id){0, 0};
     judge->end = PBT_END_NOT;
     first_round(judge);
     judge_results_clear(judge);
@@ -1040,6 +1014,7 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
         judge_object(judge, "not settled: a record `%s` is due",
                      pbt_record_name(next.kind));
     }
+    judge_kept(judge);
     uint32_t used = 0;
     uint32_t waiting = 0;
     for (uint32_t i = 0; i < judge->settings->population; i++) {
@@ -1099,6 +1074,7 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->bad += own->bad;
     sum->undone += own->undone;
     sum->deletes += own->deletes;
+    sum->over_budget += own->over_budget;
     sum->errors += own->errors;
     sum->pauses += own->pauses;
     sum->requests += own->requests;

@@ -57,6 +57,7 @@ struct judge_counts {
     uint64_t bad;
     uint64_t undone; /* exploits */
     uint64_t deletes;
+    uint64_t over_budget; /* of these, because all together were too large */
     uint64_t errors;
     uint64_t pauses;
     uint64_t requests;

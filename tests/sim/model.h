@@ -44,6 +44,12 @@ struct judge_checkpoint {
     uint64_t epoch;
     uint64_t seq;
     struct judge_config config;
+    uint64_t record; /* that says it is saved */
+    int64_t iteration;
+    double seconds;
+    double score;
+    double value;
+    uint64_t bytes;
 };
 
 struct judge_trial {
@@ -77,6 +83,7 @@ struct judge_trial {
     uint64_t lineage;
     bool ranked;
     double score;
+    double value;     /* that checkpoints are kept by, of the last result */
     uint64_t settled; /* the last round in which it was exploited, or passed */
     struct pbt_checkpoint_id pair;
     struct judge_config config;
@@ -107,6 +114,7 @@ struct judge {
     uint32_t slots;
     enum pbt_end end;
     uint64_t last_epoch;
+    struct pbt_checkpoint_id best;
     uint64_t round; /* synchronous: from 1, and where it is to be arrived at */
     double target;
     bool past;
@@ -149,5 +157,14 @@ void judge_donation(struct judge *judge, const struct pbt_record *record);
 void judge_pass(struct judge *judge, const struct pbt_record *record);
 /* A save at a point: no exploit was due. */
 void judge_point_save(struct judge *judge, const struct pbt_record *record);
+
+/* judge_keep.c */
+
+/* A checkpoint is saved, lost, deleted (before its fate says so). */
+void judge_saved(struct judge *judge, const struct pbt_record *record);
+void judge_lost(struct judge *judge, struct pbt_checkpoint_id id);
+void judge_delete(struct judge *judge, struct pbt_checkpoint_id id);
+/* The state being settled: nothing is kept that nobody wants. */
+void judge_kept(struct judge *judge);
 
 #endif
