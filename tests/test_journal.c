@@ -615,6 +615,103 @@ static void test_damage_anywhere(void **state)
     assert_int_equal(expect(text), 0);
 }
 
+/* --- salvage -------------------------------------------------------------- */
+
+/* The records of the batches that end at or before byte `at`. */
+static uint64_t records_before(const struct pbt_buf *content, size_t at)
+{
+    uint64_t records = 0;
+    for (const char *line = content->data;
+         (line = strstr(line, "{\"batch\":")) != NULL; line++) {
+        const char *end = strchr(line, '\n');
+        if (end != NULL && (size_t)(end + 1 - content->data) <= at) {
+            records += strtoull(line + 9, NULL, 10);
+        }
+    }
+    return records;
+}
+
+/* What is said to be whole, cut out, is a journal of the first so many records. */
+static void expect_whole(const struct pbt_journal_info *info, const char *text)
+{
+    char wanted[4 * sizeof three];
+    size_t count = disk.count;
+    struct pbt_buf *last = &segment(info->last_segment)->content;
+    size_t length = last->length;
+    const char *end = text;
+    for (uint64_t i = 0; i < info->records; i++) {
+        end = strchr(end, '\n') + 1;
+    }
+    memcpy(wanted, text, (size_t)(end - text));
+    wanted[end - text] = '\0';
+    disk.count = (size_t)info->last_segment; /* they are there in order */
+    last->length = (size_t)info->last_bytes;
+    assert_int_equal(expect(wanted), 0);
+    last->length = length;
+    disk.count = count;
+}
+
+static void test_salvage(void **state)
+{
+    (void)state;
+    static char text[4 * sizeof three];
+    struct pbt_journal_info info;
+    struct pbt_error damage;
+    struct pbt_error error;
+    write_segments(3);
+    repeat_three(text, 3);
+    assert_int_equal(
+        pbt_journal_salvage(&disk.files, DIR, &info, &damage, &error), PBT_OK);
+    assert_int_equal(damage.status, PBT_OK);
+    assert_int_equal(info.records, 18);
+    for (uint64_t number = 1; number <= 3; number++) {
+        struct pbt_buf *content = &segment(number)->content;
+        size_t header = strcspn(content->data, "\n") + 1;
+        for (size_t at = 0; at < content->length; at++) {
+            uint64_t whole = 6 * (number - 1) +
+                             (at < header ? 0 : records_before(content, at));
+            content->data[at] ^= 1;
+            int status =
+                pbt_journal_salvage(&disk.files, DIR, &info, &damage, &error);
+            assert_int_equal(status, whole > 0 ? PBT_OK : PBT_EDATA);
+            if (status == PBT_OK) {
+                /* A header says how much of the segment before it counts. */
+                assert_true(info.records == whole ||
+                            (at < header && info.records < whole));
+                expect_whole(&info, text);
+            }
+            content->data[at] ^= 1;
+        }
+    }
+}
+
+static void test_salvage_nothing(void **state)
+{
+    (void)state;
+    struct pbt_journal_info info;
+    struct pbt_error damage;
+    struct pbt_error error;
+    write_segments(3);
+    /* A gap ends it. */
+    (void)snprintf(disk.items[1].path, sizeof disk.items[1].path, "elsewhere");
+    assert_int_equal(
+        pbt_journal_salvage(&disk.files, DIR, &info, &damage, &error), PBT_OK);
+    assert_int_equal(info.records, 6);
+    assert_int_equal(info.last_segment, 1);
+    assert_non_null(strstr(damage.text, "000002.jsonl is missing"));
+    (void)snprintf(disk.items[0].path, sizeof disk.items[0].path, "elsewhere");
+    assert_int_equal(
+        pbt_journal_salvage(&disk.files, DIR, &info, &damage, &error),
+        PBT_EDATA);
+    /* What a newer version wrote is not damaged. */
+    static const char newer[] = "{\"journal\":2,\"later\":true}\n";
+    set_content(1, newer, sizeof newer - 1);
+    assert_int_equal(
+        pbt_journal_salvage(&disk.files, DIR, &info, &damage, &error),
+        PBT_EDATA);
+    assert_non_null(strstr(error.text, "newer version"));
+}
+
 /* A segment in front of another must be as long as that says. */
 static void test_cut_in_the_middle(void **state)
 {
@@ -987,6 +1084,8 @@ int main(void)
         MEMORY(test_torn_first_header),
         MEMORY(test_torn_with_rubbish),
         MEMORY(test_damage_anywhere),
+        MEMORY(test_salvage),
+        MEMORY(test_salvage_nothing),
         MEMORY(test_cut_in_the_middle),
         MEMORY(test_missing_segment),
         MEMORY(test_headers),

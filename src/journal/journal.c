@@ -52,6 +52,7 @@ int pbt_segment_count(struct pbt_files *files, const char *dir, uint64_t *count,
         }
         if (number != last + 1) {
             (void)pbt_segment_path(dir, last + 1, path, error);
+            *count = last;
             return pbt_fail(error, PBT_E0804,
                             "%s is missing, though later segments of "
                             "the journal are there; restore it from a "

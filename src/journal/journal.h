@@ -46,7 +46,8 @@ struct pbt_journal_info {
     uint64_t records;      /* that count */
     uint64_t torn;         /* bytes after the last good closing line */
     uint64_t last_segment; /* that counts; 0: none */
-    uint64_t last_bytes;   /* of it that count */
+    /* Of it that count; after PBT_EDATA: that are whole. */
+    uint64_t last_bytes;
 };
 
 /*
@@ -64,12 +65,28 @@ struct pbt_journal_place {
 
 /*
  * Reads what counts, and writes nothing: also beside a running driver.  `dir` is the
- * journal directory.  PBT_ENOINPUT: there is no segment.  PBT_EDATA: damage, with file and
+ * journal directory.  `fn` may be NULL: is it whole?  PBT_ENOINPUT: there is no segment.  PBT_EDATA: damage, with file and
  * line.
  */
 int pbt_journal_read(struct pbt_files *files, const char *dir,
                      pbt_journal_line_fn fn, void *user,
                      struct pbt_journal_info *info, struct pbt_error *error);
+
+/* True if what is there is not what was written; a newer version's journal is whole. */
+bool pbt_journal_is_damage(const struct pbt_error *error);
+
+/*
+ * Finds how much of a damaged journal is whole, in `info`: the batches from its beginning that
+ * pbt_journal_read() would give before it fails.  A segment whose first line is
+ * damaged is left out with all that are behind it; of the one in front of it all good batches
+ * are whole, since nobody says any more how much of it counts.  `damage` is what comes after the
+ * last whole batch; its status is PBT_OK if nothing does.
+ *
+ * PBT_EDATA: not one record is whole, or a newer version of pbt wrote it.
+ */
+int pbt_journal_salvage(struct pbt_files *files, const char *dir,
+                        struct pbt_journal_info *info, struct pbt_error *damage,
+                        struct pbt_error *error);
 
 /*
  * The same from a place on (NULL: from the beginning), which must have been found good by

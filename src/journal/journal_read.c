@@ -302,7 +302,7 @@ static int give_batch(struct window *w, pbt_journal_line_fn fn, void *user,
                       struct pbt_error *error)
 {
     size_t start = w->start;
-    for (uint64_t i = 0; i < w->count; i++) {
+    for (uint64_t i = 0; fn != NULL && i < w->count; i++) {
         const char *line = w->content.data + start;
         size_t length =
             (size_t)((const char *)memchr(line, '\n', w->at - start) - line);
@@ -384,10 +384,12 @@ static int read_segment(struct window *w, const char *dir,
     if (status == PBT_OK && link->limit >= link->header_end) {
         status = read_batches(w, fn, user, info, error);
     }
+    uint64_t good = w->offset + w->start;
+    info->last_segment = link->number;
+    info->last_bytes = good;
     if (status != PBT_OK) {
         return status;
     }
-    uint64_t good = w->offset + w->start;
     if (link->limit != UINT64_MAX && good != link->limit) {
         return pbt_fail(error, PBT_E0804,
                         "%s: the next segment goes on from byte %" PRIu64
@@ -396,8 +398,6 @@ static int read_segment(struct window *w, const char *dir,
                         w->path, link->limit, good);
     }
     info->torn += w->content.length - w->start;
-    info->last_segment = link->number;
-    info->last_bytes = good;
     return PBT_OK;
 }
 
@@ -510,6 +510,21 @@ int pbt_journal_has(struct pbt_files *files, const char *dir,
     return status;
 }
 
+/* As if the segments behind info->segments were not there. */
+static int read_first(struct pbt_files *files, const char *dir,
+                      const struct pbt_journal_place *from,
+                      pbt_journal_line_fn fn, void *user,
+                      struct pbt_journal_info *info, struct pbt_error *error)
+{
+    struct window *w = new_window(files);
+    if (w == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    int status = read_links(w, dir, from, fn, user, info, error);
+    free_window(w);
+    return status;
+}
+
 int pbt_journal_read(struct pbt_files *files, const char *dir,
                      pbt_journal_line_fn fn, void *user,
                      struct pbt_journal_info *info, struct pbt_error *error)
@@ -532,11 +547,43 @@ int pbt_journal_read_from(struct pbt_files *files, const char *dir,
     if (info->segments == 0) {
         return pbt_fail(error, PBT_E0706, "%s: no journal here", dir);
     }
-    struct window *w = new_window(files);
-    if (w == NULL) {
-        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    return read_first(files, dir, from, fn, user, info, error);
+}
+
+/* --- salvage ------------------------------------------------------------- */
+
+bool pbt_journal_is_damage(const struct pbt_error *error)
+{
+    return error->status == PBT_EDATA &&
+           strcmp(error->id, pbt_codes[PBT_E0805].id) != 0;
+}
+
+int pbt_journal_salvage(struct pbt_files *files, const char *dir,
+                        struct pbt_journal_info *info, struct pbt_error *damage,
+                        struct pbt_error *error)
+{
+    struct pbt_error cause = {.status = PBT_OK};
+    uint64_t first = 0; /* segments to look at, the first ones */
+    int status = pbt_segment_count(files, dir, &first, &cause);
+    *info = (struct pbt_journal_info){0};
+    *damage = cause;
+    /* A first line that is damaged takes its segment and those behind it along. */
+    while ((status == PBT_OK || pbt_journal_is_damage(&cause)) && first > 0 &&
+           info->last_segment == 0) {
+        *info = (struct pbt_journal_info){.segments = first--};
+        status = read_first(files, dir, NULL, NULL, NULL, info, &cause);
+        *damage = status == PBT_OK ? *damage : cause;
     }
-    status = read_links(w, dir, from, fn, user, info, error);
-    free_window(w);
-    return status;
+    if (status != PBT_OK && !pbt_journal_is_damage(&cause)) {
+        if (error != NULL) {
+            *error = cause;
+        }
+        return status;
+    }
+    if (info->records == 0) {
+        return pbt_fail(error, PBT_E0803, "%s: not one record is whole%s%s",
+                        dir, damage->status == PBT_OK ? "" : ": ",
+                        damage->status == PBT_OK ? "" : damage->text);
+    }
+    return PBT_OK;
 }

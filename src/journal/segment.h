@@ -25,7 +25,10 @@
 int pbt_segment_path(const char *dir, uint64_t number,
                      char path[PBT_SEGMENT_PATH_SIZE], struct pbt_error *error);
 
-/* How many segments there are; they are numbered from 1 without gaps, else PBT_EDATA. */
+/*
+ * How many segments there are; they are numbered from 1 without gaps, else PBT_EDATA, and the
+ * count is of those in front of the gap.
+ */
 int pbt_segment_count(struct pbt_files *files, const char *dir, uint64_t *count,
                       struct pbt_error *error);
 
