@@ -232,6 +232,68 @@ static void test_too_deep(void **state)
     assert_non_null(strstr(error.text, "levels deep"));
 }
 
+/* Every difference is told, not only the first one. */
+static void add_difference(void *user, const char *file, const char *what)
+{
+    char *text = user;
+    (void)snprintf(text + strlen(text), 1024 - strlen(text), "%s: %s\n", file,
+                   what);
+}
+
+static void expect_differences(const char *wanted)
+{
+    char text[1024] = "";
+    uint64_t bytes;
+    struct pbt_error error;
+    assert_int_equal(pbt_checkpoint_differences(at("c"), false, add_difference,
+                                                text, &bytes, &error),
+                     PBT_OK);
+    assert_string_equal(text, wanted);
+}
+
+static void test_differences(void **state)
+{
+    (void)state;
+    expect_differences("");
+    write_file("c/a", "a");
+    write_file("c/z", "z");
+    write_file("c/model.bin", "012345678?");
+    assert_int_equal(truncate(at("c/b/\"quoted\" \xc3\xa9"), 3), 0);
+    assert_int_equal(unlink(at("c/nothing")), 0);
+    expect_differences("a: is not in the manifest\n"
+                       "b/\"quoted\" \xc3\xa9: has 3 bytes, not 4\n"
+                       "model.bin: is damaged (its XXH3 differs)\n"
+                       "nothing: is missing\n"
+                       "z: is not in the manifest\n");
+    assert_int_equal(unlink(at("c/" PBT_CHECKPOINT_MANIFEST)), 0);
+    expect_damage("the manifest is missing");
+    expect_differences(": the manifest is missing\n");
+    assert_int_equal(pbt_checkpoint_delete(at("c"), NULL), PBT_OK);
+    expect_differences(": is missing\n");
+}
+
+static void test_clone(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0;
+    struct pbt_error error;
+    assert_int_equal(pbt_checkpoint_clone(at("c"), at("d"), &bytes, &error),
+                     PBT_OK);
+    assert_int_equal(bytes, 14);
+    assert_int_equal(pbt_checkpoint_verify(at("d"), &error), PBT_OK);
+    assert_int_equal(access(at("d/empty"), F_OK), 0);
+    /* It is damaged, or going away. */
+    write_file("c/model.bin", "012345678?");
+    assert_int_equal(pbt_checkpoint_clone(at("c"), at("e"), &bytes, &error),
+                     PBT_EDATA);
+    assert_non_null(strstr(error.text, "model.bin is damaged"));
+    assert_int_equal(unlink(at("c/" PBT_CHECKPOINT_MANIFEST)), 0);
+    assert_int_equal(pbt_checkpoint_clone(at("c"), at("f"), &bytes, &error),
+                     PBT_ENOINPUT);
+    assert_int_equal(pbt_checkpoint_clone(at("none"), at("g"), &bytes, &error),
+                     PBT_ENOINPUT);
+}
+
 static void test_publish(void **state)
 {
     (void)state;
@@ -282,6 +344,8 @@ int main(void)
         TEST(test_garbled_manifest, make_sealed),
         TEST(test_refused, make_checkpoint),
         TEST(test_too_deep, make_checkpoint),
+        TEST(test_differences, make_sealed),
+        TEST(test_clone, make_sealed),
         TEST(test_publish, make_sealed),
         TEST(test_delete, make_sealed),
     };

@@ -20,6 +20,7 @@
 #ifndef PBT_CHECKPOINT_CHECKPOINT_H
 #define PBT_CHECKPOINT_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,19 @@ int pbt_checkpoint_look(const char *path, struct pbt_error *error);
 int pbt_checkpoint_bytes(const char *path, uint64_t *bytes,
                          struct pbt_error *error);
 
+/* `file`: its name below the checkpoint, or "" for the checkpoint itself; `what`: "is missing". */
+typedef void (*pbt_difference_fn)(void *user, const char *file,
+                                  const char *what);
+
+/*
+ * Tells `fn` everything that pbt_checkpoint_verify() would stop at, and what can't be read.
+ * `sync`: what is looked at is on the disk afterwards.  *bytes is the sum of the files' sizes.
+ * PBT_OK whatever was found; PBT_ENOMEM, or with `sync` PBT_EIO.
+ */
+int pbt_checkpoint_differences(const char *path, bool sync,
+                               pbt_difference_fn fn, void *user,
+                               uint64_t *bytes, struct pbt_error *error);
+
 /*
  * Renames `from` to `to`, which must not exist (PBT_EDATA), both in one directory
  * (else PBT_EUSAGE).  PBT_ENOINPUT: there is no `from`.  It waits for no disk: the name
@@ -70,6 +84,14 @@ int pbt_checkpoint_publish(const char *from, const char *to,
  */
 int pbt_checkpoint_copy(const char *from, const char *to,
                         struct pbt_error *error);
+
+/*
+ * Copies a checkpoint with its manifest, into the new directory `to`, syncs the copy and verifies
+ * it.  *bytes is the sum of the files' sizes.  PBT_ENOINPUT: there is none, or it was deleted
+ * meanwhile.  PBT_EDATA: it is damaged.  What a failure leaves is the caller's to delete.
+ */
+int pbt_checkpoint_clone(const char *from, const char *to, uint64_t *bytes,
+                         struct pbt_error *error);
 
 /*
  * Removes a checkpoint or a temporary directory, its manifest first, so that what an
