@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/draw.h"
 
@@ -17,6 +19,20 @@ void pbt_checkpoint_name(uint32_t number, char name[PBT_CHECKPOINT_NAME_SIZE])
 {
     (void)snprintf(name, PBT_CHECKPOINT_NAME_SIZE, "checkpoint_%06" PRIu32,
                    number);
+}
+
+uint32_t pbt_checkpoint_number(const char *name)
+{
+    unsigned long number = 0;
+    char own[PBT_CHECKPOINT_NAME_SIZE];
+    if (strncmp(name, "checkpoint_", 11) == 0) {
+        number = strtoul(name + 11, NULL, 10);
+    }
+    if (number == 0 || number > UINT32_MAX) {
+        return 0;
+    }
+    pbt_checkpoint_name((uint32_t)number, own);
+    return strcmp(own, name) == 0 ? (uint32_t)number : 0;
 }
 
 void pbt_param_variable(const char *name, char *variable, size_t size)

@@ -18,6 +18,9 @@ void pbt_trial_id(uint64_t seed, uint32_t trial, char id[PBT_TRIAL_ID_SIZE]);
 /* "checkpoint_000005" */
 void pbt_checkpoint_name(uint32_t number, char name[PBT_CHECKPOINT_NAME_SIZE]);
 
+/* The number of a name as above; 0 for other names. */
+uint32_t pbt_checkpoint_number(const char *name);
+
 /*
  * The environment variable of a hyperparameter, "PBT_PARAM_net__depth" for "net/depth": each
  * slash becomes two underscores, what is no letter or digit one.

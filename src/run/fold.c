@@ -64,6 +64,30 @@ int pbt_run_fold(const char *path, struct pbt_spec *spec,
     return PBT_OK;
 }
 
+int pbt_run_fold_all(const char *path, struct pbt_spec *spec,
+                     struct pbt_core **core, struct pbt_journal_info *info,
+                     struct pbt_error *error)
+{
+    char journal[PBT_RUN_PATH_SIZE + 16];
+    struct fold fold = {.spec = spec, .core = pbt_core_create(&spec->settings)};
+    *info = (struct pbt_journal_info){0};
+    if (fold.core == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    (void)snprintf(journal, sizeof journal, "%s/journal", path);
+    int status =
+        pbt_journal_read(pbt_files_posix(), journal, apply, &fold, info, error);
+    if (status == PBT_ENOINPUT && info->segments == 0) {
+        status = PBT_OK; /* it has not begun yet */
+    }
+    if (status != PBT_OK) {
+        pbt_core_destroy(fold.core);
+        return status;
+    }
+    *core = fold.core;
+    return PBT_OK;
+}
+
 int pbt_run_is_over(const char *path, bool *over, struct pbt_error *error)
 {
     struct pbt_spec spec;

@@ -67,58 +67,10 @@ static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
     return pbt_checkpoint_look(path, why); /* it says what is missing */
 }
 
-/* The number of "checkpoint_000005"; 0 for other names. */
-static uint32_t checkpoint_number(const char *name)
+static int remove_debris(void *user, const char *path, struct pbt_error *error)
 {
-    unsigned long number = 0;
-    char own[PBT_CHECKPOINT_NAME_SIZE];
-    if (strncmp(name, "checkpoint_", 11) == 0) {
-        number = strtoul(name + 11, NULL, 10);
-    }
-    if (number == 0 || number > UINT32_MAX) {
-        return 0;
-    }
-    pbt_checkpoint_name((uint32_t)number, own);
-    return strcmp(own, name) == 0 ? (uint32_t)number : 0;
-}
-
-/* True for what a save that never came to its record has left. */
-static bool is_debris(const struct pbt_core *core, uint32_t trial,
-                      const char *name)
-{
-    struct pbt_core_checkpoint about;
-    uint32_t number = checkpoint_number(name);
-    if (number == 0) {
-        return strncmp(name, ".checkpoint_", 12) == 0;
-    }
-    return !pbt_core_checkpoint(core, (struct pbt_checkpoint_id){trial, number},
-                                &about);
-}
-
-static int sweep_trial(const struct run *run, const struct pbt_core *core,
-                       uint32_t trial, struct pbt_error *error)
-{
-    char dir[PBT_RUN_PATH_SIZE + 32];
-    char path[PBT_RUN_PATH_SIZE + 320];
-    char id[PBT_TRIAL_ID_SIZE];
-    pbt_trial_id(run->spec.settings.seed, trial, id);
-    (void)snprintf(dir, sizeof dir, "%s/%s", run->path, id);
-    DIR *open = opendir(dir);
-    if (open == NULL) {
-        return errno == ENOENT ? PBT_OK
-                               : pbt_error_set(error, PBT_EIO, "%s: %s", dir,
-                                               strerror(errno));
-    }
-    int status = PBT_OK;
-    const struct dirent *item;
-    while (status == PBT_OK && (item = readdir(open)) != NULL) {
-        if (is_debris(core, trial, item->d_name)) {
-            (void)snprintf(path, sizeof path, "%s/%s", dir, item->d_name);
-            status = pbt_checkpoint_delete(path, error);
-        }
-    }
-    (void)closedir(open);
-    return status;
+    (void)user;
+    return pbt_checkpoint_delete(path, error);
 }
 
 /* Directories without a record go. */
@@ -126,12 +78,8 @@ static int sweep(void *user, const struct pbt_core *core,
                  struct pbt_error *error)
 {
     const struct run *run = user;
-    int status = PBT_OK;
-    for (uint32_t i = 0; status == PBT_OK && i < run->spec.settings.population;
-         i++) {
-        status = sweep_trial(run, core, i, error);
-    }
-    return status;
+    return pbt_run_debris(run->path, &run->spec, core, remove_debris, NULL,
+                          error);
 }
 
 /* --- the parts ------------------------------------------------------------ */

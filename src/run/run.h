@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "core/core.h"
+#include "journal/journal.h"
 #include "log/board.h"
 #include "spec/spec.h"
 
@@ -49,6 +50,28 @@ int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
 /* The state that a run's journal leads to; `spec` is its own and is borrowed. */
 int pbt_run_fold(const char *path, struct pbt_spec *spec,
                  struct pbt_core **core, struct pbt_error *error);
+
+/*
+ * The same, reading all of the journal whatever else there is.  `info` is what was read, as
+ * pbt_journal_read() says, also of a journal that is damaged; segments 0: there is none.
+ */
+int pbt_run_fold_all(const char *path, struct pbt_spec *spec,
+                     struct pbt_core **core, struct pbt_journal_info *info,
+                     struct pbt_error *error);
+
+/* --- debris.c ------------------------------------------------------------- */
+
+/* A failure ends the search. */
+typedef int (*pbt_debris_fn)(void *user, const char *path,
+                             struct pbt_error *error);
+
+/*
+ * Gives to `fn` each directory of a checkpoint that no record names: a save that never came to its
+ * record, or one that was given up.  No driver may be at work: its saves look like that.
+ */
+int pbt_run_debris(const char *path, const struct pbt_spec *spec,
+                   const struct pbt_core *core, pbt_debris_fn fn, void *user,
+                   struct pbt_error *error);
 
 /* True if nothing of the run is left to be done. */
 int pbt_run_is_over(const char *path, bool *over, struct pbt_error *error);
