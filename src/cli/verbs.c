@@ -116,6 +116,13 @@ static const struct pbt_cli_option schedule_options[] = {
      "table, json, csv, c (a header) or python (a module)"},
     DIR_OPTION,
     END};
+static const struct pbt_cli_option verify_options[] = {JSON_OPTION, DIR_OPTION,
+                                                       END};
+static const struct pbt_cli_option backup_options[] = {
+    {"salvage", 0, NULL, PBT_CLI_FREE, NULL,
+     "of a damaged run: all that is whole"},
+    DIR_OPTION,
+    END};
 static const struct pbt_cli_option logs_options[] = {
     {"follow", 'f', NULL, PBT_CLI_FREE, NULL,
      "go on until nobody drives the run"},
@@ -369,6 +376,36 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt_global.txt, pbt_policy_*.txt, and each trial's params.json, "
      "result.json and progress.csv. Not while the run goes on.\n",
      pbt_cli_rebuild,
+     true},
+    {"verify",
+     PBT_CLI_LOOKING,
+     "check a run's journal and checkpoints against their sums",
+     {RUN_OPERAND},
+     verify_options,
+     "pbt verify mnist-convnet\n"
+     "pbt verify /backup/mnist-monday --json | jq -r '.damaged[].path'\n",
+     "Reads the journal and every checkpoint that the run needs, and compares "
+     "them with the sums that were written along. Each file that is damaged or "
+     "gone is named, and the exit code is 65. It disturbs no driver at work.\n",
+     pbt_cli_verify,
+     true},
+    {"backup",
+     PBT_CLI_LOOKING,
+     "copy a run, also while it runs",
+     {RUN_OPERAND, {"DIRECTORY", PBT_CLI_DIR, NULL, false, false}},
+     backup_options,
+     "pbt backup mnist-convnet /backup/mnist-monday\n"
+     "pbt verify /backup/mnist-monday && pbt status /backup/mnist-monday\n"
+     "pbt backup mnist-convnet rescued --salvage\n",
+     "Copies what a run needs to DIRECTORY, which must not exist: the journal, "
+     "the checkpoints, what programs printed, and the log files, written anew. "
+     "The copy is a run like any other, as the original was at one moment, and "
+     "can be resumed.\n"
+     "A damaged run is refused, unless --salvage: then the journal is copied "
+     "up "
+     "to the damage, with the checkpoints that are whole, and what is lost is "
+     "said.\n",
+     pbt_cli_backup,
      true},
     {"explain",
      PBT_CLI_HELPING,

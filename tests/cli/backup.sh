@@ -1,0 +1,53 @@
+# Goal: a run is verified and backed up; damage is named, refused, and
+# salvaged as far as it goes.
+expect 66 pbt verify none
+experiment exp.yaml
+pbt run exp.yaml scheduler.synch=true --quiet >out
+sizes() { sed -E 's/[0-9.]+ (bytes|[KMG]iB)/SIZE/g; s/[0-9]+ records/N records/'; }
+pbt verify exp | sizes
+pbt verify exp --json | python3 -c 'import json, sys
+found = json.load(sys.stdin)
+print(found["whole"], *found, *found["journal"], *found["checkpoints"])'
+
+# The copy is a run like any other; log files are as the original's.
+pbt backup exp copy/ | sizes
+pbt verify copy | sizes
+for file in $(rebuildable runs/exp | grep -v status.json); do
+    cmp "runs/exp/$file" "copy/$file"
+done
+cmp runs/exp/8b684_00001/stdout copy/8b684_00001/stdout
+pbt resume copy
+expect 73 pbt backup exp copy
+expect 73 pbt backup exp no/such/parent
+expect 2 pbt backup exp
+[ -z "$(find . -name '*.tmp')" ]
+
+# A damaged checkpoint, and another that is gone.
+set -- "$(find copy -path '*checkpoint_*/toy.txt' | sort | head -1)"
+printf '?' | dd of="$1" conv=notrunc status=none
+rm -r "$(find copy -name 'checkpoint_*' | sort | tail -1)"
+expect 65 pbt verify copy | sizes
+expect 65 pbt verify copy --json 2>err | python3 -c 'import json, sys
+found = json.load(sys.stdin)
+print(found["whole"], [item["what"] for item in found["damaged"]])'
+expect 65 pbt backup copy again
+[ ! -e again ]
+pbt backup copy again --salvage | sizes
+
+# A damaged journal: each of these says the line where the batch begins.
+sed -i '0,/"k":"saved"/s//"k":"saves"/' copy/journal/000001.jsonl
+{
+    expect 65 pbt verify copy | sizes
+    expect 65 pbt backup copy once-more
+    pbt backup copy once-more --salvage | sizes
+} 2>err
+sed -E 's/jsonl:[0-9]+:/jsonl:LINE:/' err
+pbt status once-more | tail -1
+sed -i '2s/"k":"/"k":"?/' copy/journal/000001.jsonl
+expect 65 pbt backup copy nothing --salvage
+[ -z "$(find . -maxdepth 1 -name '*.tmp' -o -maxdepth 1 -name nothing)" ]
+
+# An empty journal needs no checkpoint: what there is stays.
+rm once-more/journal/*
+expect 66 pbt verify once-more
+expect 66 pbt backup once-more twice
