@@ -34,6 +34,7 @@ int pbt_cli_logs(const struct pbt_cli_call *call);
 int pbt_cli_rebuild(const struct pbt_cli_call *call);
 int pbt_cli_verify(const struct pbt_cli_call *call);
 int pbt_cli_backup(const struct pbt_cli_call *call);
+int pbt_cli_gc(const struct pbt_cli_call *call);
 int pbt_cli_explain(const struct pbt_cli_call *call);
 int pbt_cli_doctor(const struct pbt_cli_call *call);
 int pbt_cli_version(const struct pbt_cli_call *call);

@@ -123,6 +123,10 @@ static const struct pbt_cli_option backup_options[] = {
      "of a damaged run: all that is whole"},
     DIR_OPTION,
     END};
+static const struct pbt_cli_option gc_options[] = {
+    {"dry-run", 'n', NULL, PBT_CLI_FREE, NULL, "only say what would go"},
+    DIR_OPTION,
+    END};
 static const struct pbt_cli_option logs_options[] = {
     {"follow", 'f', NULL, PBT_CLI_FREE, NULL,
      "go on until nobody drives the run"},
@@ -406,6 +410,18 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "to the damage, with the checkpoints that are whole, and what is lost is "
      "said.\n",
      pbt_cli_backup,
+     true},
+    {"gc",
+     PBT_CLI_LOOKING,
+     "delete what no record of a run needs",
+     {RUN_OPERAND},
+     gc_options,
+     "pbt gc mnist-convnet --dry-run\n"
+     "pbt gc mnist-convnet\n",
+     "Deletes what crashes have left of a run: checkpoints without a record, "
+     "those that were given up and are still there, temporary files. Not while "
+     "a driver is at work; pbt resume does it, too.\n",
+     pbt_cli_gc,
      true},
     {"explain",
      PBT_CLI_HELPING,

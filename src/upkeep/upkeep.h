@@ -1,5 +1,6 @@
 /*
- * upkeep.h: what is done with a run's directory besides running: it is verified and backed up.
+ * upkeep.h: what is done with a run's directory besides running: it is verified, backed up,
+ * and rid of what nobody needs.
  *
  * What a run needs is what its journal says: experiment.yaml, the journal's segments, the
  * checkpoints that were saved and not given up, and start_checkpoint.
@@ -66,6 +67,22 @@ struct pbt_verified {
  */
 int pbt_verify(const char *run, const struct pbt_upkeep_watch *watch,
                struct pbt_verified *verified, struct pbt_error *error);
+
+/* --- gc.c ----------------------------------------------------------------- */
+
+struct pbt_collected {
+    uint32_t count; /* directories and files */
+    uint64_t bytes;
+};
+
+/*
+ * Removes what no record needs, or (`dry`) only finds it; `found` is told of each.  Under the
+ * run's lock, which the caller holds, unless nobody is at work and nothing is removed.
+ */
+int pbt_collect(const char *run, bool dry,
+                void (*found)(void *user, const char *path, uint64_t bytes),
+                void *user, struct pbt_collected *collected,
+                struct pbt_error *error);
 
 /* --- backup.c ------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
-# Goal: a run is verified and backed up; damage is named, refused, and
-# salvaged as far as it goes.
+# Goal: a run is verified, backed up, rid of what nobody needs; damage is named, refused,
+# and salvaged as far as it goes.
 expect 66 pbt verify none
 experiment exp.yaml
 pbt run exp.yaml scheduler.synch=true --quiet >out
@@ -22,6 +22,21 @@ expect 73 pbt backup exp no/such/parent
 expect 2 pbt backup exp
 [ -z "$(find . -name '*.tmp')" ]
 
+# What crashes leave goes; nothing else does.
+pbt gc exp
+mkdir runs/exp/8b684_00001/.checkpoint_000099.tmp runs/exp/8b684_00001/checkpoint_000099
+printf 0123456789 >runs/exp/8b684_00001/checkpoint_000099/model
+printf 0123456789 >runs/exp/8b684_00002/params.json.tmp
+printf 0123456789 >runs/exp/snapshots/000000000007.bin.tmp
+printf mine >runs/exp/8b684_00002/notes.tmp
+cp -r runs/exp littered
+pbt gc exp -n | sort
+diff -r -x lock runs/exp littered
+pbt gc exp | tail -1
+pbt gc exp
+cat runs/exp/8b684_00002/notes.tmp && echo
+pbt verify exp >out
+
 # A damaged checkpoint, and another that is gone.
 set -- "$(find copy -path '*checkpoint_*/toy.txt' | sort | head -1)"
 printf '?' | dd of="$1" conv=notrunc status=none
@@ -40,6 +55,7 @@ sed -i '0,/"k":"saved"/s//"k":"saves"/' copy/journal/000001.jsonl
     expect 65 pbt verify copy | sizes
     expect 65 pbt backup copy once-more
     pbt backup copy once-more --salvage | sizes
+    expect 65 pbt gc copy
 } 2>err
 sed -E 's/jsonl:[0-9]+:/jsonl:LINE:/' err
 pbt status once-more | tail -1
@@ -50,4 +66,5 @@ expect 65 pbt backup copy nothing --salvage
 # An empty journal needs no checkpoint: what there is stays.
 rm once-more/journal/*
 expect 66 pbt verify once-more
+expect 66 pbt gc once-more
 expect 66 pbt backup once-more twice

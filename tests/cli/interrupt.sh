@@ -16,6 +16,7 @@ start run exp.yaml
 wait_for has_result 1
 pbt status exp | tail -1 | sed 's/pid [0-9]* on .*/pid N/'
 expect 75 pbt rebuild exp 2>refused
+expect 75 pbt gc exp 2>refused
 grep -q "another pbt is driving this run: pid $driver on" refused
 expect 75 pbt run exp.yaml --quiet 2>refused
 tail -1 refused | sed 's/pid [0-9]* on .*/pid N/'
