@@ -167,6 +167,30 @@ def check_cmake(copy, directory):
         check_trains(copy, directory, build / name, environment())
 
 
+def check_python(copy, scratch):
+    """The client, as installed and as pip installs it: the same files, and they train."""
+    directory = scratch / "python"
+    shutil.copytree(SOURCE / "python", directory, ignore=shutil.ignore_patterns("__pycache__"))
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps",
+        "--no-build-isolation", "--target", scratch / "pip", directory)
+    found = list(copy.prefix.glob("lib/python3*/*-packages/libpbt"))
+    assert len(found) == 1, found
+    names = [sorted(path.name for path in package.iterdir() if path.is_file())
+             for package in (found[0], scratch / "pip/libpbt", SOURCE / "python/libpbt")]
+    assert names[0] == names[1] == names[2] and "py.typed" in names[0], names
+    text = (SOURCE / "docs/python.md").read_text(encoding="utf-8")
+    script, line = re.search(r"^```python\n(.*?)^```\n\n```sh\n(.*?)^```", text,
+                             re.M | re.S).groups()
+    (directory / "model.py").write_text(script, encoding="utf-8")
+    for parent in (found[0].parent, scratch / "pip"):
+        path = f"{copy.prefix / 'bin'}:{os.environ['PATH']}"
+        said = run("sh", "-c", line.replace("python3", sys.executable) + "exit $?", cwd=directory,
+                   env=environment(PATH=path, PYTHONPATH=str(parent),
+                                   PYTHONDONTWRITEBYTECODE="1"))
+        assert "best result: score" in said, said
+        shutil.rmtree(directory / "runs")
+
+
 def check_man(copy):
     if shutil.which("man") is None:
         return
@@ -203,6 +227,7 @@ def main():
         check_pkg_config(copy, directory)
         check_own_program(copy, directory)
         check_cmake(copy, directory)
+        check_python(copy, scratch)
         check_man(copy)
         check_completions(copy)
     print("installed, moved, used: ok")

@@ -1,0 +1,76 @@
+"""The socket to pbt: lines of JSON, as docs/protocol.md has them.
+
+PBT_FD is taken when this is imported: from then on no program that we start inherits
+the descriptor or takes itself for the worker.
+"""
+import json
+import os
+import select
+import socket
+from typing import Any, Dict, NoReturn, Optional
+
+LINE_MAX = 1 << 20
+
+Message = Dict[str, Any]
+
+
+def _take() -> Optional[int]:
+    text = os.environ.pop('PBT_FD', None)
+    if text is None:
+        return None
+    os.set_inheritable(int(text), False)
+    return int(text)
+
+
+_fd = _take()
+
+
+def is_worker() -> bool:
+    """Whether pbt has started this process as a worker."""
+    return _fd is not None
+
+
+class Channel:
+    """The descriptor.  Its end ends the process, at once."""
+
+    def __init__(self) -> None:
+        assert _fd is not None
+        self._socket = socket.socket(fileno=_fd)
+        self._pending = b''
+        os.register_at_fork(after_in_child=self._socket.close)
+
+    def send(self, kind: str, **members: Any) -> None:
+        text = json.dumps({'type': kind, **members}, separators=(',', ':'),
+                          allow_nan=False)
+        line = text.encode() + b'\n'
+        if len(line) > LINE_MAX:
+            raise ValueError('a "%s" of %d bytes is too long for pbt, which takes '
+                             '1 MiB' % (kind, len(line)))
+        if self._socket.fileno() < 0:
+            raise RuntimeError('this process was forked by the worker: only the '
+                               'worker itself speaks with pbt')
+        try:
+            self._socket.sendall(line)
+        except OSError:
+            _gone()
+
+    def receive(self, wait: bool) -> Optional[Message]:
+        """The next command; None: none has come, and we don't wait."""
+        while b'\n' not in self._pending:
+            if not wait and not select.select([self._socket], [], [], 0)[0]:
+                return None
+            try:
+                got = self._socket.recv(65536)
+            except OSError:
+                got = b''
+            if not got:
+                _gone()
+            self._pending += got
+        line, self._pending = self._pending.split(b'\n', 1)
+        message: Message = json.loads(line)
+        return message
+
+
+def _gone() -> NoReturn:
+    """The driver is gone: nobody would hear of what we still did."""
+    os._exit(1)

@@ -1,0 +1,91 @@
+"""Checkpoint, with Ray's interface; and what the client notes in one."""
+import contextlib
+import json
+import os
+import shutil
+from typing import Any, Callable, Dict, Iterator, Optional, Union
+
+Path = Union[str, 'os.PathLike[str]']
+
+MANIFEST = '.pbt_manifest.json'  # pbt's, written last: docs/files.md
+NOTES = '.pbt_worker.json'  # ours
+
+
+class Checkpoint:
+    """A directory with the files that a trainable has saved."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = os.fspath(path)
+
+    def __repr__(self) -> str:
+        return 'Checkpoint(path=%r)' % self.path
+
+    @classmethod
+    def from_directory(cls, path: Path) -> 'Checkpoint':
+        """The files in `path`, which report() copies."""
+        return cls(path)
+
+    @contextlib.contextmanager
+    def as_directory(self) -> Iterator[str]:
+        """The directory itself.  One that pbt has given is only for reading."""
+        yield self.path
+
+    def to_directory(self, path: Optional[Path] = None) -> str:
+        """Copies the files to `path`, or a new directory; returns that."""
+        if path is None:
+            import tempfile
+            path = tempfile.mkdtemp(prefix='checkpoint.')
+        copy_files(self.path, os.fspath(path))
+        return os.fspath(path)
+
+
+def copy_files(source: str, target: str) -> None:
+    """Copies what a trainable has saved; the content of links, not the links."""
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=_not_its_own)
+
+
+def keep_files(source: str, target: str) -> None:
+    """The same, in the place of what was there.  Ours, and never written again: linked."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, copy_function=_link, ignore=_not_its_own)
+
+
+def _not_its_own(_: str, names: Any) -> Any:
+    return [name for name in names if name in (MANIFEST, NOTES)]
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+        return target
+    except OSError:  # not every file system has links
+        return shutil.copy2(source, target)
+
+
+def read_notes(path: str) -> Dict[str, Any]:
+    return _read(path, NOTES)
+
+
+def write_notes(path: str, notes: Dict[str, Any]) -> None:
+    with open(os.path.join(path, NOTES), 'w') as file:
+        json.dump({'version': 1, **notes}, file)
+        file.write('\n')
+
+
+def made_by(path: str) -> Dict[str, Any]:
+    """What pbt noted of a checkpoint: its trial, iteration, configuration and so on."""
+    found: Dict[str, Any] = _read(path, MANIFEST).get('made_by', {})
+    return found
+
+
+def _read(path: str, name: str) -> Dict[str, Any]:
+    """Nothing, where another program made the checkpoint."""
+    try:
+        with open(os.path.join(path, name)) as file:
+            found: Dict[str, Any] = json.load(file)
+            return found
+    except FileNotFoundError:
+        return {}
+
+
+Saver = Callable[[str], Any]  # writes a checkpoint's files into an empty directory

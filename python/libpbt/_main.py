@@ -1,0 +1,76 @@
+"""worker(): a script becomes a worker."""
+import io
+import os
+import shlex
+import sys
+import traceback
+from typing import Any, Callable, Dict, NoReturn, Type, Union
+
+from libpbt._channel import is_worker
+from libpbt._class import ClassHost
+from libpbt._function import FunctionHost, host_of
+from libpbt._trainable import Trainable
+from libpbt._worker import Stopped
+
+OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+TEXT_MAX = 500  # of an error; the whole of it is in stderr
+HOW_TO = '''\
+%(script)s is a worker: pbt starts it, once for each trial.
+    pbt init exp.yaml -- %(command)s    # writes an experiment file, to be looked at
+    pbt run exp.yaml'''
+
+
+def worker(trainable: Union[Type[Trainable], Callable[[Dict[str, Any]], Any]]) -> None:
+    """Trains what pbt says, to the end of the process: the last line of a script.
+
+    `trainable` is a subclass of Trainable, or a function of one argument, the
+    configuration.  Started otherwise than by pbt, the script says how to run it.
+    """
+    if not is_worker():
+        if _is_child():
+            return  # multiprocessing runs the script in each child: it goes on to its task
+        script = os.path.basename(sys.argv[0]) or 'this program'
+        command = shlex.join([os.path.basename(sys.executable) or 'python3', *sys.argv])
+        print(HOW_TO % {'script': script, 'command': command}, file=sys.stderr)
+        sys.exit(2)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a log, read while it grows
+    host = _host_of(trainable)
+    try:
+        host.serve()
+    except Stopped:
+        raise
+    except BaseException as failure:
+        _fail(host, failure)
+
+
+def _is_child() -> bool:
+    """Whether multiprocessing has started this process, and runs the script to know what
+    is defined in it."""
+    return sys.modules.get('__mp_main__') not in (None, sys.modules['__main__'])
+
+
+def _host_of(trainable: Any) -> Union[ClassHost, FunctionHost]:
+    if isinstance(trainable, type):
+        if not issubclass(trainable, Trainable):
+            raise TypeError('%s is no subclass of libpbt.Trainable' % trainable.__name__)
+        return ClassHost(trainable)
+    if not callable(trainable):
+        raise TypeError('worker() takes a subclass of Trainable, or a function; not a %s'
+                        % type(trainable).__name__)
+    return host_of(trainable)
+
+
+def _fail(host: Union[ClassHost, FunctionHost], failure: BaseException) -> NoReturn:
+    """The traceback goes to stderr, whose last words pbt adds to what we say: so it is in
+    the trial's error.txt, too."""
+    frames = failure.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(OURS):
+        frames = frames.tb_next
+    traceback.print_exception(type(failure), failure,
+                              frames or failure.__traceback__)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    what = ''.join(traceback.format_exception_only(type(failure), failure)).strip()
+    host.worker.error(what if len(what) <= TEXT_MAX else what[:TEXT_MAX] + ' ...')
+    os._exit(1)

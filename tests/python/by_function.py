@@ -1,0 +1,76 @@
+"""A function for tests/test_python.py.  `config` says when and how it saves."""
+import json
+import os
+import tempfile
+import threading
+
+import libpbt
+
+
+def begin():
+    checkpoint = libpbt.get_checkpoint()
+    if checkpoint is None:
+        return 0.0, 0
+    with checkpoint.as_directory() as directory:
+        with open(os.path.join(directory, 'state.json')) as file:
+            return json.load(file)
+
+
+def train(config):
+    score, step = begin()
+    print('begins at', step)
+    try:
+        while step < config.get('steps', 10 ** 9):
+            step += 1
+            score += max(0.0, 1 - abs(config['lr'] / 0.1 - 1))
+            if step == config.get('at'):
+                misbehave(config['do'])
+            say(config, score, step)
+    finally:
+        print('ends at', step)
+    return config.get('returns')
+
+
+def say(config, score, step):
+    def save(directory):
+        with open(os.path.join(directory, 'state.json'), 'w') as file:
+            json.dump([score, step], file)
+        print('saved', step)
+
+    metrics = {'score': score, 'step': step, 'timesteps_this_iter': 1}
+    if config.get('lazy'):
+        libpbt.report(metrics, checkpoint=save)
+    elif step % config.get('every', 1) == config.get('phase', 0):
+        with tempfile.TemporaryDirectory() as directory:
+            save(directory)
+            libpbt.report(metrics,
+                          checkpoint=libpbt.Checkpoint.from_directory(directory))
+    else:
+        libpbt.report(metrics)
+
+
+def misbehave(do):
+    if do == 'raise':
+        raise ZeroDivisionError('on purpose')
+    if do == 'thread':
+        said = []
+
+        def speak():
+            try:
+                libpbt.report({'score': 0})
+            except RuntimeError as error:
+                said.append(error)
+        thread = threading.Thread(target=speak)
+        thread.start()
+        thread.join()
+        raise said[0]
+    if do == 'catch':
+        while True:
+            try:
+                libpbt.report({'score': -1.0})
+            except:  # noqa: E722
+                print('caught')
+                return
+
+
+libpbt.worker(train)
