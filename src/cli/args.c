@@ -213,12 +213,12 @@ static bool operands_fit(struct words *words)
     pbt_buf_init(&usage, HELP_MAX);
     pbt_buf_text(&usage, "the form is: ");
     pbt_cli_put_usage(&usage, verb);
-    words->status =
-        call->count < least
-            ? pbt_cli_usage(PBT_E0605, verb->name, NULL, usage.data,
-                            "`pbt %s` needs an argument", verb->name)
-            : pbt_cli_usage(PBT_E0606, verb->name, call->args[most], usage.data,
-                            "too many arguments");
+    words->status = call->count < least
+                        ? pbt_cli_usage(PBT_E0605, verb->name, NULL, usage.data,
+                                        "`pbt %s` has no %s", verb->name,
+                                        verb->operands[call->count].name)
+                        : pbt_cli_usage(PBT_E0606, verb->name, call->args[most],
+                                        usage.data, "too many arguments");
     pbt_buf_done(&usage);
     return false;
 }

@@ -393,12 +393,11 @@ static int write_file(const char *path, const struct pbt_buf *text)
 static void say(const struct draft *draft, const struct pbt_spec *spec,
                 const char *path)
 {
-    const char *program = draft->call->args[draft->call->dashes];
-    (void)fprintf(stderr, "%s written.  %s is taken for %s.\n", path, program,
+    (void)fprintf(stderr, "%s written.  The program is taken for %s.\n", path,
                   draft->no_client
-                      ? "a program that is run anew for each stretch of "
-                        "training (trainable: command, see docs/command.md)"
-                      : "a worker that speaks pbt's protocol (if it does not: "
+                      ? "one that is run anew for each stretch of training "
+                        "(trainable: command, see docs/command.md)"
+                      : "one that speaks pbt's protocol (if it does not: "
                         "trainable: command, see docs/command.md)");
     int problem = pbt_cli_program_problem(spec, spec->command[0]);
     if (problem != 0) {

@@ -91,7 +91,9 @@ static void put_trial(struct pbt_buf *out, const struct pbt_results *results,
     }
     pbt_buf_printf(out, "directory   %s\n", trial->dir);
     if (trial->checkpoint != NULL) {
-        pbt_buf_printf(out, "goes on at  %s (iteration %" PRId64 ")\n",
+        bool over = trial->status == PBT_TRIAL_TERMINATED;
+        pbt_buf_printf(out, "%s  %s (iteration %" PRId64 ")\n",
+                       over ? "ended with" : "goes on at",
                        trial->checkpoint->path, trial->checkpoint->iteration);
     }
     if (trial->pid != 0) {

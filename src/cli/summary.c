@@ -408,6 +408,8 @@ void pbt_cli_put_setting(const struct pbt_spec *spec, int key,
         pbt_buf_text(out, "...");
     } else if (value.length > 0) {
         pbt_buf_put(out, value.data + 1, strcspn(value.data + 1, "\n"));
+    } else {
+        pbt_buf_text(out, "null");
     }
     pbt_buf_done(&value);
 }

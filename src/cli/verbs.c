@@ -211,7 +211,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "pbt run exp.yaml num_samples=8 --dir /data/runs\n"
      "pbt run -n 8 --metric acc --mode max -p lr=loguniform:1e-4:1 \\\n"
      "    -m lr=loguniform:1e-4:1 -i 5 -s training_iteration=100 -- ./train\n",
-     "Runs the experiment that FILE describes. key=value goes on top of it, "
+     "Runs the experiment that FILE (- is stdin) describes. key=value goes on "
+     "top of it, "
      "and "
      "so do flags, which are keys in other words; without a FILE they are all "
      "there is, and the command stands behind --.\n"
@@ -285,7 +286,8 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      check_options,
      "pbt check mnist.yaml\n"
      "pbt check mnist.yaml num_samples=8 scheduler.perturbation_interval=10\n",
-     "Reads the experiment file and says everything that is wrong with it, or "
+     "Reads the experiment file (- is stdin) and says everything that is wrong "
+     "with it, or "
      "what it would do. Nothing is started or written.\n",
      pbt_cli_check,
      false},

@@ -167,6 +167,19 @@ static void stderr_tail(const struct pbt_process *process, char *text,
     }
 }
 
+/* An end before its first word: at status 0 it is most likely no worker at all. */
+static const char *before_hello(const struct pbt_process *process)
+{
+    if (process->greeted) {
+        return "";
+    }
+    return process->exit_code != 0
+               ? " before it said hello (docs/protocol.md)"
+               : " before it said hello: a program that doesn't speak the "
+                 "protocol of docs/protocol.md needs `trainable: command` "
+                 "(docs/command.md)";
+}
+
 /* How it came to its end, for people; NULL: as it should. */
 static char *describe_end(const struct pbt_process *process)
 {
@@ -185,14 +198,8 @@ static char *describe_end(const struct pbt_process *process)
         (void)snprintf(text, sizeof text, "killed by signal %d (%s)",
                        process->signal, strsignal(process->signal));
     } else {
-        (void)snprintf(text, sizeof text,
-                       process->greeted
-                           ? "exited with status %d"
-                           : "exited with status %d before it said hello: a "
-                             "program that doesn't speak the protocol of "
-                             "docs/protocol.md needs `trainable: command` "
-                             "(docs/command.md)",
-                       process->exit_code);
+        (void)snprintf(text, sizeof text, "exited with status %d%s",
+                       process->exit_code, before_hello(process));
     }
     stderr_tail(process, tail, sizeof tail);
     /* It goes into the journal and to people: a program may have said too much. */

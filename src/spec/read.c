@@ -342,7 +342,9 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
 static int read_file(const char *path, struct pbt_buf *out,
                      struct pbt_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd =
+        is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         return pbt_fail(error, PBT_E0701, "can't open `%s`: %s", path,
                         strerror(errno));
@@ -366,7 +368,9 @@ static int read_file(const char *path, struct pbt_buf *out,
             status = pbt_error_set(error, PBT_ENOMEM, "out of memory");
         }
     }
-    (void)close(fd);
+    if (!is_stdin) {
+        (void)close(fd);
+    }
     return status;
 }
 
@@ -383,9 +387,10 @@ int pbt_spec_read(struct pbt_spec *spec, const char *path,
     int status = dir == NULL ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
                              : read_file(path, &text, error);
     if (status == PBT_OK) {
-        status = pbt_spec_parse(spec, text.data != NULL ? text.data : "",
-                                text.length, path, dir, overrides,
-                                override_count, problems, error);
+        status =
+            pbt_spec_parse(spec, text.data != NULL ? text.data : "",
+                           text.length, strcmp(path, "-") == 0 ? "stdin" : path,
+                           dir, overrides, override_count, problems, error);
     }
     free(dir);
     pbt_buf_done(&text);

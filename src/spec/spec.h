@@ -90,7 +90,7 @@ struct pbt_spec {
 };
 
 /*
- * Reads the experiment file `path` (YAML, or JSON if it ends in .json), with
+ * Reads the experiment file `path` (YAML, or JSON if it ends in .json; - is stdin), with
  * overrides "key.key=value" (values in YAML's flow form) applied on top.
  * PBT_ENOINPUT if it can't be read, PBT_ECONFIG if it is wrong: `problems`
  * then has every error found (at most 20), each in several lines with

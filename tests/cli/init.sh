@@ -15,6 +15,11 @@ pbt run train.yaml stop.training_iteration=20 resources.cpu=2 scheduler.synch=tr
 grep -c . runs/train/pbt_global.txt
 pbt best train --export model | sed -n 1p
 test -s model/weight
+# Through a pipe, too.
+pbt init - -- ./train.sh --lr={lr} {checkpoint_in} {checkpoint_out} | pbt check - | head -1 | sed 's/seed .*//'
+expect 78 pbt check - <<'EOF'
+metrik: score
+EOF
 # Nothing is written over, and nothing is left when it can't be written.
 cp train.yaml before.yaml
 expect 73 pbt init -- ./train.sh
