@@ -1,7 +1,7 @@
 /*
  * sim_seeds.c: proof 2: the very driver, core and journal over a simulated world.
  *
- *     sim_seeds [--seeds N] [--from S] [--plain] [--trace]
+ *     sim_seeds [--seeds N] [--from S] [--keeping] [--plain] [--trace]
  *
  * Each seed is an experiment, a world with faults, and a number of drivers that die; see
  * sim/case.c for what is drawn and sim/judge.c for what must hold after every batch.
@@ -17,10 +17,12 @@
 
 /* Every so many seeds the log files are written too. */
 #define LOGS_EVERY 50
+#define LOGS_EVERY_SMALL 1000
 
 struct arguments {
     uint64_t seeds;
     uint64_t from;
+    bool keeping;
     bool plain; /* no progress in place */
     bool trace;
 };
@@ -28,9 +30,11 @@ struct arguments {
 static void usage(void)
 {
     fprintf(stderr,
-            "usage: sim_seeds [--seeds N] [--from S] [--plain] [--trace]\n"
+            "usage: sim_seeds [--seeds N] [--from S] [--keeping] [--plain] "
+            "[--trace]\n"
             "  --seeds N  how many seeds (1000)\n"
             "  --from S   the first one (1)\n"
+            "  --keeping  small cases, about which checkpoints are kept\n"
             "  --plain    no progress line\n"
             "  --trace    tell everything that happens\n");
 }
@@ -49,6 +53,8 @@ static bool parse(int argc, char **argv, struct arguments *arguments)
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--plain") == 0) {
             arguments->plain = true;
+        } else if (strcmp(argv[i], "--keeping") == 0) {
+            arguments->keeping = true;
         } else if (strcmp(argv[i], "--trace") == 0) {
             arguments->trace = true;
         } else if (more && strcmp(argv[i], "--seeds") == 0) {
@@ -79,13 +85,14 @@ static void on_abort(int signal)
     }
 }
 
-static void prepare_last_words(const char *program, uint64_t seed)
+static void prepare_last_words(const char *program,
+                               const struct arguments *arguments, uint64_t seed)
 {
-    int n =
-        snprintf(last_words, sizeof last_words,
-                 "seed %" PRIu64 ": an assertion failed\n"
-                 "  repeat it with: %s --seeds 1 --from %" PRIu64 " --trace\n",
-                 seed, program, seed);
+    int n = snprintf(
+        last_words, sizeof last_words,
+        "seed %" PRIu64 ": an assertion failed\n"
+        "  repeat it with: %s%s --seeds 1 --from %" PRIu64 " --trace\n",
+        seed, program, arguments->keeping ? " --keeping" : "", seed);
     last_words_length = n < 0 ? 0 : (size_t)n;
 }
 
@@ -142,15 +149,19 @@ int main(int argc, char **argv)
     int result = 0;
     for (uint64_t i = 0; i < arguments.seeds && result == 0; i++) {
         uint64_t seed = arguments.from + i;
-        prepare_last_words(argv[0], seed);
-        const char *wrong =
-            story_run(seed, arguments.trace,
-                      seed % LOGS_EVERY == 0 ? scratch : NULL, &counts);
+        prepare_last_words(argv[0], &arguments, seed);
+        uint64_t every = arguments.keeping ? LOGS_EVERY_SMALL : LOGS_EVERY;
+        struct story_ask ask = {.seed = seed,
+                                .keeping = arguments.keeping,
+                                .trace = arguments.trace,
+                                .scratch = seed % every == 0 ? scratch : NULL};
+        const char *wrong = story_run(&ask, &counts);
         if (wrong != NULL) {
             printf("seed %" PRIu64 ": %s\n"
-                   "  repeat it with: %s --seeds 1 --from %" PRIu64
+                   "  repeat it with: %s%s --seeds 1 --from %" PRIu64
                    " --trace\n",
-                   seed, wrong, argv[0], seed);
+                   seed, wrong, argv[0], arguments.keeping ? " --keeping" : "",
+                   seed);
             result = 1;
         }
         if (shows && i % 256 == 255) {

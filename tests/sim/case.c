@@ -293,16 +293,63 @@ static void draw_requests(struct sim_case *c, struct dice *dice, uint32_t life)
     }
 }
 
-void case_draw(struct sim_case *c, uint64_t seed)
+/* Few trials and steps, a save after each, and less kept than there is room for. */
+static void make_small(struct sim_case *c)
+{
+    struct dice dice = {pbt_mix(c->seed, 7), 0};
+    struct pbt_settings *settings = &c->spec.settings;
+    settings->population = between(&dice, 2, 4);
+    settings->space.count = 1;
+    c->params[0].mutations.kind = PBT_DOMAIN_UNIFORM;
+    c->params[0].initial.kind = PBT_DOMAIN_UNIFORM;
+    settings->custom_explore = chance(&dice, 0.1);
+    settings->scheduler = PBT_SCHEDULER_PBT;
+    settings->synch = chance(&dice, 0.2);
+    settings->time_attr = PBT_TIME_ITERATION;
+    settings->perturbation_interval = between(&dice, 1, 2);
+    settings->burn_in_period = 0;
+    settings->quantile_fraction = 0.5;
+    settings->checkpoint_frequency = between(&dice, 0, 2);
+    settings->num_to_keep = between(&dice, 1, 2);
+    settings->max_bytes = chance(&dice, 0.5) ? between(&dice, 1, 2500) : 0;
+    settings->max_failures = -1;
+    settings->stop_count = 1;
+    settings->stops[0] = (struct pbt_stop){.source = PBT_STOP_ITERATION,
+                                           .bound = between(&dice, 3, 6)};
+    settings->time_budget_ns = 0;
+    c->spec.require_attrs = false;
+}
+
+/* Ends that come soon: there are few turns. */
+static void hasten(struct sim_case *c)
+{
+    struct dice dice = {pbt_mix(c->seed, 8), 0};
+    c->calm_after = between(&dice, 1, 30);
+    for (uint32_t i = 0; i < c->life_count; i++) {
+        c->lives[i].when =
+            between(&dice, 1, c->lives[i].doom == DOOM_SYNC ? 6 : 80);
+    }
+}
+
+void case_draw(struct sim_case *c, uint64_t seed, bool keeping)
 {
     struct dice dice = {.seed = pbt_mix(0x63617365, seed)};
     memset(c, 0, sizeof *c);
     c->seed = seed;
     draw_rates(c, &dice);
     draw_spec(c, &dice, (double)c->rates.step_ns * 1e-9);
+    if (keeping) {
+        make_small(c);
+    }
     c->life_count = between(&dice, 0, chance(&dice, 0.3) ? LIVES_MAX - 1 : 2);
+    if (keeping && c->life_count > 2) {
+        c->life_count = 2;
+    }
     for (uint32_t i = 0; i <= c->life_count; i++) {
         draw_life(c, &dice, &c->lives[i]);
+    }
+    if (keeping) {
+        hasten(c);
     }
     struct driver_life *last = &c->lives[c->life_count];
     last->doom = DOOM_NONE;
@@ -310,7 +357,7 @@ void case_draw(struct sim_case *c, uint64_t seed)
     struct dice own = {pbt_mix(c->seed, 5), 0};
     c->snapshot_every = chance(&own, 0.2) ? 0 : between(&own, 1, 100);
     c->snapshot_damage = draw_rate(&own, 0.5);
-    bool asks = chance(&dice, 0.4);
+    bool asks = chance(&dice, 0.4) && !keeping;
     for (uint32_t i = 0; asks && i <= c->life_count; i++) {
         draw_requests(c, &dice, i);
     }

@@ -58,7 +58,11 @@ struct sim_case {
     double snapshot_damage;  /* of the newest one, when a driver dies */
 };
 
-void case_draw(struct sim_case *c, uint64_t seed);
+/*
+ * `keeping`: a small one of the same seed, where little happens but saves, exploits, deletions
+ * and crashes: some ten of them take the time of one that is not small.
+ */
+void case_draw(struct sim_case *c, uint64_t seed, bool keeping);
 void case_done(struct sim_case *c);
 /* What was drawn, in a few lines for people. */
 void case_print(const struct sim_case *c);

@@ -560,36 +560,35 @@ static void live_on(struct story *story)
     fail(story, "the run does not come to an end, however often it is resumed");
 }
 
-static void begin(struct story *story, uint64_t seed, bool trace,
-                  const char *scratch, struct story_counts *counts)
+static void begin(struct story *story, const struct story_ask *ask,
+                  struct story_counts *counts)
 {
     memset(story, 0, sizeof *story);
     story->sink.records = take_records;
     story->sink.skipped = skip_records;
-    story->trace = trace;
+    story->trace = ask->trace;
     story->counts = counts;
     pbt_buf_init(&story->lines, (size_t)1 << 28);
-    case_draw(&story->c, seed);
-    if (trace) {
+    case_draw(&story->c, ask->seed, ask->keeping);
+    if (ask->trace) {
         case_print(&story->c);
     }
-    story->sim = pbt_sim_create(&story->c.spec, seed, &story->c.rates);
+    story->sim = pbt_sim_create(&story->c.spec, ask->seed, &story->c.rates);
     if (story->sim == NULL) {
         abort();
     }
     story->judge = judge_create(&story->c.spec, story->sim);
     pbt_sim_on_life(story->sim, see_life, story);
     pbt_sim_on_ack(story->sim, see_ack, story);
-    if (scratch != NULL) {
-        story->logs = logs_create(scratch, &story->c.spec, seed);
+    if (ask->scratch != NULL) {
+        story->logs = logs_create(ask->scratch, &story->c.spec, ask->seed);
     }
 }
 
-const char *story_run(uint64_t seed, bool trace, const char *scratch,
-                      struct story_counts *counts)
+const char *story_run(const struct story_ask *ask, struct story_counts *counts)
 {
     static struct story story;
-    begin(&story, seed, trace, scratch, counts);
+    begin(&story, ask, counts);
     live_on(&story);
     if (story.logs != NULL && judge_verdict(story.judge) == NULL) {
         logs_check(story.logs, story.lines.data, story.lines.length);

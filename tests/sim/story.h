@@ -22,12 +22,15 @@ struct story_counts {
     uint64_t idle; /* turns in which all was paused */
 };
 
-/*
- * NULL: all went well; else what went wrong, until the next call.  `trace`: tells all
- * on stdout.  `scratch`: a directory for the log files, or NULL to do without.  `counts`
- * are added to.
- */
-const char *story_run(uint64_t seed, bool trace, const char *scratch,
-                      struct story_counts *counts);
+struct story_ask {
+    uint64_t seed;
+    bool keeping; /* a small case, about what is kept (case.h) */
+    bool trace;   /* tells all on stdout */
+    const char
+        *scratch; /* a directory for the log files; NULL: none are written */
+};
+
+/* NULL: all went well; else what went wrong, until the next call.  `counts` are added to. */
+const char *story_run(const struct story_ask *ask, struct story_counts *counts);
 
 #endif
