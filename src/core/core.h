@@ -69,7 +69,8 @@ struct pbt_command {
     double time_total;      /* start, load */
     uint64_t seed;          /* start, load: this life's own; ask: its own */
     struct pbt_checkpoint_id checkpoint;
-    uint64_t ask; /* ask: its number, to be echoed in the answer's seq */
+    uint64_t bytes; /* save: of the trial's last checkpoint; 0: it has none */
+    uint64_t ask;   /* ask: its number, to be echoed in the answer's seq */
     /* ask: who is copied, and from which iteration; itself: these are first values */
     uint32_t donor;
     int64_t donor_iteration;

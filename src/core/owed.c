@@ -118,6 +118,9 @@ struct pbt_command pbt_core_owed(const struct pbt_core *core, uint32_t number)
         command.kind = PBT_COMMAND_SAVE;
         command.checkpoint =
             (struct pbt_checkpoint_id){number, trial->last_number};
+        command.bytes = trial->saved_count == 0
+                            ? 0
+                            : trial->saved[trial->saved_count - 1].bytes;
         break;
     case PBT_PHASE_ASK:
         command.kind = PBT_COMMAND_ASK;

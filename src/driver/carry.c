@@ -162,8 +162,8 @@ static void shorten_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
     }
 }
 
-static void set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
-                         enum pbt_command_kind kind)
+void pbt_driver_set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
+                             enum pbt_command_kind kind)
 {
     drive->deadline = PBT_NEVER;
     shorten_deadline(driver, drive, kind);
@@ -302,7 +302,7 @@ static int carry_out_for(struct pbt_driver *driver, uint32_t trial,
     if (drive->why != NULL) {
         return PBT_OK; /* it is being killed already: its exit will come */
     }
-    set_deadline(driver, drive, owed.kind);
+    pbt_driver_set_deadline(driver, drive, owed.kind);
     return submit_command(driver, &owed, error);
 }
 

@@ -49,10 +49,11 @@ static int stop_run(struct pbt_driver *driver, uint32_t *saving,
                               .time = pbt_driver_clock(driver)};
     int status = pbt_driver_event(driver, &event, error);
     *saving = count_saving(driver);
-    if (status == PBT_OK) {
-        say_stopping(driver, *saving);
+    if (status != PBT_OK) {
+        return status;
     }
-    return status;
+    say_stopping(driver, *saving);
+    return pbt_driver_stop_waiting(driver, error);
 }
 
 int pbt_driver_stop(struct pbt_driver *driver, struct pbt_error *error)

@@ -19,6 +19,7 @@ struct pbt_drive {
     uint64_t acked;    /* of the present epoch: seq */
     uint64_t ack_epoch;
     bool ack_due;
+    bool no_room;       /* its save waits for room on the disk */
     uint64_t odd_epoch; /* the last life that was said to report no number */
     /* the driver kills the process for this reason; NULL: it doesn't */
     char *why;
@@ -88,6 +89,11 @@ struct pbt_driver {
     bool time_up_sent;
     bool said_idle;
     bool said_bytes;
+    uint32_t no_room; /* trials whose saves wait for room */
+    bool
+        said_room; /* of these; by the world's clock, when it may be said again */
+    uint64_t say_room_from;
+    bool stopping; /* somebody waits for the run's end */
 };
 
 /* driver.c: one event into the core, and its record into the batch. */
@@ -121,6 +127,16 @@ void pbt_driver_say_bytes(struct pbt_driver *driver);
 /* Says so, once, when all that is left is paused. */
 void pbt_driver_say_idle(struct pbt_driver *driver);
 
+/* room.c */
+
+/* News of a save that has to wait, or goes on. */
+int pbt_driver_waiting(struct pbt_driver *driver, const struct pbt_input *input,
+                       struct pbt_error *error);
+/* The trial's save waits no longer, whatever has become of it. */
+void pbt_driver_end_waiting(struct pbt_driver *driver, uint32_t trial);
+/* Somebody waits for the run's end: no save waits for room any more. */
+int pbt_driver_stop_waiting(struct pbt_driver *driver, struct pbt_error *error);
+
 /* lost.c */
 
 /* News of a lost or damaged checkpoint. */
@@ -135,6 +151,10 @@ int pbt_driver_verify_checkpoints(struct pbt_driver *driver,
                                   struct pbt_error *error);
 
 /* carry.c: what follows from applied records. */
+
+/* A command of this kind has its time-out from now on. */
+void pbt_driver_set_deadline(struct pbt_driver *driver, struct pbt_drive *drive,
+                             enum pbt_command_kind kind);
 int pbt_driver_note_record(struct pbt_driver *driver,
                            const struct pbt_record *record,
                            struct pbt_error *error);

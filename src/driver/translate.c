@@ -222,6 +222,7 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
     free(drive->why);
     drive->why = NULL;
     drive->deadline = PBT_NEVER;
+    pbt_driver_end_waiting(driver, input->trial);
     struct pbt_core_trial after = pbt_core_trial(driver->core, input->trial);
     if (after.failures > before.failures) {
         char id[PBT_TRIAL_ID_SIZE];
@@ -277,6 +278,8 @@ int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
         note_rest(&driver->drives[input->trial], input->epoch);
         event = new_event(driver, PBT_EVENT_HALTED, input);
         return pbt_driver_event(driver, &event, error);
+    case PBT_INPUT_WAITING:
+        return pbt_driver_waiting(driver, input, error);
     case PBT_INPUT_SAVED:
         event = new_event(driver, PBT_EVENT_SAVED, input);
         return pbt_driver_event(driver, &event, error);

@@ -25,8 +25,9 @@
 enum pbt_input_kind {
     /* start or load is done; pid, host, client if it is a start */
     PBT_INPUT_READY,
-    PBT_INPUT_RESULT,   /* metrics, times */
-    PBT_INPUT_HALTED,   /* rests */
+    PBT_INPUT_RESULT, /* metrics, times */
+    PBT_INPUT_HALTED, /* rests */
+    PBT_INPUT_WAITING, /* a save has to wait; text: for room, of which this says more */
     PBT_INPUT_SAVED,    /* the checkpoint has its final name */
     PBT_INPUT_EXITED,   /* a process has been seen to end */
     PBT_INPUT_BAD,      /* a checkpoint is lost or damaged: text says how */
@@ -55,6 +56,7 @@ struct pbt_input {
     bool halted;
     bool done;
     bool can_reset;
+    bool waits;          /* waiting; false: it goes on now */
     uint32_t slots;      /* capacity */
     const char *metrics; /* result: the object's JSON text */
     size_t metrics_length;

@@ -332,6 +332,9 @@ static int start_handles(struct pbt_local *local, struct pbt_error *error)
     if (code == 0) {
         code = uv_timer_init(&local->loop, &local->tick_timer);
     }
+    if (code == 0) {
+        code = uv_timer_init(&local->loop, &local->room_timer);
+    }
     if (code == 0 && local->options.tick != NULL) {
         code = uv_timer_start(&local->tick_timer, on_tick, TICK_MS, TICK_MS);
     }
@@ -416,6 +419,7 @@ void pbt_local_destroy(struct pbt_local *local)
         return;
     }
     uint32_t population = local->options.spec->settings.population;
+    local->saves = NULL; /* none begins any more */
     for (uint32_t i = 0; local->processes != NULL && i < population; i++) {
         if (local->processes[i] != NULL) {
             local->processes[i]->unwanted = true;

@@ -9,7 +9,8 @@
  * Files: local.c (the loop), local_process.c (beginnings and ends), local_exec.c (the spawn), local_reuse.c
  * (a worker goes on to another trial),
  * local_stream.c (sockets), local_command.c (what workers are told), local_hear.c (what
- * they and their shims say), local_jobs.c (the pool), local_control.c (requests).
+ * they and their shims say), local_room.c (saves that wait), local_jobs.c (the pool), local_control.c
+ * (requests).
  */
 #ifndef PBT_EXEC_LOCAL_H
 #define PBT_EXEC_LOCAL_H

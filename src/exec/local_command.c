@@ -163,7 +163,6 @@ static void tell_save(struct pbt_process *process, const struct pbt_job *job)
     const struct pbt_local *local = process->local;
     struct pbt_error error;
     process->asked = job->command;
-    process->awaited = PBT_AWAITED_SAVED;
     pbt_buf_reset(&process->manifest);
     pbt_buf_put(&process->manifest, job->json, job->json_length);
     int status = pbt_local_checkpoint_path(
@@ -172,18 +171,25 @@ static void tell_save(struct pbt_process *process, const struct pbt_job *job)
     if (status == PBT_OK && pbt_buf_failed(&process->manifest)) {
         status = pbt_error_set(&error, PBT_ENOMEM, "out of memory");
     }
-    if (status == PBT_OK && mkdir(process->checkpoint, 0700) != 0) {
-        status = pbt_error_set(&error, PBT_EIO, "%s: %s", process->checkpoint,
-                               strerror(errno));
+    if (status == PBT_OK) {
+        pbt_process_queue_save(process);
+    } else {
+        pbt_process_break(process, "it can't be told to save: %s", error.text);
     }
-    if (status != PBT_OK) {
-        pbt_process_break(process, "can't make a checkpoint's directory: %s",
-                          error.text);
+}
+
+void pbt_process_save(struct pbt_process *process)
+{
+    process->awaited = PBT_AWAITED_SAVED;
+    if (mkdir(process->checkpoint, 0700) != 0) {
+        pbt_process_break(process,
+                          "can't make a checkpoint's directory: %s: %s",
+                          process->checkpoint, strerror(errno));
         return;
     }
     struct pbt_message message = {.type = PBT_MESSAGE_SAVE,
                                   .epoch = process->epoch,
-                                  .iteration = job->command.iteration,
+                                  .iteration = process->asked.iteration,
                                   .path = process->checkpoint};
     tell_worker(process, &message);
 }

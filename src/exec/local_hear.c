@@ -295,6 +295,10 @@ static void hear_sealed(struct pbt_process *process,
     if (status == PBT_OK) {
         status = pbt_checkpoint_publish(process->checkpoint, name, &error);
     }
+    if (message->bytes > local->largest) {
+        local->largest = message->bytes;
+    }
+    pbt_process_end_save(process);
     if (status != PBT_OK) {
         pbt_process_break(process, "its checkpoint can't be kept: %s",
                           error.text);

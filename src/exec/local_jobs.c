@@ -133,6 +133,7 @@ static void unlink_done(uv_work_t *work, int status)
         /* Only space is lost: the next open removes it again. */
         pbt_local_say(job->local, "warning[W0203]: %s", job->error.text);
     }
+    pbt_local_next_saves(job->local);
     free_job(job);
 }
 

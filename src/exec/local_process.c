@@ -53,6 +53,9 @@ void pbt_process_kill(struct pbt_process *process)
     struct pbt_message kill_order = {.type = PBT_MESSAGE_KILL};
     struct pbt_error error;
     process->leaving = true;
+    if (process->awaited == PBT_AWAITED_ROOM) {
+        pbt_process_end_save(process);
+    }
     if (process->slot == PBT_NO_SLOT) {
         leave_queue(process);
         return;
@@ -119,6 +122,7 @@ void pbt_process_close(struct pbt_process *process)
     }
     local->retiring -= process->retired ? 1 : 0;
     local->process_count--;
+    pbt_process_end_save(process);
     start_queued(local);
 }
 

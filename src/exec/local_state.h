@@ -29,6 +29,7 @@ enum pbt_awaited {
     PBT_AWAITED_NOTHING,
     PBT_AWAITED_VERIFY, /* its start or load waits for a look at the checkpoint */
     PBT_AWAITED_READY,
+    PBT_AWAITED_ROOM, /* its save waits */
     PBT_AWAITED_SAVED,
     PBT_AWAITED_SEALED,
     /* It ended while it loaded: whether the checkpoint was to blame is looked at. */
@@ -75,6 +76,12 @@ struct pbt_process {
     double time_total_s;
     uint64_t ack; /* to be told with the next line */
     bool ack_due;
+
+    /* local_room.c */
+    struct pbt_process *next_save; /* in local->saves */
+    uint64_t saving; /* what its save under way counts for; 0: none is */
+    bool told_waiting;
+    bool told_room; /* for room */
 
     /* local_reuse.c */
     struct pbt_process *next; /* in local->kept or local->queue */
@@ -135,6 +142,11 @@ struct pbt_local {
     struct pbt_process
         *queue; /* those that wait for a slot of a retiring one */
     uint32_t retiring;
+    struct pbt_process *saves; /* that wait, the first to go on first */
+    uint32_t saving;           /* saves under way, and what they count for */
+    uint64_t saving_bytes;
+    uint64_t largest; /* checkpoint that was made, bytes */
+    uv_timer_t room_timer;
     uint32_t *ack_due; /* trials whose ack was not carried by a command */
     size_t ack_due_count;
     /* Checkpoints that were verified since this driver's start. */
@@ -210,6 +222,15 @@ int pbt_local_moved(int fd);
 /* A socket pair; the first is ours, and doesn't block. */
 int pbt_local_make_pair(int pair[2], struct pbt_error *error);
 
+/* local_room.c */
+
+/* Its save begins as soon as it may; while it has to wait that is news. */
+void pbt_process_queue_save(struct pbt_process *process);
+/* Its save is over, in whatever way, if there was one. */
+void pbt_process_end_save(struct pbt_process *process);
+/* There may be room now. */
+void pbt_local_next_saves(struct pbt_local *local);
+
 /* local_reuse.c */
 
 /*
@@ -251,6 +272,8 @@ void pbt_local_command(struct pbt_local *local, const struct pbt_job *job);
 void pbt_local_ack(struct pbt_local *local, const struct pbt_job *job);
 /* Sends the acks that no command has carried. */
 void pbt_local_flush_acks(struct pbt_local *local);
+/* Tells it to save: its turn has come. */
+void pbt_process_save(struct pbt_process *process);
 /* What `old` was to begin, `fresh` begins. */
 void pbt_process_take_life(struct pbt_process *fresh, struct pbt_process *old);
 /* The checkpoint of a start or load was looked at. */

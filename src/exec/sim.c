@@ -40,6 +40,7 @@ struct process {
     uint64_t last_command; /* when the last command reached it */
     struct pbt_input old;  /* a result of an earlier epoch, to be told again */
     bool has_old;
+    bool waits; /* its save does */
 };
 
 enum item_kind {
@@ -82,6 +83,7 @@ struct pbt_sim {
     size_t count;
     size_t capacity;
     bool stop_asked;
+    bool stopping;       /* this driver has heard of that */
     uint64_t requests;   /* so far */
     uint32_t unanswered; /* of those that the driver has */
     uint32_t good_syncs; /* until one fails; 0: none does */
@@ -422,6 +424,21 @@ static void see_epoch(struct pbt_sim *sim, uint32_t trial, uint64_t epoch)
     sim->seen[sim->seen_count++] = epoch;
 }
 
+/* The driver hears of it at once: not the worker says so. */
+static void tell_waiting(struct pbt_sim *sim, uint32_t trial, bool waits,
+                         const char *text)
+{
+    struct process *process = &sim->processes[trial];
+    struct item *item = new_item(sim, sim->now, ITEM_NEWS, trial);
+    item->input = (struct pbt_input){.kind = PBT_INPUT_WAITING,
+                                     .trial = trial,
+                                     .epoch = process->epoch,
+                                     .waits = waits,
+                                     .text = text};
+    process->waits = waits;
+    push(sim, item);
+}
+
 static void reach_process(struct pbt_sim *sim, uint32_t trial,
                           const struct pbt_command *command)
 {
@@ -430,8 +447,15 @@ static void reach_process(struct pbt_sim *sim, uint32_t trial,
         return; /* it died meanwhile */
     }
     if (command->kind == PBT_COMMAND_KILL) {
+        if (process->waits && !sim->stopping) {
+            violate(sim, "a worker is killed while its save waits", trial,
+                    command->epoch);
+        }
         die(sim, trial, 0, 9);
         return;
+    }
+    if (process->waits && command->kind == PBT_COMMAND_SAVE) {
+        tell_waiting(sim, trial, false, NULL);
     }
     if (process->state == PROCESS_HUNG) {
         return;
@@ -558,6 +582,19 @@ static bool keep(struct pbt_sim *sim, const struct pbt_job *job)
     return true;
 }
 
+/* A save has to wait, for others or for room: by far longer than any time-out. */
+static uint64_t wait_for(struct pbt_sim *sim, const struct pbt_job *job)
+{
+    if (job->command.kind != PBT_COMMAND_SAVE || sim->rates.wait == 0 ||
+        sim->processes[job->trial].state == PROCESS_NONE ||
+        pbt_sim_draw(sim) >= sim->rates.wait) {
+        return 0;
+    }
+    bool room = pbt_sim_draw(sim) < 0.5;
+    tell_waiting(sim, job->trial, true, room ? "simulated" : NULL);
+    return 100 * sim->rates.step_ns;
+}
+
 /* --- the world's three functions ------------------------------------------------ */
 
 static void submit_command(struct pbt_sim *sim, const struct pbt_job *job)
@@ -579,7 +616,8 @@ static void submit_command(struct pbt_sim *sim, const struct pbt_job *job)
         time = process->last_command + 1;
     }
     process->last_command = time;
-    struct item *item = new_item(sim, time, ITEM_COMMAND, job->trial);
+    struct item *item =
+        new_item(sim, time + wait_for(sim, job), ITEM_COMMAND, job->trial);
     item->spawned = command->process_epoch;
     item->command = *command;
     push(sim, item);
@@ -771,6 +809,10 @@ static void happen(struct pbt_sim *sim, struct item *item)
     switch (item->kind) {
     case ITEM_NEWS:
         sim->unanswered += item->input.kind == PBT_INPUT_REQUEST ? 1 : 0;
+        sim->stopping =
+            sim->stopping || (item->input.kind == PBT_INPUT_REQUEST &&
+                              item->input.request == PBT_CONTROL_STOP &&
+                              item->input.trial == PBT_ALL_TRIALS);
         give(sim, item);
         return;
     case ITEM_SYNC:
@@ -834,6 +876,7 @@ static int sim_next_batch(struct pbt_world *world, uint64_t deadline,
         sim->stop_asked = false;
         struct item *item = new_item(sim, sim->now, ITEM_NEWS, 0);
         item->input = (struct pbt_input){.kind = PBT_INPUT_STOP};
+        sim->stopping = true;
         give(sim, item);
     }
     while (sim->given_count == 0 && sim->count > 0 &&
@@ -923,6 +966,7 @@ void pbt_sim_calm(struct pbt_sim *sim)
     rates->crash_step = rates->crash_setup = rates->crash_save = 0;
     rates->no_score = rates->hang = rates->nan_score = rates->damage = 0;
     rates->duplicate = rates->stale = rates->ask_fails = rates->late = 0;
+    rates->wait = 0;
 }
 
 /* Somebody tidies up while no driver looks. */
@@ -946,6 +990,7 @@ void pbt_sim_kill(struct pbt_sim *sim)
     }
     pbt_sim_disk_sync_forget(sim->disk);
     sim->stop_asked = false;
+    sim->stopping = false;
     sim->unanswered = 0;
     sim->good_syncs = 0;
     sim->now += spread(sim, 1000000000);

@@ -32,6 +32,7 @@ struct pbt_sim_rates {
     double stale;     /* a result of an older epoch arrives once more */
     double ask_fails;
     double late; /* a message takes long */
+    double wait; /* a save has to wait, for others or for room, for long */
     double keep; /* a stopped worker is kept for a trial that waits */
     bool can_reset;
     uint64_t step_ns;
