@@ -575,6 +575,35 @@ static void test_warnings_on_points(void **state)
     pbt_spec_done(&spec);
 }
 
+/* A misspelt name that would be one of the program's own. */
+static void test_warnings_on_names(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec,
+          "command: x\nmetric: accuracy\nmode: max\nnum_samples: 4\n"
+          "stop: {training_iterations: 9, iterations: 9, accuracy: 1, "
+          "acuracy: 1,\n  time_total: 9, epochs: 9, training_iteration: 9}\n"
+          "config: {momentum: 1.0, gamma_a: 1.0, lr: 1.0}\n"
+          "scheduler:\n  perturbation_interval: 1\n"
+          "  hyperparam_mutations: {momentm: {uniform: [0, 1]}, "
+          "gamma_a: {uniform: [0, 1]},\n"
+          "    gamma_b: {uniform: [0, 1]}, lr2: {uniform: [0, 1]}}\n");
+    assert_warnings(
+        &spec,
+        "warning[W0110]: good.yaml:5:8: `training_iterations` is taken for a "
+        "metric that the program reports; did you mean `training_iteration`?\n"
+        "warning[W0110]: good.yaml:5:32: `iterations` is taken for a metric "
+        "that the program reports; did you mean `training_iteration`?\n"
+        "warning[W0110]: good.yaml:5:60: `acuracy` is taken for a metric that "
+        "the program reports; did you mean `accuracy`?\n"
+        "warning[W0110]: good.yaml:6:3: `time_total` is taken for a metric "
+        "that the program reports; did you mean `time_total_s`?\n"
+        "warning[W0111]: good.yaml:10:26: `momentm` is not in `config`, and so "
+        "a hyperparameter of its own; did you mean `momentum`?\n");
+    pbt_spec_done(&spec);
+}
+
 static void test_warnings_on_placeholders(void **state)
 {
     (void)state;
@@ -1424,6 +1453,7 @@ int main(void)
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_warnings_on_constants),
         cmocka_unit_test(test_warnings_on_points),
+        cmocka_unit_test(test_warnings_on_names),
         cmocka_unit_test(test_warnings_on_placeholders),
         cmocka_unit_test(test_finish),
         cmocka_unit_test(test_overrides),

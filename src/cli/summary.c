@@ -12,6 +12,7 @@
 
 #define OUTPUT_MAX (4u << 20)
 #define CHOICES_SHOWN 10
+#define NAME_SHOWN 32 /* longer names leave their column */
 
 static void put_program(const struct pbt_spec *spec, struct pbt_buf *out)
 {
@@ -251,10 +252,11 @@ static void put_factors(const struct pbt_explore *explore,
 }
 
 static void put_param(const struct pbt_spec *spec,
-                      const struct pbt_param *param, struct pbt_buf *out)
+                      const struct pbt_param *param, int width,
+                      struct pbt_buf *out)
 {
     bool list = param->mutation == PBT_MUTATION_LIST;
-    pbt_buf_printf(out, "  %-10s ", param->name);
+    pbt_buf_printf(out, "  %-*s ", width, param->name);
     put_domain(spec,
                param->initial.kind == PBT_DOMAIN_NONE ? &param->mutations
                                                       : &param->initial,
@@ -274,9 +276,14 @@ static void put_param(const struct pbt_spec *spec,
 static void put_params(const struct pbt_spec *spec, struct pbt_buf *out)
 {
     const struct pbt_space *space = &spec->settings.space;
+    int width = 10;
     pbt_buf_text(out, space->count > 0 ? "hyperparameters\n" : "");
     for (uint32_t i = 0; i < space->count; i++) {
-        put_param(spec, &space->params[spec->order[i]], out);
+        int length = (int)strlen(space->params[i].name);
+        width = length > width && length <= NAME_SHOWN ? length : width;
+    }
+    for (uint32_t i = 0; i < space->count; i++) {
+        put_param(spec, &space->params[spec->order[i]], width, out);
     }
 }
 

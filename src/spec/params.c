@@ -454,6 +454,45 @@ static bool take_root(struct pbt_reader *reader, const struct pbt_node *node,
     return true;
 }
 
+/* Of a hyperparameter that only the mutations have: the one that may be meant; or NULL. */
+static const struct pbt_param *meant_by(const struct pbt_space *space,
+                                        const struct pbt_param *param)
+{
+    size_t length = strlen(param->name);
+    for (uint32_t i = 0; i < space->count && length >= 5; i++) {
+        const struct pbt_param *other = &space->params[i];
+        if (other->initial.kind != PBT_DOMAIN_NONE &&
+            other->mutation == PBT_MUTATION_NONE &&
+            pbt_word_close(param->name, length, other->name)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/* A misspelt name is a new hyperparameter, and what is in `config` is never explored. */
+static void warn_unknown(struct pbt_reader *reader,
+                         const struct pbt_node *mutations)
+{
+    const struct pbt_space *space = &reader->spec->settings.space;
+    for (uint32_t i = 0; i < space->count; i++) {
+        const struct pbt_param *param = &space->params[i];
+        const struct pbt_node *key =
+            pbt_node_find(mutations, param->name, strlen(param->name));
+        const struct pbt_param *meant =
+            key != NULL && param->initial.kind == PBT_DOMAIN_NONE
+                ? meant_by(space, param)
+                : NULL;
+        if (meant != NULL) {
+            pbt_reader_warn(reader, PBT_W0111, key,
+                            "`%s` is not in `config`, and so a hyperparameter "
+                            "of its own; did you mean `%s`?",
+                            pbt_quote(key->text, key->length).text,
+                            meant->name);
+        }
+    }
+}
+
 /* An upper bound of the number of parameters below a node. */
 static uint32_t count_keys(const struct pbt_node *node)
 {
@@ -480,5 +519,8 @@ void pbt_read_params(struct pbt_reader *reader, const struct pbt_node *config,
         return;
     }
     take_root(reader, config, "config", false);
-    take_root(reader, mutations, "scheduler.hyperparam_mutations", true);
+    if (take_root(reader, mutations, "scheduler.hyperparam_mutations", true) &&
+        mutations != NULL) {
+        warn_unknown(reader, mutations);
+    }
 }

@@ -72,6 +72,40 @@ static bool read_criterion(struct pbt_reader *reader,
     return read_bound(reader, key, value, &stop->bound);
 }
 
+/* The name of ours that a criterion may mean; NULL: it is the program's own. */
+static const char *meant_by(const struct pbt_spec *spec,
+                            const struct pbt_node *key)
+{
+    static const char *const iterations[] = {"iteration", "iterations",
+                                             "max_iterations", "num_iterations",
+                                             "n_iterations"};
+    const char *known[] = {"training_iteration", "time_total_s", spec->metric};
+    for (size_t i = 0; i < sizeof iterations / sizeof *iterations; i++) {
+        if (strcmp(key->text, iterations[i]) == 0) {
+            return known[0];
+        }
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i] != NULL &&
+            pbt_word_close(key->text, key->length, known[i])) {
+            return known[i];
+        }
+    }
+    return NULL;
+}
+
+/* A misspelt name would be a metric that never comes, and an experiment without an end. */
+static void warn_misspelt(struct pbt_reader *reader, const struct pbt_node *key)
+{
+    const char *meant = meant_by(reader->spec, key);
+    if (meant != NULL) {
+        pbt_reader_warn(reader, PBT_W0110, key,
+                        "`%s` is taken for a metric that the program reports; "
+                        "did you mean `%s`?",
+                        pbt_quote(key->text, key->length).text, meant);
+    }
+}
+
 static void read_stop(struct pbt_reader *reader, const struct pbt_node *key,
                       bool all)
 {
@@ -91,6 +125,8 @@ static void read_stop(struct pbt_reader *reader, const struct pbt_node *key,
         stop.source = PBT_STOP_SECONDS;
     } else if (spec->metric != NULL && strcmp(key->text, spec->metric) == 0) {
         stop.at_most = spec->minimize;
+    } else {
+        warn_misspelt(reader, key);
     }
     if (!read_criterion(reader, key, &stop)) {
         return;
