@@ -116,10 +116,11 @@ static void put_rare(struct pbt_buf *out, int group)
 /* A terminal of 24 lines and 80 columns shows all of it. */
 void pbt_cli_put_overview(struct pbt_buf *out)
 {
-    pbt_buf_text(out, "pbt: population based training\n"
-                      "  pbt check exp.yaml      what an experiment would do\n"
-                      "  pbt run exp.yaml        train; Ctrl-C, and the same "
-                      "line goes on\n\n");
+    pbt_buf_text(
+        out, "pbt: population based training\n"
+             "  pbt init -- ./train.sh  an experiment file for your program\n"
+             "  pbt run train.yaml      train; Ctrl-C, and the same "
+             "line goes on\n\n");
     for (int group = 0; group < PBT_CLI_GROUPS; group++) {
         const char *title = pbt_cli_group_titles[group];
         for (size_t i = 0; i < pbt_cli_verb_count; i++) {
