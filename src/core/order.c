@@ -104,6 +104,7 @@ static uint32_t merge(struct pbt_order *order, uint32_t left, uint32_t right)
     return right;
 }
 
+/* On the way down counts are changed, not made anew: that would look at every sibling. */
 static uint32_t insert(struct pbt_order *order, uint32_t at, uint32_t member)
 {
     struct pbt_order_node *node = &order->nodes[member];
@@ -118,7 +119,7 @@ static uint32_t insert(struct pbt_order *order, uint32_t at, uint32_t member)
     } else {
         here->right = insert(order, here->right, member);
     }
-    recount(order, at);
+    here->size++; /* the member has no marks yet */
     return at;
 }
 
@@ -134,7 +135,10 @@ static uint32_t erase(struct pbt_order *order, uint32_t at, uint32_t member)
     } else {
         here->right = erase(order, here->right, member);
     }
-    recount(order, at);
+    here->size--;
+    for (uint32_t mark = 0; mark < PBT_ORDER_MARKS; mark++) {
+        here->marked[mark] -= order->nodes[member].mark[mark] ? 1u : 0u;
+    }
     return at;
 }
 

@@ -69,6 +69,13 @@ struct item {
     size_t length;
 };
 
+/* In the queue: what orders it lies here, so that looking for its place reads no item. */
+struct queued {
+    uint64_t time;
+    uint64_t order;
+    struct item *item;
+};
+
 struct pbt_sim {
     struct pbt_world world; /* first: a pbt_world is the sim */
     const struct pbt_spec *spec;
@@ -79,7 +86,7 @@ struct pbt_sim {
     uint64_t now;
     uint64_t order;
     struct process *processes;
-    struct item **heap;
+    struct queued *heap;
     size_t count;
     size_t capacity;
     bool stop_asked;
@@ -95,7 +102,7 @@ struct pbt_sim {
     size_t given_count;
     size_t given_capacity;
 
-    uint64_t *seen; /* epochs that were started or loaded, over all drivers */
+    uint64_t *seen; /* epochs started or loaded, over all drivers; ascending */
     size_t seen_count;
     size_t seen_capacity;
 
@@ -139,7 +146,7 @@ static void violate(struct pbt_sim *sim, const char *what, uint32_t trial,
 
 /* --- the queue of what will happen ------------------------------------------ */
 
-static bool item_less(const struct item *a, const struct item *b)
+static bool comes_first(const struct queued *a, const struct queued *b)
 {
     return a->time != b->time ? a->time < b->time : a->order < b->order;
 }
@@ -177,18 +184,19 @@ static void push(struct pbt_sim *sim, struct item *item)
             abort();
         }
     }
+    struct queued queued = {item->time, item->order, item};
     size_t at = sim->count++;
-    while (at > 0 && item_less(item, sim->heap[(at - 1) / 2])) {
+    while (at > 0 && comes_first(&queued, &sim->heap[(at - 1) / 2])) {
         sim->heap[at] = sim->heap[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    sim->heap[at] = item;
+    sim->heap[at] = queued;
 }
 
 static struct item *pop(struct pbt_sim *sim)
 {
-    struct item *top = sim->heap[0];
-    struct item *last = sim->heap[--sim->count];
+    struct item *top = sim->heap[0].item;
+    struct queued last = sim->heap[--sim->count];
     size_t at = 0;
     for (;;) {
         size_t child = 2 * at + 1;
@@ -196,10 +204,10 @@ static struct item *pop(struct pbt_sim *sim)
             break;
         }
         if (child + 1 < sim->count &&
-            item_less(sim->heap[child + 1], sim->heap[child])) {
+            comes_first(&sim->heap[child + 1], &sim->heap[child])) {
             child++;
         }
-        if (!item_less(sim->heap[child], last)) {
+        if (!comes_first(&sim->heap[child], &last)) {
             break;
         }
         sim->heap[at] = sim->heap[child];
@@ -209,6 +217,13 @@ static struct item *pop(struct pbt_sim *sim)
         sim->heap[at] = last;
     }
     return top;
+}
+
+static void empty_queue(struct pbt_sim *sim)
+{
+    while (sim->count > 0) {
+        item_free(sim->heap[--sim->count].item);
+    }
 }
 
 /* --- processes --------------------------------------------------------------- */
@@ -404,14 +419,28 @@ static void end_save(struct pbt_sim *sim, uint32_t trial,
     tell(sim, trial, &input);
 }
 
+static size_t epochs_before(const struct pbt_sim *sim, uint64_t epoch)
+{
+    size_t begin = 0;
+    size_t end = sim->seen_count;
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (sim->seen[middle] < epoch) {
+            begin = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return begin;
+}
+
 /* Two lives may never have one name, whatever was lost in between. */
 static void see_epoch(struct pbt_sim *sim, uint32_t trial, uint64_t epoch)
 {
-    for (size_t i = sim->seen_count; i > 0; i--) {
-        if (sim->seen[i - 1] == epoch) {
-            violate(sim, "an epoch is given out twice", trial, epoch);
-            return;
-        }
+    size_t at = epochs_before(sim, epoch);
+    if (at < sim->seen_count && sim->seen[at] == epoch) {
+        violate(sim, "an epoch is given out twice", trial, epoch);
+        return;
     }
     if (sim->seen_count == sim->seen_capacity) {
         sim->seen_capacity =
@@ -421,7 +450,9 @@ static void see_epoch(struct pbt_sim *sim, uint32_t trial, uint64_t epoch)
             abort();
         }
     }
-    sim->seen[sim->seen_count++] = epoch;
+    memmove(&sim->seen[at + 1], &sim->seen[at],
+            (sim->seen_count++ - at) * sizeof *sim->seen);
+    sim->seen[at] = epoch;
 }
 
 /* The driver hears of it at once: not the worker says so. */
@@ -880,14 +911,14 @@ static int sim_next_batch(struct pbt_world *world, uint64_t deadline,
         give(sim, item);
     }
     while (sim->given_count == 0 && sim->count > 0 &&
-           sim->heap[0]->time <= deadline) {
+           sim->heap[0].time <= deadline) {
         struct item *item = pop(sim);
         sim->now = item->time > sim->now ? item->time : sim->now;
         happen(sim, item);
     }
     uint64_t window = sim->now + sim->rates.window_ns;
     while (sim->given_count > 0 && sim->count > 0 &&
-           sim->heap[0]->time <= window) {
+           sim->heap[0].time <= window) {
         struct item *item = pop(sim);
         sim->now = item->time > sim->now ? item->time : sim->now;
         happen(sim, item);
@@ -936,9 +967,7 @@ void pbt_sim_destroy(struct pbt_sim *sim)
         return;
     }
     release_given(sim);
-    while (sim->count > 0) {
-        item_free(pop(sim));
-    }
+    empty_queue(sim);
     free(sim->heap);
     free(sim->given);
     free(sim->inputs);
@@ -982,9 +1011,7 @@ static void lose_one(void *user, struct pbt_sim_checkpoint *checkpoint)
 void pbt_sim_kill(struct pbt_sim *sim)
 {
     release_given(sim);
-    while (sim->count > 0) {
-        item_free(pop(sim));
-    }
+    empty_queue(sim);
     for (uint32_t i = 0; i < sim->spec->settings.population; i++) {
         sim->processes[i] = (struct process){.state = PROCESS_NONE};
     }
