@@ -12,6 +12,7 @@ real time).  What is checked:
   - each (trial, epoch, seq) is there once; steps are done again without a gap, and
     points of perturbation are points again
   - all results are in the log files, in the journal's order
+  - the checkpoints on disk are those of the journal, whole, and those that are to be kept
   - one slot, four trials, a deterministic trainable: pbt_global.txt is that of an
     undisturbed run
 
@@ -37,6 +38,8 @@ PHASES = ('starting', 'loading', 'saving', 'exploiting', 'running')
 AIMS = {'starting': b'"k":"start"', 'loading': b'"k":"start"',
         'saving': b'"k":"save"', 'exploiting': b'"k":"exploit"',
         'running': b'"k":"result"'}
+# What is kept, by turns.
+KEEPS = ({'score_attribute': 'score'}, {'max_bytes': 1000}, {})
 AIM_S = 0.4  # then it is killed wherever it is
 SLOW_MS = {'TOY_SLOW_SAVE_MS': '12', 'TOY_SLOW_LOAD_MS': '12'}
 
@@ -82,7 +85,7 @@ class Tail:
 class Killer:
     """One run that is killed and resumed."""
 
-    def __init__(self, name, draw, counts, run, kills):
+    def __init__(self, name, draw, counts, run, kills, keep):
         self.name, self.draw, self.counts = name, draw, counts
         self.run, self.kills = run, kills
         self.lines = []
@@ -93,6 +96,7 @@ class Killer:
         self.again = 0
         self.slowest = 0
         run.env['PBT_ACK_LOG'] = self.acks
+        self.keep = keep
 
     def aim(self):
         """A phase that is wanted, or none: any moment."""
@@ -172,6 +176,7 @@ class Killer:
               'the numbers of the records have gaps')
         self.again = check_steps(records)
         check_logs(self.run, records)
+        check_kept(self.run, records, self.keep)
         check(self.ack_bytes > 0, 'no worker has logged acknowledgements')
 
     def go(self):
@@ -233,6 +238,55 @@ def check_logs(run, records):
               path, rows, len(iterations) + 1)
 
 
+def best_of(saved, keep):
+    """The checkpoints of a trial that are to be kept whoever needs them."""
+    if 'max_bytes' in keep:
+        return []
+    by = 'score' if 'score_attribute' in keep else 'number'
+    best = sorted(saved, key=lambda one: (one[by], one['number']))
+    newest = max(saved, key=lambda one: one['number'])
+    return best[-keep['num_to_keep']:] + [newest]
+
+
+def check_kept(run, records, keep):
+    saved, gone = collections.defaultdict(list), set()
+    for record in records:
+        if record['k'] == 'saved':
+            saved[record['trial']].append(
+                dict(record['checkpoint'], score=record.get('score', -1e9),
+                     bytes=record['bytes']))
+        elif record['k'] in ('delete', 'bad'):
+            gone.add(tuple(record['checkpoint'].values()))
+    most = total = 0
+    for trial, ones in saved.items():
+        live = {one['number']: one['bytes'] for one in ones
+                if (trial, one['number']) not in gone}
+        path = run.trial_dir(trial)
+        found = [name for name in os.listdir(path) if 'checkpoint_' in name]
+        check(sorted(found) == ['checkpoint_%06d' % number
+                                for number in sorted(live)],
+              '%s: %s, not %s', path, sorted(found), sorted(live))
+        for one in best_of(ones, keep):
+            check(one['number'] in live, '%s: %s is not kept', path, one)
+        for number, size in live.items():
+            check_whole('%s/checkpoint_%06d' % (path, number), size)
+        most = max([most] + [one['bytes'] for one in ones])
+        total += sum(live.values())
+    check(gone, '%s: no checkpoint was given up', run.path)
+    # Those that are needed: two durable ones, the newest, and a pair or the best.
+    needed = 4 * most * len(saved)
+    check(total <= max(keep.get('max_bytes', total), needed),
+          '%s: %d bytes of checkpoints', run.path, total)
+
+
+def check_whole(path, size):
+    manifest = json.loads(runs.read(path + '/.pbt_manifest.json'))
+    sizes = {one['name']: one['bytes'] for one in manifest['files']}
+    check(sum(sizes.values()) == size, '%s: %s, not %d', path, sizes, size)
+    check({name: os.path.getsize(path + '/' + name) for name in sizes} == sizes,
+          '%s is not what its manifest says', path)
+
+
 class Proof:
     def __init__(self, build, dir):
         self.build, self.dir = build, dir
@@ -252,7 +306,8 @@ class Proof:
 
     def go(self, name, keys, kills, env):
         run = runs.Run(self.build, self.dir, keys, env)
-        killer = Killer(name, self.draw, self.counts, run, kills)
+        killer = Killer(name, self.draw, self.counts, run, kills,
+                        keys['checkpoint'])
         self.done += killer.go()
         self.again += killer.again
         return killer
@@ -261,7 +316,9 @@ class Proof:
         """Every worker has a daemon; more trials than slots in every second run."""
         more = number % 2
         keys = self.toy('toy-%d' % number, 50 if more else 150,
-                        slots=3 - more, num_samples=3 + 3 * more, seed=number)
+                        slots=3 - more, num_samples=3 + 3 * more, seed=number,
+                        checkpoint={'num_to_keep': 2, 'at_end': True,
+                                    'frequency': 2, **KEEPS[number % 3]})
         killer = self.go(keys['name'], keys, kills,
                          dict(SLOW_MS, TOY_SLEEP_MS='1', TOY_SETSID_CHILD='1'))
         # Each worker's daemon leaves its number when it begins.

@@ -143,6 +143,34 @@ static void test_flipped_bit(void **state)
     expect_damage("model.bin is damaged");
 }
 
+/* Any bit of any file, the manifest included. */
+static void test_any_bit(void **state)
+{
+    (void)state;
+    static const char *const FILES[] = {
+        "c/model.bin", "c/b/\"quoted\" \xc3\xa9", "c/" PBT_CHECKPOINT_MANIFEST};
+    struct pbt_error error = {0};
+    unsigned flips = 0;
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        int fd = open(at(FILES[i]), O_RDWR);
+        unsigned char byte;
+        assert_true(fd >= 0);
+        for (off_t at_byte = 0; pread(fd, &byte, 1, at_byte) == 1; at_byte++) {
+            for (unsigned bit = 0; bit < 8; bit++) {
+                unsigned char flipped = (unsigned char)(byte ^ 1u << bit);
+                assert_int_equal(pwrite(fd, &flipped, 1, at_byte), 1);
+                assert_int_equal(pbt_checkpoint_verify(at("c"), &error),
+                                 PBT_EDATA);
+                flips++;
+            }
+            assert_int_equal(pwrite(fd, &byte, 1, at_byte), 1);
+        }
+        assert_int_equal(close(fd), 0);
+    }
+    assert_true(flips > 1000);
+    assert_int_equal(pbt_checkpoint_verify(at("c"), &error), PBT_OK);
+}
+
 static void test_no_manifest(void **state)
 {
     (void)state;
@@ -339,6 +367,7 @@ int main(void)
         TEST(test_foreign_file, make_sealed),
         TEST(test_truncated, make_sealed),
         TEST(test_flipped_bit, make_sealed),
+        TEST(test_any_bit, make_sealed),
         TEST(test_no_manifest, make_sealed),
         TEST(test_no_directory, make_sealed),
         TEST(test_garbled_manifest, make_sealed),
