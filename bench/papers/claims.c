@@ -7,6 +7,7 @@
 #define ALONE "scheduler.type=fifo"
 #define EVERY(steps) "scheduler.perturbation_interval=" #steps
 #define STEPS(steps) "stop.training_iteration=" #steps
+#define NO_NOISE "config.sigma=0"
 #define ALPHA(alpha) "config.alpha=" #alpha
 
 /* A trial's own h isn't kept: it belongs to the weights then. */
@@ -56,13 +57,25 @@ const struct claim claims[] = {
      FIGURE2,
      ONCE,
      1.171507526498731,
-     {"config.sigma=0"}},
+     {NO_NOISE}},
+    {NULL,
+     "exploit only, every 4, 100 steps",
+     FIGURE2,
+     ONCE,
+     0.984454431082926,
+     {NO_NOISE, STEPS(100)}},
     {NULL,
      "exploit only, every 10",
      FIGURE2,
      ONCE,
      1.171507526498731,
-     {"config.sigma=0", EVERY(10)}},
+     {NO_NOISE, EVERY(10)}},
+    {NULL,
+     "exploit only, every 10, 100 steps",
+     FIGURE2,
+     ONCE,
+     0.985156319450500,
+     {NO_NOISE, EVERY(10), STEPS(100)}},
     {NULL,
      "PBT, every 4",
      FIGURE2,

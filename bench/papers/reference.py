@@ -28,17 +28,18 @@ def once(what, run):
     print('  %-44s    1        %.15f' % (what, run(random.Random(0))))
 
 
-def figure2(alpha=0.01, interval=4, sigma=0.1, copy_h=False, alone=False):
+def figure2(alpha=0.01, interval=4, sigma=0.1, copy_h=False, alone=False,
+            steps=200):
     def run(draw):
         theta, h = [[0.9, 0.9], [0.9, 0.9]], [[1.0, 0.0], [0.0, 1.0]]
 
         def q(trial):
             return 1.2 - (theta[trial][0] ** 2 + theta[trial][1] ** 2)
-        for step in range(1, 201):
+        for step in range(1, steps + 1):
             for t, by in zip(theta, h):
                 for i in (0, 1):
                     t[i] -= alpha * 2 * by[i] * t[i]
-            if alone or step % interval or step == 200:
+            if alone or step % interval or step == steps:
                 continue
             loser = 0 if q(0) <= q(1) else 1  # of two equal ones, trial 1 wins
             theta[loser] = theta[1 - loser][:]
@@ -109,8 +110,10 @@ def main():
     for alpha in (0.01, 0.02, 0.05):
         once('alone, alpha %g' % alpha, figure2(alpha, alone=True))
     for interval in (4, 10):
-        once('exploit only, every %d' % interval,
-             figure2(interval=interval, sigma=0))
+        for steps in (200, 100):
+            once('exploit only, every %d%s'
+                 % (interval, ', 100 steps' * (steps == 100)),
+                 figure2(interval=interval, sigma=0, steps=steps))
     for copy_h in (False, True):
         for interval in (4, 10):
             show('PBT, every %d%s' % (interval, ', h is copied too' * copy_h),

@@ -1,6 +1,8 @@
 #include "numbers.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static FILE *open_file(const char *dir, const char *mode)
 {
@@ -23,15 +25,23 @@ int numbers_save(const char *dir, const double *numbers, size_t count,
     return PBT_OK;
 }
 
+static bool read_number(FILE *file, double *number)
+{
+    char line[64];
+    char *end = line;
+    if (fgets(line, sizeof line, file) != NULL) {
+        *number = strtod(line, &end);
+    }
+    return end != line;
+}
+
 int numbers_load(const char *dir, double *numbers, size_t count,
                  struct pbt_error *error)
 {
     FILE *file = open_file(dir, "r");
     size_t found = 0;
-    /* What numbers_save() wrote; any other text gives fewer fields. */
-    /* NOLINTNEXTLINE(cert-err34-c) */
     while (file != NULL && found < count &&
-           fscanf(file, "%la", &numbers[found]) == 1) {
+           read_number(file, &numbers[found])) {
         found++;
     }
     if (file == NULL || fclose(file) != 0 || found < count) {
