@@ -275,7 +275,7 @@ static void clear(struct world *world)
 int world_run(const struct toy *toy, const char *const *overrides,
               uint64_t seed, struct outcome *outcome, struct pbt_error *error)
 {
-    struct world world = {.sink = {take_lines}, .toy = toy};
+    struct world world = {.sink = {.records = take_lines}, .toy = toy};
     world.outcome = outcome;
     *outcome = (struct outcome){.trials = 0};
     int status = read_spec(&world, overrides, seed, error);

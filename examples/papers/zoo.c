@@ -25,7 +25,7 @@ struct zoo {
     double away; /* the sum of what h was away from the line */
     double done; /* steps */
     double h;
-    double steps; /* in an iteration, and in all */
+    int64_t steps; /* in an iteration, and in all */
     double total;
     bool deceptive;
 };
@@ -37,7 +37,7 @@ static int reset(void *self, const struct pbt_config *config,
     const char *task = "";
     int status = pbt_config_real(config, "h", &toy->h, error);
     if (status == PBT_OK) {
-        status = pbt_config_real(config, "steps", &toy->steps, error);
+        status = pbt_config_int(config, "steps", &toy->steps, error);
     }
     if (status == PBT_OK) {
         status = pbt_config_real(config, "total_steps", &toy->total, error);
@@ -77,11 +77,11 @@ static int step(void *self, struct pbt_result *result, struct pbt_error *error)
     toy->away += fabs(toy->h - (1 - toy->done / toy->total));
     double penalty = toy->deceptive ? 0.2 * toy->away : 0;
     double slope = 2 - toy->h - penalty;
-    for (double i = 0; i < toy->steps && slope > 0; i++) {
+    for (int64_t i = 0; i < toy->steps && slope > 0; i++) {
         before = toy->theta;
         toy->theta -= 0.001 * 2 * slope * toy->theta;
     }
-    toy->done += toy->steps;
+    toy->done += (double)toy->steps;
     /* The original reports Deceptive as it was before the last step. */
     double theta = toy->deceptive ? before : toy->theta;
     return pbt_result_real(result, "objective", 1.2 - theta * theta, error);
