@@ -12,7 +12,7 @@ TEST = cd $(1) && $(2) $(CTEST) --output-on-failure -j$(TEST_JOBS) \
 # Under a sanitizer the tests with a size (kills, seeds) run at a tenth of it.
 TENTH := PBT_TEST_SCALE=0.1
 
-.PHONY: all deps check check-plain asan tsan clang demo bench lint format \
+.PHONY: all deps check check-plain check-pytorch asan tsan clang demo bench lint format \
 	install clean help
 .DEFAULT_GOAL := all
 
@@ -37,6 +37,13 @@ asan: deps
 	@$(CMAKE) --preset asan-ubsan --log-level=WARNING
 	@$(BUILD) build-asan -j $(JOBS)
 	@$(call TEST,build-asan,$(TENTH),)
+
+# The examples in PyTorch, which is large: 150 MB to fetch from Debian.
+check-pytorch: all
+	@scripts/install-deps build test pytorch
+	@$(CMAKE) --preset default --log-level=WARNING -DPBT_TESTS=ON
+	@$(BUILD) build -j $(JOBS)
+	@cd build && $(CTEST) --output-on-failure -R '^examples_pytorch$$'
 
 tsan: deps
 	@$(CMAKE) --preset tsan --log-level=WARNING
@@ -74,6 +81,7 @@ help:
 	@echo 'make          build everything into build/'
 	@echo 'make check    install what the tests need, build with -Werror, run'
 	@echo '              all tests, then again under ASan and UBSan'
+	@echo 'make check-pytorch  install PyTorch (150 MB), train its examples'
 	@echo 'make demo     train a small ConvNet on MNIST with PBT'
 	@echo 'make bench    measure, as ratios in one run'
 	@echo 'make lint     format, clang-tidy, cppcheck, shellcheck, spelling'

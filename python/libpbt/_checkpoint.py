@@ -63,29 +63,19 @@ def _link(source: str, target: str) -> str:
 
 
 def read_notes(path: str) -> Dict[str, Any]:
-    return _read(path, NOTES)
+    """Nothing, where another program made the checkpoint."""
+    try:
+        with open(os.path.join(path, NOTES)) as file:
+            notes: Dict[str, Any] = json.load(file)
+            return notes
+    except FileNotFoundError:
+        return {}
 
 
 def write_notes(path: str, notes: Dict[str, Any]) -> None:
     with open(os.path.join(path, NOTES), 'w') as file:
         json.dump({'version': 1, **notes}, file)
         file.write('\n')
-
-
-def made_by(path: str) -> Dict[str, Any]:
-    """What pbt noted of a checkpoint: its trial, iteration, configuration and so on."""
-    found: Dict[str, Any] = _read(path, MANIFEST).get('made_by', {})
-    return found
-
-
-def _read(path: str, name: str) -> Dict[str, Any]:
-    """Nothing, where another program made the checkpoint."""
-    try:
-        with open(os.path.join(path, name)) as file:
-            found: Dict[str, Any] = json.load(file)
-            return found
-    except FileNotFoundError:
-        return {}
 
 
 Saver = Callable[[str], Any]  # writes a checkpoint's files into an empty directory

@@ -163,7 +163,7 @@ class FunctionHost:
         again = iteration - self._newest_at
         if again > 0:
             self._warn(iteration, again)
-        write_notes(path, {**self._totals, 'again': again,
+        write_notes(path, {**self._totals, 'iteration': iteration, 'again': again,
                            'reported': self._newest is not None})
 
     def _keep(self, checkpoint: Union[Checkpoint, Saver, None], iteration: int) -> None:

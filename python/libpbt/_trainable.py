@@ -4,7 +4,7 @@ import os
 import pickle
 from typing import Any, Dict, Optional, Union
 
-from libpbt._checkpoint import (Checkpoint, made_by, read_notes, write_notes)
+from libpbt._checkpoint import Checkpoint, read_notes, write_notes
 from libpbt._context import current
 from libpbt._values import take_metrics
 
@@ -77,6 +77,12 @@ class Trainable:
         context = current()
         return os.getcwd() if context is None else context.get_trial_dir()
 
+    @property
+    def seed(self) -> int:
+        """64 bits for this trial, others after each exploit; 0 outside a run."""
+        context = current()
+        return 0 if context is None else context.get_seed()
+
     def get_config(self) -> Dict[str, Any]:
         return self.config
 
@@ -108,7 +114,7 @@ class Trainable:
         if not os.path.isdir(path):
             raise FileNotFoundError('%s: there is no such checkpoint' % path)
         notes = read_notes(path)
-        self._iteration = made_by(path).get('iteration', notes.get('iteration', 0))
+        self._iteration = notes.get('iteration', 0)
         self._totals = {name: notes[name] for name in ('timesteps_total',
                                                        'episodes_total')
                         if name in notes}

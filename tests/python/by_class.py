@@ -73,7 +73,7 @@ EXTRA = {
         'deep': {'er': (1, Scalar())}},
     'about': lambda model: {
         'id': model.trial_id, 'dir': model.logdir, 'lr': model.get_config()['lr'],
-        'seed': str(libpbt.get_context().get_seed()),
+        'seed': str(model.seed),
         'env': os.environ['PBT_TRIAL_ID']},
 }
 
