@@ -18,6 +18,7 @@
  *   TOY_FAIL_SETUP, TOY_FAIL_SAVE, TOY_FAIL_LOAD=WHERE    that function fails
  *   TOY_CRASH_SAVE=WHERE  kills itself with SIGKILL in the middle of a save
  *   TOY_LINK=WHERE        puts a symbolic link into a checkpoint
+ *   TOY_BALLAST_KIB=N     so much more is in each checkpoint
  *   TOY_SLEEP_MS, TOY_SLOW_SAVE_MS, TOY_SLOW_LOAD_MS=N    time for each such call
  *   TOY_SETSID_CHILD=1    setup() starts a daemon (setsid, forked twice) that keeps
  *                         everything open; its pid is in <trial_dir>/daemon.pid
@@ -278,6 +279,26 @@ static int save_text(const char *dir, const char *name, struct pbt_error *error,
                 : pbt_error_set(error, PBT_EIO, "can't write %s", path);
 }
 
+static int save_ballast(const char *dir, struct pbt_error *error)
+{
+    static const char block[1024];
+    const char *text = getenv("TOY_BALLAST_KIB");
+    char path[4096];
+    if (text == NULL) {
+        return PBT_OK;
+    }
+    (void)snprintf(path, sizeof path, "%s/ballast", dir);
+    FILE *file = fopen(path, "w");
+    bool good = file != NULL;
+    for (long left = strtol(text, NULL, 10); good && left > 0; left--) {
+        good = fwrite(block, 1, sizeof block, file) == sizeof block;
+    }
+    good = file != NULL && fclose(file) == 0 && good;
+    return good ? PBT_OK
+                : pbt_error_set(error, PBT_EIO, "can't write %s: %s", path,
+                                strerror(errno));
+}
+
 static int bad_save(void *self, const char *dir, struct pbt_error *error)
 {
     struct bad_toy *bad = self;
@@ -298,6 +319,10 @@ static int bad_save(void *self, const char *dir, struct pbt_error *error)
     }
     if (asked(bad, "TOY_CRASH_SAVE", bad->iteration)) {
         (void)kill(getpid(), SIGKILL);
+    }
+    status = save_ballast(dir, error);
+    if (status != PBT_OK) {
+        return status;
     }
     (void)snprintf(path, sizeof path, "%s/link", dir);
     if (asked(bad, "TOY_LINK", bad->iteration) &&

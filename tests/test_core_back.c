@@ -229,6 +229,25 @@ static void a_crash_while_saving_uses_up_the_number(void **state)
              "  0/2 at 5, pins 4\n");
 }
 
+static void without_room_for_a_save_it_is_no_failure(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    s.max_failures = 0;
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 0 it=5 score=0.5\n"
+             ". saved 0\n"
+             ". result 0 it=10 score=0.6\n"
+             "exited 0 no_room\n"
+             "  exit 0: respawn\n"
+             "  start 0 (1.3) from 0/1 at 5\n"
+             ". ready 0\n"
+             ". result 0 it=7\n"
+             "exited 0 no_room\n"
+             "  exit 0: error\n");
+}
+
 static void late_news_of_an_older_life_are_dropped(void **state)
 {
     (void)state;
@@ -782,6 +801,7 @@ int main(void)
         cmocka_unit_test(a_failure_before_the_first_result_ends_the_experiment),
         cmocka_unit_test(after_such_an_end_the_next_opening_tries_again),
         cmocka_unit_test(a_crash_while_saving_uses_up_the_number),
+        cmocka_unit_test(without_room_for_a_save_it_is_no_failure),
         cmocka_unit_test(late_news_of_an_older_life_are_dropped),
         cmocka_unit_test(duplicates_are_dropped),
         cmocka_unit_test(news_in_the_wrong_phase_are_dropped),

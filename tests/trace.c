@@ -488,6 +488,7 @@ static bool trial_event(const struct trace *trace, const struct words *words,
         event->bytes = number_of(words, "bytes", 100);
     } else if (strcmp(verb, "exited") == 0) {
         event->kind = PBT_EVENT_EXITED;
+        event->no_room = has_word(words, "no_room");
         event->epoch = epoch_of(words, trial.process_epoch);
     } else if (strcmp(verb, "answer") == 0) {
         answer_event(trace, words, event, cell);

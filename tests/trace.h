@@ -21,7 +21,7 @@
  *     cut N                       ... of which the last N were lost
  *     ready T [no_reset]          start or load is done
  *     result T [it=] [score=] [t=] [v0=] [running|halted] [done] [seq=] [epoch=]
- *     halted T, saved T [bytes=], exited T [epoch=]
+ *     halted T, saved T [bytes=], exited T [no_room] [epoch=]
  *     durable T/N, bad T/N        a checkpoint is synced, or lost
  *     capacity SLOTS, stop, time_up
  *     pause T, resume T, stop T   the user asks, of one trial

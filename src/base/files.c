@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* fallocate */
+
 #include "base/files.h"
 
 #include <dirent.h>
@@ -7,12 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct pbt_file {
     int fd;
+    off_t bytes;
+    off_t reserved; /* blocks of the file, up to here */
     char path[];
 };
+
+/* A file that is open for appending has blocks for so much more: see reserve(). */
+#define AHEAD ((off_t)256 * 1024)
 
 static int status_of_errno(int number)
 {
@@ -43,6 +51,23 @@ static int fail(struct pbt_error *error, const char *what, const char *path)
                          what, path, strerror(number));
 }
 
+/*
+ * On a full disk the journal goes on for a while: what is to make room there, a save that found
+ * none for one, has records, too.  Where blocks can't be had ahead we do without.
+ */
+static void reserve(struct pbt_file *file, size_t length)
+{
+    off_t wanted = file->bytes + (off_t)length + AHEAD / 2;
+    if (wanted <= file->reserved) {
+        return;
+    }
+    wanted += AHEAD / 2;
+    if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, file->reserved,
+                  wanted - file->reserved) == 0) {
+        file->reserved = wanted;
+    }
+}
+
 static int posix_create(struct pbt_files *files, const char *path,
                         struct pbt_file **file, struct pbt_error *error)
 {
@@ -61,17 +86,38 @@ static int posix_create(struct pbt_files *files, const char *path,
         free(new);
         return status;
     }
+    new->bytes = new->reserved = 0;
+    reserve(new, 0);
     *file = new;
     return PBT_OK;
 }
 
-static int write_all(int fd, const void *bytes, size_t length)
+/*
+ * A full disk may have room again in a moment: what a save that found none has left is being
+ * removed (exec/local_room.c).  So an append tries again, `patience` times, before it fails.
+ */
+#define APPEND_PATIENCE 40
+
+static bool try_again(unsigned *patience)
+{
+    static const struct timespec WAIT = {.tv_nsec = 50000000};
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    if (!full || *patience == 0) {
+        return errno == EINTR;
+    }
+    --*patience;
+    (void)nanosleep(&WAIT, NULL);
+    return true;
+}
+
+static int write_all(int fd, const void *bytes, size_t length,
+                     unsigned patience)
 {
     const char *at = bytes;
     while (length > 0) {
         ssize_t written = write(fd, at, length);
         if (written < 0) {
-            if (errno == EINTR) {
+            if (try_again(&patience)) {
                 continue;
             }
             return -1;
@@ -89,9 +135,11 @@ static int write_all(int fd, const void *bytes, size_t length)
 static int posix_append(struct pbt_file *file, const void *bytes, size_t length,
                         struct pbt_error *error)
 {
-    if (write_all(file->fd, bytes, length) != 0) {
+    reserve(file, length);
+    if (write_all(file->fd, bytes, length, APPEND_PATIENCE) != 0) {
         return fail(error, "append to", file->path);
     }
+    file->bytes += (off_t)length;
     return PBT_OK;
 }
 
@@ -107,7 +155,13 @@ static int posix_sync(struct pbt_file *file, struct pbt_error *error)
 
 static void posix_close(struct pbt_file *file)
 {
+    struct stat about;
     if (file != NULL) {
+        /* To the size that it has: what it has reserved goes. */
+        if (fstat(file->fd, &about) == 0 &&
+            ftruncate(file->fd, about.st_size) != 0) {
+            file->reserved = 0; /* it takes a little more of the disk */
+        }
         (void)close(file->fd); /* what matters was synced before */
         free(file);
     }
@@ -247,7 +301,7 @@ int pbt_file_replace(const char *path, const void *bytes, size_t length,
     if (fd < 0) {
         return fail(error, "create", temporary);
     }
-    bool written = write_all(fd, bytes, length) == 0;
+    bool written = write_all(fd, bytes, length, 0) == 0;
     written = written && (!sync || fsync(fd) == 0);
     int saved = errno;
     bool closed = close(fd) == 0;

@@ -173,7 +173,7 @@ static bool decide_saved(const struct pbt_core *core,
 }
 
 static enum pbt_leave exit_outcome(const struct pbt_core *core,
-                                   const struct pbt_trial *trial)
+                                   const struct pbt_trial *trial, bool no_room)
 {
     if (trial->phase == PBT_PHASE_LEAVE) {
         return pbt_core_outcome(core, trial, trial->leave);
@@ -186,8 +186,11 @@ static enum pbt_leave exit_outcome(const struct pbt_core *core,
     if (core->end != PBT_END_NOT) {
         return PBT_LEAVE_PAUSE;
     }
-    /* It died of a checkpoint that is known to be bad by now (rule 17). */
-    if (trial->orphaned) {
+    /*
+     * It died of a checkpoint that is known to be bad by now (rule 17), or of a full disk: its
+     * next save waits for room.
+     */
+    if (trial->orphaned || (no_room && trial->phase == PBT_PHASE_SAVE)) {
         return PBT_LEAVE_RESPAWN;
     }
     /* Before any result of the experiment it is a bug, not bad luck. */
@@ -208,7 +211,7 @@ static bool decide_exited(const struct pbt_core *core,
     }
     *record = new_record(core, PBT_RECORD_EXITED, event->trial);
     record->epoch = event->epoch;
-    record->leave = exit_outcome(core, trial);
+    record->leave = exit_outcome(core, trial, event->no_room);
     record->iteration = trial->iteration;
     return true;
 }

@@ -80,6 +80,7 @@ struct pbt_event {
     bool done;      /* result: the trainable says that it is finished */
     bool can_reset; /* ready */
     bool failed;    /* answered: an error or a time-out */
+    bool no_room;   /* exited: there was none on the disk for what it saved */
     struct pbt_checkpoint_id checkpoint; /* saved, durable, bad */
     uint64_t bytes;                      /* saved */
     uint64_t incarnation;                /* opened */

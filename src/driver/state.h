@@ -134,6 +134,9 @@ int pbt_driver_waiting(struct pbt_driver *driver, const struct pbt_input *input,
                        struct pbt_error *error);
 /* The trial's save waits no longer, whatever has become of it. */
 void pbt_driver_end_waiting(struct pbt_driver *driver, uint32_t trial);
+/* A save had begun, and there was no room for it after all. */
+void pbt_driver_say_spoilt(struct pbt_driver *driver, uint32_t trial,
+                           const char *why);
 /* Somebody waits for the run's end: no save waits for room any more. */
 int pbt_driver_stop_waiting(struct pbt_driver *driver, struct pbt_error *error);
 

@@ -34,6 +34,7 @@ static struct pbt_event new_event(const struct pbt_driver *driver,
         .can_reset = input->can_reset,
         .checkpoint = input->checkpoint,
         .bytes = input->bytes,
+        .no_room = input->no_room,
     };
     event.score = (double)NAN;
     for (uint32_t i = 0; i < PBT_VALUES_MAX; i++) {
@@ -224,6 +225,9 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
     drive->deadline = PBT_NEVER;
     pbt_driver_end_waiting(driver, input->trial);
     struct pbt_core_trial after = pbt_core_trial(driver->core, input->trial);
+    if (input->no_room && after.failures == before.failures) {
+        pbt_driver_say_spoilt(driver, input->trial, text);
+    }
     if (after.failures > before.failures) {
         char id[PBT_TRIAL_ID_SIZE];
         pbt_trial_id(driver->spec->settings.seed, input->trial, id);

@@ -56,8 +56,9 @@ struct pbt_input {
     bool halted;
     bool done;
     bool can_reset;
-    bool waits;          /* waiting; false: it goes on now */
-    uint32_t slots;      /* capacity */
+    bool waits;     /* waiting; false: it goes on now */
+    bool no_room;   /* exited: there was none on the disk for what it saved */
+    uint32_t slots; /* capacity */
     const char *metrics; /* result: the object's JSON text */
     size_t metrics_length;
     const json_t *metrics_json;

@@ -298,6 +298,9 @@ static void hear_sealed(struct pbt_process *process,
     if (message->bytes > local->largest) {
         local->largest = message->bytes;
     }
+    if (status != PBT_OK) {
+        process->no_room = pbt_process_spoil_save(process, error.text);
+    }
     pbt_process_end_save(process);
     if (status != PBT_OK) {
         pbt_process_break(process, "its checkpoint can't be kept: %s",

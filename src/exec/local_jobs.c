@@ -155,6 +155,15 @@ void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order)
     start_job(job, unlink_work, unlink_done);
 }
 
+void pbt_local_remove(struct pbt_local *local, const char *path)
+{
+    struct pbt_pool_job *job = new_job(local);
+    if (job != NULL) {
+        (void)snprintf(job->path, sizeof job->path, "%s", path);
+        start_job(job, unlink_work, unlink_done);
+    }
+}
+
 /* --- snapshots ------------------------------------------------------------ */
 
 static void snapshot_work(uv_work_t *work)

@@ -229,6 +229,8 @@ static void tell_end(struct pbt_process *process)
         char *text = pbt_local_keep(local, describe_end(process));
         input->text = text;
     }
+    input->no_room =
+        pbt_process_spoil_save(process, input->text) || process->no_room;
 }
 
 /*

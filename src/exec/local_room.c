@@ -5,13 +5,15 @@
  *
  * There has to be room for 1.2 times the trial's last checkpoint (before the first one: the
  * largest that any trial has made), for the saves under way, and a reserve for the
- * journal and the logs.
+ * journal and the logs.  A save that finds no room all the same is no failure of its trial's.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
 #include "base/printable.h"
+#include "checkpoint/checkpoint.h"
 #include "exec/local_state.h"
 
 #define SAVES_MAX 16 /* under way at a time */
@@ -28,20 +30,31 @@ static uint64_t need_of(const struct pbt_local *local,
     return bytes + bytes / 5;
 }
 
+/* The room on the run's disk, and what of it is to stay; false: that can't be told. */
+static bool look(const struct pbt_local *local, uint64_t *free,
+                 uint64_t *reserve)
+{
+    struct statvfs about;
+    if (statvfs(local->options.run_dir, &about) != 0) {
+        return false;
+    }
+    *free = about.f_bavail * about.f_frsize;
+    *reserve = about.f_blocks * about.f_frsize / RESERVE_PART;
+    *reserve = *reserve > RESERVE_MAX ? RESERVE_MAX : *reserve;
+    return true;
+}
+
 /* False, and a text that says so, if the next one has to wait for room. */
 static bool has_room(const struct pbt_local *local,
                      const struct pbt_process *process, char *text, size_t size)
 {
     char have[PBT_BYTES_TEXT_SIZE];
     char want[PBT_BYTES_TEXT_SIZE];
-    struct statvfs about;
-    if (statvfs(local->options.run_dir, &about) != 0) {
+    uint64_t free;
+    uint64_t reserve;
+    if (!look(local, &free, &reserve)) {
         return true; /* saving will tell */
     }
-    uint64_t unit = about.f_frsize;
-    uint64_t reserve = about.f_blocks * unit / RESERVE_PART;
-    reserve = reserve > RESERVE_MAX ? RESERVE_MAX : reserve;
-    uint64_t free = about.f_bavail * unit;
     uint64_t need = need_of(local, process) + local->saving_bytes + reserve;
     if (free >= need) {
         return true;
@@ -51,6 +64,34 @@ static bool has_room(const struct pbt_local *local,
     (void)snprintf(text, size, "%s of the disk of %s are free, and %s needed",
                    have, local->options.run_dir, want);
     return false;
+}
+
+/* By what the program or the system has said. */
+static bool says_full(const char *text)
+{
+    return strstr(text, strerror(ENOSPC)) != NULL ||
+           strstr(text, strerror(EDQUOT)) != NULL;
+}
+
+bool pbt_process_spoil_save(struct pbt_process *process, const char *why)
+{
+    struct pbt_local *local = process->local;
+    uint64_t bytes = 0;
+    uint64_t free;
+    uint64_t reserve;
+    if (process->saving == 0) {
+        return false;
+    }
+    bool full = (look(local, &free, &reserve) && free < reserve) ||
+                (why != NULL && says_full(why));
+    /* So much there was room for: the next one waits for more. */
+    if (full &&
+        pbt_checkpoint_bytes(process->checkpoint, &bytes, NULL) == PBT_OK &&
+        bytes > local->largest) {
+        local->largest = bytes;
+    }
+    pbt_local_remove(local, process->checkpoint);
+    return full;
 }
 
 /* `text`: why, if it is for room. */

@@ -82,6 +82,7 @@ struct pbt_process {
     uint64_t saving; /* what its save under way counts for; 0: none is */
     bool told_waiting;
     bool told_room; /* for room */
+    bool no_room;   /* its last save found none */
 
     /* local_reuse.c */
     struct pbt_process *next; /* in local->kept or local->queue */
@@ -228,6 +229,8 @@ int pbt_local_make_pair(int pair[2], struct pbt_error *error);
 void pbt_process_queue_save(struct pbt_process *process);
 /* Its save is over, in whatever way, if there was one. */
 void pbt_process_end_save(struct pbt_process *process);
+/* Its save has failed: what is left of it goes; true if there was no room for it. */
+bool pbt_process_spoil_save(struct pbt_process *process, const char *why);
 /* There may be room now. */
 void pbt_local_next_saves(struct pbt_local *local);
 
@@ -316,6 +319,8 @@ void pbt_local_reply(struct pbt_local *local, const struct pbt_job *job);
 void pbt_local_sync(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_snapshot(struct pbt_local *local, const struct pbt_job *order);
 void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order);
+/* Removes a directory below the run's. */
+void pbt_local_remove(struct pbt_local *local, const char *path);
 void pbt_local_ask(struct pbt_local *local, const struct pbt_job *order);
 /* Looks at the checkpoint that it is to load: sums are read only where they have to. */
 void pbt_local_verify(struct pbt_local *local,

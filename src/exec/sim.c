@@ -249,16 +249,22 @@ static void tell(struct pbt_sim *sim, uint32_t trial,
     push(sim, item);
 }
 
-static void die(struct pbt_sim *sim, uint32_t trial, int exit_code, int signal)
+static void die_of(struct pbt_sim *sim, uint32_t trial, struct pbt_input input)
 {
     struct process *process = &sim->processes[trial];
-    struct pbt_input input = {.kind = PBT_INPUT_EXITED,
-                              .epoch = process->spawned,
-                              .exit_code = exit_code,
-                              .signal = signal,
-                              .text = exit_code != 0 ? "its last words" : NULL};
+    input.kind = PBT_INPUT_EXITED;
+    input.epoch = process->spawned;
     tell(sim, trial, &input);
     process->state = PROCESS_NONE;
+}
+
+static void die(struct pbt_sim *sim, uint32_t trial, int exit_code, int signal)
+{
+    die_of(
+        sim, trial,
+        (struct pbt_input){.exit_code = exit_code,
+                           .signal = signal,
+                           .text = exit_code != 0 ? "its last words" : NULL});
 }
 
 static void begin(struct pbt_sim *sim, uint32_t trial, enum item_kind kind,
@@ -394,6 +400,10 @@ static void end_save(struct pbt_sim *sim, uint32_t trial,
     struct process *process = &sim->processes[trial];
     if (pbt_sim_draw(sim) < sim->rates.crash_save) {
         die(sim, trial, 0, 9);
+        return;
+    }
+    if (sim->rates.full > 0 && pbt_sim_draw(sim) < sim->rates.full) {
+        die_of(sim, trial, (struct pbt_input){.exit_code = 1, .no_room = true});
         return;
     }
     struct pbt_sim_checkpoint saved = {.id = command->checkpoint,
@@ -994,7 +1004,7 @@ void pbt_sim_calm(struct pbt_sim *sim)
     rates->crash_step = rates->crash_setup = rates->crash_save = 0;
     rates->no_score = rates->hang = rates->nan_score = rates->damage = 0;
     rates->duplicate = rates->stale = rates->ask_fails = rates->late = 0;
-    rates->wait = 0;
+    rates->wait = rates->full = 0;
 }
 
 /* Somebody tidies up while no driver looks. */

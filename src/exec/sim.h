@@ -23,6 +23,7 @@ struct pbt_sim_rates {
     double crash_step;
     double crash_setup; /* in setup and load */
     double crash_save;
+    double full; /* a save finds no room on the disk */
     double hang; /* never answers again */
     double nan_score;
     double no_score;  /* a result without the experiment's metric */

@@ -234,6 +234,7 @@ static void draw_rates(struct sim_case *c, struct dice *dice)
     struct dice own = {pbt_mix(c->seed, 4), 0};
     rates->keep = draw_rate(&own, 1);
     rates->wait = draw_rate(&own, 0.3);
+    rates->full = draw_rate(&own, 0.2);
     rates->lose = chance(&own, 0.3) ? draw_rate(&own, 0.5) : 0;
     /* A hang shows as a time-out only; a short one kills the healthy too. */
     bool timeouts = rates->hang > 0 || chance(dice, 0.2);
@@ -403,10 +404,10 @@ void case_print(const struct sim_case *c)
            (double)s->time_budget_ns * 1e-9);
     printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, no score "
            "%g, damage %g, duplicate %g, stale %g, ask fails %g, late %g, "
-           "keep %g, lose %g, wait %g\n",
+           "keep %g, lose %g, wait %g, full %g\n",
            r->crash_step, r->crash_setup, r->crash_save, r->hang, r->nan_score,
            r->no_score, r->damage, r->duplicate, r->stale, r->ask_fails,
-           r->late, r->keep, r->lose, r->wait);
+           r->late, r->keep, r->lose, r->wait, r->full);
     printf("  step %g s, window %g s, sync %g s, can_reset %d\n",
            (double)r->step_ns * 1e-9, (double)r->window_ns * 1e-9,
            (double)r->sync_ns * 1e-9, r->can_reset);
