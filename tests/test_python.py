@@ -21,7 +21,7 @@ from driven import Worker
 SOURCE = os.path.abspath(sys.argv.pop(2) if len(sys.argv) > 2 else '.')
 BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else 'build')
 CLIENT = SOURCE + '/python'
-PATH = {'PYTHONPATH': CLIENT, 'PYTHONDONTWRITEBYTECODE': '1'}
+PATH = {'PYTHONPATH': CLIENT, 'PYTHONDONTWRITEBYTECODE': '1', 'PYTHONUNBUFFERED': ''}
 CLASS = [sys.executable, SOURCE + '/tests/python/by_class.py']
 FUNCTION = [sys.executable, SOURCE + '/tests/python/by_function.py']
 LONG = 10 ** 9  # a grant that is never used up
@@ -143,7 +143,7 @@ class Class(Case):
             path = self.saved(worker, how, 3)
             worker.run(5)
             self.loaded(worker, {'save': how}, path, 2, 3)
-            worker.say('run', until=9, epoch=1)  # an older life
+            worker.say('stop', epoch=1)  # to an older life
             self.assertEqual(worker.run(4)[0]['metrics'], {'score': 4}, how)
             self.expect_stop(worker)
             # A fresh process, where the checkpoint has moved to.
@@ -258,6 +258,7 @@ class Class(Case):
         log, self.log = self.log, first + '/stdout'
         worker = self.started(CLASS, {'at': 1, 'do': 'print'})
         worker.run(3)
+        self.assertEqual(self.said(), 'a word\n')  # as soon as it is said
         worker.start({'lr': 0.1, 'at': 1, 'do': 'about'}, epoch=2, trial='t_00001',
                      trial_dir=second)
         self.assertEqual(worker.run(1)[0]['metrics'], {
@@ -360,20 +361,20 @@ class Function(Case):
         worker = self.started(FUNCTION, {'every': 100})
         worker.run(5)
         path = self.saved(worker, 'none', 5)
-        self.loaded(worker, {'every': 6}, path, 2, 5)
+        self.loaded(worker, {'every': 4}, path, 2, 5)
+        worker.run(7)
+        path = self.saved(worker, 'four', 7)  # reported while 1 to 5 were done again
+        self.loaded(worker, {'every': 100}, path, 3, 7)
         worker.run(8)
-        path = self.saved(worker, 'six', 8)
-        self.loaded(worker, {'every': 100}, path, 3, 8)
-        worker.run(9)
-        again = self.saved(worker, 'six_again', 9)
+        again = self.saved(worker, 'four_again', 8)
         shutil.rmtree(path)  # pbt keeps its newest ones alone
         shutil.rmtree(again)
-        worker.run(10)
-        path = self.saved(worker, 'ten', 10)
-        self.loaded(worker, {}, path, 4, 10)
-        self.assertEqual(self.steps(worker.run(11)), [(11, 11)])
+        worker.run(9)
+        path = self.saved(worker, 'nine', 9)
+        self.loaded(worker, {}, path, 4, 9)
+        self.assertEqual(self.steps(worker.run(10)), [(10, 10)])
         self.assertEqual(self.said().count('begins at 0'), 2)
-        self.assertEqual(self.said().count('begins at 6'), 2)
+        self.assertEqual(self.said().count('begins at 4'), 2)
         self.assertEqual(self.said().count('Whoever goes on'), 1)
 
     def test_it_returns(self):
@@ -393,14 +394,17 @@ class Function(Case):
         self.expect_error(worker, 'train: RuntimeError', 'neither reported')
 
     def test_it_can_not_hold_on(self):
-        worker = self.started(FUNCTION, {'at': 3, 'do': 'catch', 'lazy': True})
-        worker.run(2)
-        path = self.saved(worker, 'saved', 2)
-        worker.run(4)
-        self.loaded(worker, {}, path, 2, 2)
-        self.assertEqual(self.steps(worker.run(3)), [(3, 3)])
-        self.expect_stop(worker)
-        self.assertEqual(self.said().count('caught'), 1)
+        """What ends the function may be caught, but then it is ended anyway."""
+        for do in ('catch', 'return'):
+            worker = self.started(FUNCTION, {'at': 3, 'do': do, 'lazy': True})
+            worker.run(2)
+            path = self.saved(worker, do, 2)
+            worker.run(3)
+            self.loaded(worker, {}, path, 2, 2)
+            self.assertEqual(self.steps(worker.run(3)), [(3, 3)])
+            self.expect_stop(worker)
+            self.assertEqual(self.said().count('caught'), 1)
+            os.remove(self.log)
 
     def test_errors(self):
         for do, text in (('raise', 'train: ZeroDivisionError: on purpose'),
@@ -452,7 +456,7 @@ by_class.py is a worker: pbt starts it, once for each trial.
         worker.run(3)
         path = self.saved(worker, 'saved', 3)
         self.assertEqual(self.python('''
-import sys, libpbt
+import os, sys, libpbt
 libpbt.worker = lambda trainable: None
 sys.path.insert(0, sys.argv[2])
 from by_class import Score
@@ -463,8 +467,12 @@ model.reset_config({'lr': 0.1})
 print(model.train())
 other = Score({'lr': 0.05})
 other.restore(model.save().path)
-print(other.score, other.training_iteration, sys.argv[1] in
-      libpbt.Checkpoint(sys.argv[1]).to_directory())
+print(other.score, other.training_iteration,
+      os.listdir(libpbt.Checkpoint(sys.argv[1]).to_directory()))
+try:
+    libpbt.Tuner
+except AttributeError as error:
+    print(error)
 try:
     libpbt.report({})
 except RuntimeError as error:
@@ -478,7 +486,8 @@ model.stop()
 ''', path, SOURCE + '/tests/python'), '''\
 3.0 3 default
 {'score': 4.0, 'done': False, 'training_iteration': 4}
-4.0 4 False
+4.0 4 ['checkpoint.pkl']
+libpbt has no Tuner: `pbt run` begins experiments (docs/python.md)
 report: report() is for a function that libpbt.worker() runs; a Trainable returns its \
 metrics from step()
 context: there is no trial: this process was not started by `pbt run`, or \

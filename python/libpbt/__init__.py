@@ -15,6 +15,8 @@ or of a function that calls `libpbt.report(metrics, checkpoint=...)` after each 
 and begins from `libpbt.get_checkpoint()` if that is there.  `pbt run` starts the script, once
 for each trial.  docs/python.md leads through it.
 """
+from typing import TYPE_CHECKING
+
 from libpbt._checkpoint import Checkpoint
 from libpbt._context import Context, get_context
 from libpbt._function import get_checkpoint, report
@@ -24,3 +26,15 @@ from libpbt._worker import VERSION as __version__
 
 __all__ = ['Checkpoint', 'Context', 'Trainable', 'get_checkpoint', 'get_context', 'report',
            'worker', '__version__']
+
+# Names of Ray Tune's that scripts begin with.
+_ELSEWHERE = frozenset((
+    'Tuner', 'run', 'TuneConfig', 'RunConfig', 'CheckpointConfig', 'FailureConfig',
+    'PopulationBasedTraining', 'uniform', 'loguniform', 'choice', 'randint'))
+
+if not TYPE_CHECKING:  # to that, every name would be there
+    def __getattr__(name):
+        if name in _ELSEWHERE:
+            raise AttributeError('libpbt has no %s: `pbt run` begins experiments '
+                                 '(docs/python.md)' % name)
+        raise AttributeError('module %r has no attribute %r' % (__name__, name))

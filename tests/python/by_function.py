@@ -25,6 +25,8 @@ def train(config):
             score += max(0.0, 1 - abs(config['lr'] / 0.1 - 1))
             if step == config.get('at'):
                 misbehave(config['do'])
+                if config['do'] == 'return' and caught():
+                    return None
             say(config, score, step)
     finally:
         print('ends at', step)
@@ -65,12 +67,16 @@ def misbehave(do):
         thread.join()
         raise said[0]
     if do == 'catch':
-        while True:
-            try:
-                libpbt.report({'score': -1.0})
-            except:  # noqa: E722
-                print('caught')
-                return
+        caught()
+
+
+def caught():
+    try:
+        libpbt.report({'score': -1.0})
+    except:  # noqa: E722
+        print('caught')
+        return True
+    return False
 
 
 libpbt.worker(train)
