@@ -65,6 +65,8 @@ static void reserve(struct pbt_file *file, size_t length)
     if (fallocate(file->fd, FALLOC_FL_KEEP_SIZE, file->reserved,
                   wanted - file->reserved) == 0) {
         file->reserved = wanted;
+    } else if (errno != ENOSPC && errno != EDQUOT) {
+        file->reserved = INT64_MAX; /* not on this file system: never again */
     }
 }
 
