@@ -579,18 +579,22 @@ class Trained(Case):
                     [r['step'] for r in results],
                     [r['training_iteration'] for r in results], name)
 
-    def test_function_resumed_after_a_kill(self):
-        run = self.run_of('killed', FUNCTION, config={'every': 4},
-                          stop={'training_iteration': 40})
-        run.start()
-        runs.wait_until('training', lambda: glob.glob(run.path + '/*/checkpoint_*'))
-        run.kill()
-        run.wait_gone()
-        run.start()
-        self.trained(run)
-        for results in self.results(run):
-            self.assertEqual([r['step'] for r in results],
-                             [r['training_iteration'] for r in results])
+    def test_function_resumed(self):
+        """After a kill, and after Ctrl-C, which saves where the function has not."""
+        for name, how in (('killed', signal.SIGKILL), ('interrupted', signal.SIGINT)):
+            run = self.run_of(name, FUNCTION, config={'every': 4},
+                              stop={'training_iteration': 40})
+            run.start()
+            runs.wait_until('training',
+                            lambda run=run: glob.glob(run.path + '/*/checkpoint_*'))
+            run.process.send_signal(how)
+            run.process.wait(runs.DEADLINE_S)
+            run.wait_gone()
+            run.start()
+            self.trained(run)
+            for results in self.results(run):
+                self.assertEqual([r['step'] for r in results],
+                                 [r['training_iteration'] for r in results], name)
 
     def test_an_exception_in_error_txt(self):
         run = self.run_of('raise', CLASS, config={'at': 7, 'do': 'raise'})
