@@ -1053,7 +1053,7 @@ static void test_written_text(void **state)
         "explore: 60\n"
         "table:\n  metric_columns: null\n"
         "  parameter_columns: null\n  max_progress_rows: 20\ngrace: "
-        "10\nreuse_workers: true\nseed: 3\n");
+        "10\nreuse_workers: true\nseed: 3\ndurability: process\n");
     pbt_buf_done(&out);
     pbt_spec_done(&spec);
 }

@@ -108,6 +108,14 @@ static int append(struct pbt_driver *driver, struct pbt_error *error)
     }
     int status = pbt_journal_append(driver->journal, &driver->lines,
                                     driver->line_count, error);
+    if (status == PBT_OK && driver->spec->power_durable) {
+        /*
+         * Here, not in the pool: nothing may be acknowledged or carried out before it is on
+         * the disk, and what comes meanwhile waits in its sockets to be the next batch.
+         */
+        status = pbt_journal_sync(driver->journal, error);
+        driver->synced = pbt_core_records(driver->core);
+    }
     struct pbt_sink *sink = driver->options.sink;
     if (status == PBT_OK && sink != NULL) {
         status = sink->records(sink, driver->lines.data, driver->lines.length,
@@ -211,8 +219,7 @@ int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
     if (status == PBT_OK) {
         status = pbt_driver_time_outs(driver, error);
     }
-    *finished = status == PBT_OK && pbt_core_finished(driver->core) &&
-                !driver->sync_in_flight && driver->phantom_count == 0;
+    *finished = status == PBT_OK && pbt_driver_finished(driver);
     return status;
 }
 
@@ -225,9 +232,15 @@ int pbt_driver_finish(struct pbt_driver *driver, struct pbt_error *error)
     return status;
 }
 
+bool pbt_driver_finished(const struct pbt_driver *driver)
+{
+    return pbt_core_finished(driver->core) && !driver->sync_in_flight &&
+           driver->phantom_count == 0;
+}
+
 int pbt_driver_run(struct pbt_driver *driver, struct pbt_error *error)
 {
-    bool finished = pbt_core_finished(driver->core);
+    bool finished = pbt_driver_finished(driver);
     int status = PBT_OK;
     while (status == PBT_OK && !finished) {
         status = pbt_driver_turn(driver, &finished, error);

@@ -93,6 +93,9 @@ int pbt_driver_open(struct pbt_driver **out, struct pbt_spec *spec,
 int pbt_driver_turn(struct pbt_driver *driver, bool *finished,
                     struct pbt_error *error);
 
+/* True if nothing is left to be done, perhaps right after the open: no turn would ever end. */
+bool pbt_driver_finished(const struct pbt_driver *driver);
+
 /* After the last turn: a last sync of the journal, and a snapshot. */
 int pbt_driver_finish(struct pbt_driver *driver, struct pbt_error *error);
 

@@ -12,6 +12,7 @@
 #define SECONDS_MAX 1e9
 
 static const char *const trainables[] = {"worker", "command", NULL};
+static const char *const durabilities[] = {"process", "power", NULL};
 static const char *const modes[] = {"max", "min", NULL};
 static const char *const schedulers[] = {"fifo", "pbt", "replay", NULL};
 static const char *const time_attrs[] = {"training_iteration", "time_total_s",
@@ -422,9 +423,12 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                       .doc = "fixes every draw and decision; default: drawn "
                              "and shown"},
     [PBT_KEY_DURABILITY] = {.path = "durability",
-                            .type = PBT_TYPE_LATER,
+                            .type = PBT_TYPE_WORD,
+                            .words = durabilities,
                             .fallback = "process",
-                            .doc = "what an acknowledged result survives"},
+                            FIELD(power_durable),
+                            .doc = "what an acknowledged result survives: the "
+                                   "death of any process, or a power loss"},
 };
 
 const char *pbt_key_name(const struct pbt_key *key)

@@ -57,7 +57,8 @@ struct pbt_spec {
     char **metric_columns;
     char **parameter_columns;
     uint32_t max_rows;
-    double grace; /* seconds that a step under way has at Ctrl-C */
+    bool power_durable; /* durability: power */
+    double grace;       /* seconds that a step under way has at Ctrl-C */
 
     char *keep_by; /* checkpoint.score_attribute; NULL: the newest are kept */
     /* settings.stops of source PBT_STOP_VALUE, keep_value: which metric each index is */

@@ -158,6 +158,7 @@ static void draw_scheduler(struct sim_case *c, struct dice *dice, double step_s)
     settings->scheduler =
         chance(dice, 0.08) ? PBT_SCHEDULER_FIFO : PBT_SCHEDULER_PBT;
     /* Not of the dice: what a seed stands for else stays the same. */
+    c->spec.power_durable = pbt_mix(0x706f776572, c->seed) % 4 == 0;
     settings->synch = pbt_mix(0x73796e6368, c->seed) % 4 == 0;
     settings->perturbation_interval = between(dice, 1, 5);
     settings->burn_in_period = chance(dice, 0.2) ? between(dice, 1, 6) : 0;
