@@ -29,6 +29,7 @@ int pbt_cli_status(const struct pbt_cli_call *call);
 int pbt_cli_ls(const struct pbt_cli_call *call);
 int pbt_cli_show(const struct pbt_cli_call *call);
 int pbt_cli_best(const struct pbt_cli_call *call);
+int pbt_cli_plot(const struct pbt_cli_call *call);
 int pbt_cli_schedule(const struct pbt_cli_call *call);
 int pbt_cli_logs(const struct pbt_cli_call *call);
 int pbt_cli_rebuild(const struct pbt_cli_call *call);

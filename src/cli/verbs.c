@@ -109,6 +109,16 @@ static const struct pbt_cli_option best_options[] = {
     JSON_OPTION,
     DIR_OPTION,
     END};
+static const struct pbt_cli_option plot_options[] = {
+    {"x", 'x', "WHAT", PBT_CLI_WORD, pbt_cli_plot_xs,
+     "training_iteration (the default), time_total_s, timestamp"},
+    {"y", 'y', "METRIC", PBT_CLI_FREE, NULL, "another than the experiment's"},
+    {"log", 0, NULL, PBT_CLI_FREE, NULL, "a logarithmic y axis"},
+    {"output", 'o', "FILE", PBT_CLI_FILE, NULL,
+     ".svg, .png or .pdf; - (the default) draws in the terminal"},
+    COLOR_OPTION,
+    DIR_OPTION,
+    END};
 static const struct pbt_cli_option schedule_options[] = {
     {"best", 0, NULL, PBT_CLI_FREE, NULL,
      "behind the best result (so it is without TRIAL)"},
@@ -278,7 +288,7 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "way and gives its slot back. It stays paused, whatever becomes of the "
      "driver, until it is resumed.\n",
      pbt_cli_pause,
-     false},
+     true},
     {"check",
      PBT_CLI_TRAINING,
      "check an experiment file, and say what it would do",
@@ -360,6 +370,22 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "In C it is a header with a table and a function that looks up an "
      "iteration, in Python a module with a function schedule(iteration).\n",
      pbt_cli_schedule,
+     false},
+    {"plot",
+     PBT_CLI_LOOKING,
+     "draw a run: results, hyperparameters, lineage, timeline",
+     {RUN_OPERAND, {"KIND", PBT_CLI_WORD, pbt_cli_plot_kinds, true, false}},
+     plot_options,
+     "pbt plot mnist-convnet\n"
+     "pbt plot mnist-convnet -x timestamp -y loss --log -o loss.svg\n"
+     "pbt plot mnist-convnet parameters -o schedule.png\n",
+     "Draws a metric, one line a trial (many trials: as bands, with the best "
+     "on "
+     "top); or, by iteration, all hyperparameters with the schedule of the "
+     "best "
+     "trial, or the family tree (lineage); or who trained when (timeline). A "
+     "run at work can be drawn, too.\n",
+     pbt_cli_plot,
      false},
     {"logs",
      PBT_CLI_LOOKING,

@@ -114,6 +114,8 @@ extern const char *const pbt_cli_color_words[];
 extern const char *const pbt_cli_scope_words[];
 
 /* The words of `pbt schedule --format` (schedule.c). */
+extern const char *const pbt_cli_plot_kinds[];
+extern const char *const pbt_cli_plot_xs[];
 extern const char *const pbt_cli_schedule_formats[];
 
 /* --- what the table is made into ------------------------------------------- */
