@@ -267,7 +267,14 @@ class Case:
                 return False
             self.lost = found[0]
         before = model_of(self.run)
-        KINDS[self.kind](self.path(self.lost))
+        try:
+            KINDS[self.kind](self.path(self.lost))
+        except FileNotFoundError:
+            if self.moment != 'live':
+                raise
+            self.run.kill()  # the run has deleted it itself, just now
+            self.run.wait_gone()
+            return False
         self.must_show = self.moment != 'live' and (
             self.kind in SHOWS or self.lost not in before.durable or
             self.lost in before.tops())

@@ -519,6 +519,7 @@ class Trained(Case):
         return runs.Run(BUILD, self.dir, runs.experiment(
             name, command, config=config, resources={'cpu': 2}, scheduler={
                 'type': 'pbt', 'perturbation_interval': 5,
+                'synch': True,  # each meets the others, however slow its start
                 'hyperparam_mutations': {'lr': rate}}, **keys), PATH)
 
     def trained(self, run):
