@@ -18,12 +18,17 @@ ITERATIONS = 60 if runs.SCALE >= 1 else 30
 KILLS = 6 if runs.SCALE >= 1 else 2
 
 
-def keys_of(build, name, slots, sleep_ms=0):
+# Beside the default: a last score, or the last few of them.
+POLICIES = ({'exploit': 'tournament'},
+            {'exploit': 't_test', 't_test_scores': 4, 't_test_level': 0.2})
+
+
+def keys_of(build, name, slots, sleep_ms=0, policy=None):
     keys = runs.experiment(
         name, [build + '/examples/toy'], num_samples=POPULATION, seed=7,
         stop={'training_iteration': ITERATIONS}, resources={'cpu': slots},
         config={'lr': {'loguniform': [0.0001, 0.02]}, 'sleep_ms': sleep_ms})
-    keys['scheduler'].update(synch=True)
+    keys['scheduler'].update(synch=True, **(policy or {}))
     return keys
 
 
@@ -34,16 +39,18 @@ def lineage(run):
     return text
 
 
-def undisturbed(build, dir, slots):
-    run = runs.Run(build, dir, keys_of(build, 'slots-%d' % slots, slots))
+def undisturbed(build, dir, slots, policy=None):
+    name = 'slots-%d-%s' % (slots, (policy or {}).get('exploit', 'default'))
+    run = runs.Run(build, dir, keys_of(build, name, slots, policy=policy))
     run.start()
     check(run.finish() == 0, '%s', run.said())
     return lineage(run)
 
 
-def killed(build, dir, draw):
+def killed(build, dir, draw, policy=None):
     """The driver is killed now and then, and the run resumed."""
-    run = runs.Run(build, dir, keys_of(build, 'killed', 3, sleep_ms=2))
+    name = 'killed-' + (policy or {}).get('exploit', 'default')
+    run = runs.Run(build, dir, keys_of(build, name, 3, 2, policy))
     for _ in range(KILLS):
         run.start()
         runs.wait_until('begun', run.begun)
@@ -72,6 +79,12 @@ def main():
         found = killed(build, dir, random.Random(seed))
         check(found == expected.replace(b'"sleep_ms": 0', b'"sleep_ms": 2'),
               'with kills: another lineage')
+        for policy in POLICIES:
+            other = undisturbed(build, dir, POPULATION, policy)
+            check(other != expected, '%s: the default\'s lineage', policy)
+            found = killed(build, dir, random.Random(seed), policy)
+            check(found == other.replace(b'"sleep_ms": 0', b'"sleep_ms": 2'),
+                  '%s, with kills: another lineage', policy)
     finally:
         shutil.rmtree(dir)
     print('%d exploits, four times the same' % expected.count(b'\n'))

@@ -70,6 +70,31 @@ static bool naive_has(const struct naive *naive, uint32_t member)
     return false;
 }
 
+/* The finite keys from each rank on. */
+static void check_moments(const struct pbt_order *order,
+                          const struct naive *naive)
+{
+    for (uint32_t rank = 0; rank <= naive->count; rank++) {
+        double count = 0;
+        double sum = 0;
+        for (uint32_t i = rank; i < naive->count; i++) {
+            double key = naive->key[naive->member[i]];
+            count += isfinite(key) ? 1 : 0;
+            sum += isfinite(key) ? key : 0;
+        }
+        double mean = count > 0 ? sum / count : 0;
+        double squares = 0;
+        for (uint32_t i = rank; i < naive->count; i++) {
+            double off = naive->key[naive->member[i]] - mean;
+            squares += isfinite(off) ? off * off : 0;
+        }
+        struct pbt_moments moments = pbt_order_moments(order, rank);
+        assert_true(moments.count == count);
+        assert_true(fabs(moments.mean - mean) < 1e-9);
+        assert_true(fabs(moments.squares - squares) < 1e-9 * (1 + squares));
+    }
+}
+
 static void check_marks(const struct pbt_order *order,
                         const struct naive *naive, uint32_t mark)
 {
@@ -103,6 +128,7 @@ static void check_all(const struct pbt_order *order, const struct naive *naive)
     for (uint32_t mark = 0; mark < PBT_ORDER_MARKS; mark++) {
         check_marks(order, naive, mark);
     }
+    check_moments(order, naive);
 }
 
 /* Few different keys, so that there are ties; some of them not finite. */
@@ -120,6 +146,7 @@ static void random_operations(uint64_t seed, uint32_t members)
     struct naive naive = {.count = 0};
     struct pbt_draw_key key = {.seed = seed, .purpose = PBT_DRAW_TEST};
     assert_true(pbt_order_init(&order, members));
+    assert_true(pbt_order_keep_moments(&order));
     for (uint32_t step = 0; step < 400; step++) {
         uint32_t member = (uint32_t)pbt_draw_below(&key, members);
         uint32_t what = (uint32_t)pbt_draw_below(&key, 6);
@@ -180,6 +207,34 @@ static void it_stays_flat(void **state)
     pbt_order_done(&order);
 }
 
+/* To the bit, however they came: a fold of the journal has to find the same. */
+static void moments_follow_from_the_members_alone(void **state)
+{
+    (void)state;
+    struct pbt_order orders[2];
+    for (uint32_t o = 0; o < 2; o++) {
+        struct pbt_draw_key key = {.seed = 3, .purpose = PBT_DRAW_TEST};
+        double keys[MEMBERS_MAX];
+        for (uint32_t i = 0; i < MEMBERS_MAX; i++) {
+            keys[i] = pbt_draw_unit(&key);
+        }
+        assert_true(pbt_order_init(&orders[o], MEMBERS_MAX));
+        assert_true(pbt_order_keep_moments(&orders[o]));
+        for (uint32_t i = 0; i < 3 * MEMBERS_MAX; i++) {
+            uint32_t member = o == 0 ? i % MEMBERS_MAX : i * 7 % MEMBERS_MAX;
+            bool last = i >= 2 * MEMBERS_MAX;
+            pbt_order_put(&orders[o], member, last ? keys[member] : i * 0.1);
+        }
+    }
+    for (uint32_t rank = 0; rank <= MEMBERS_MAX; rank++) {
+        struct pbt_moments a = pbt_order_moments(&orders[0], rank);
+        struct pbt_moments b = pbt_order_moments(&orders[1], rank);
+        assert_memory_equal(&a, &b, sizeof a);
+    }
+    pbt_order_done(&orders[0]);
+    pbt_order_done(&orders[1]);
+}
+
 static void an_empty_one_answers(void **state)
 {
     (void)state;
@@ -196,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_a_sorted_array),
         cmocka_unit_test(it_stays_flat),
+        cmocka_unit_test(moments_follow_from_the_members_alone),
         cmocka_unit_test(an_empty_one_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

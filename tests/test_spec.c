@@ -89,6 +89,12 @@ static const char good[] =
     "  resample_probability: 0\n"
     "  perturbation_factors: [1.5, 0.5, 1]\n"
     "  out_of_range: reflect\n"
+    "  exploit: t_test\n"
+    "  t_test_scores: 20\n"
+    "  t_test_level: 0.01\n"
+    "  exploit_gap: 0.5\n"
+    "  exploit_gap_relative: 0.1\n"
+    "  exploit_gap_sd: 1.5\n"
     "  exploit_copies: weights\n"
     "  log_config: false\n"
     "  require_attrs: false\n"
@@ -245,6 +251,12 @@ static void test_defaults(void **state)
     assert_true(settings->explore.factors[0] == 1.2);
     assert_true(settings->explore.factors[1] == 0.8);
     assert_int_equal(settings->explore.out_of_range, PBT_RANGE_CLIP);
+    assert_int_equal(settings->exploit, PBT_EXPLOIT_TRUNCATION);
+    assert_int_equal(settings->t_test_scores, 10);
+    assert_true(settings->t_test_level == 0.05);
+    assert_true(settings->gap == 0);
+    assert_true(settings->gap_relative == 0);
+    assert_true(settings->gap_sd == 0);
     assert_int_equal(settings->copies, PBT_COPIES_BOTH);
     assert_false(settings->custom_explore);
     assert_int_equal(settings->stop_count, 0);
@@ -345,6 +357,12 @@ static void check_settings(const struct pbt_settings *settings)
     assert_int_equal(settings->explore.factor_count, 3);
     assert_true(settings->explore.factors[2] == 1);
     assert_int_equal(settings->explore.out_of_range, PBT_RANGE_REFLECT);
+    assert_int_equal(settings->exploit, PBT_EXPLOIT_T_TEST);
+    assert_int_equal(settings->t_test_scores, 20);
+    assert_true(settings->t_test_level == 0.01);
+    assert_true(settings->gap == 0.5);
+    assert_true(settings->gap_relative == 0.1);
+    assert_true(settings->gap_sd == 1.5);
     assert_int_equal(settings->copies, PBT_COPIES_WEIGHTS);
     assert_true(settings->time_budget_ns == UINT64_C(3600250000000));
     assert_int_equal(settings->checkpoint_frequency, 5);
@@ -1041,7 +1059,10 @@ static void test_written_text(void **state)
         "  resample_probability: 0.25\n  perturbation_factors: [1.2, 0.8]\n"
         "  out_of_range: clip\n  log_config: true\n  require_attrs: true\n"
         "  synch: false\n  schedule: []\n"
-        "  custom_explore: null\n  exploit_copies: both\n"
+        "  custom_explore: null\n  exploit: truncation\n"
+        "  t_test_scores: 10\n  t_test_level: 0.05\n  exploit_gap: 0\n"
+        "  exploit_gap_relative: 0\n  exploit_gap_sd: 0\n"
+        "  exploit_copies: both\n"
         "resources:\n  cpu: 0\n  gpu: 0\n  memory: 0\n"
         "resources_per_trial:\n  cpu: 1\n  gpu: 0\n  memory: 0\n  tasks: 1\n"
         "checkpoint:\n"

@@ -222,6 +222,16 @@ static void say_exploit(struct trace *trace, const struct pbt_record *record)
         record->pause ? ", pauses" : "");
 }
 
+static void say_pass(struct trace *trace, const struct pbt_record *record)
+{
+    say(trace, "pass %" PRIu32 ": %s", record->trial,
+        pbt_pass_name(record->pass));
+    if (record->pass == PBT_PASS_GAP) {
+        say(trace, "  trial %" PRIu32 ", %g < %g", record->donor, record->score,
+            record->donor_score);
+    }
+}
+
 static void say_record(struct trace *trace, const struct pbt_record *record)
 {
     switch (record->kind) {
@@ -278,8 +288,7 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
         say_exploit(trace, record);
         break;
     case PBT_RECORD_PASS:
-        say(trace, "pass %" PRIu32 ": %s", record->trial,
-            pbt_pass_name(record->pass));
+        say_pass(trace, record);
         break;
     case PBT_RECORD_LEAVE:
         say(trace, "leave %" PRIu32 ": %s", record->trial,

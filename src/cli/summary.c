@@ -170,6 +170,46 @@ static void put_points(const struct pbt_spec *spec, struct pbt_buf *out)
     }
 }
 
+static void put_exploit(const struct pbt_settings *settings,
+                        struct pbt_buf *out)
+{
+    double quantile = ceil(settings->population * settings->quantile_fraction);
+    double half = floor(settings->population / 2.0);
+    switch (settings->exploit) {
+    case PBT_EXPLOIT_TRUNCATION:
+        pbt_buf_printf(out,
+                       "the worst %.15g may take over from the best %.15g\n",
+                       fmin(quantile, half), fmin(quantile, half));
+        break;
+    case PBT_EXPLOIT_TOURNAMENT:
+        pbt_buf_text(out, "each may take over from another that is better\n");
+        break;
+    case PBT_EXPLOIT_T_TEST:
+        pbt_buf_printf(out,
+                       "each may take over from another that is better\n"
+                       "             by a t-test on the last %" PRIu32
+                       " scores, p < %.15g\n",
+                       settings->t_test_scores, settings->t_test_level);
+        break;
+    }
+    if (settings->gap > 0) {
+        pbt_buf_printf(out, "             if better by more than %.15g\n",
+                       settings->gap);
+    }
+    if (settings->gap_relative > 0) {
+        pbt_buf_printf(out,
+                       "             if better by more than %.15g times the "
+                       "better score\n",
+                       settings->gap_relative);
+    }
+    if (settings->gap_sd > 0) {
+        pbt_buf_printf(out,
+                       "             if better by more than %.15g standard "
+                       "deviations of all scores\n",
+                       settings->gap_sd);
+    }
+}
+
 static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
 {
     const struct pbt_settings *settings = &spec->settings;
@@ -179,15 +219,10 @@ static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
     }
     const char *unit =
         settings->time_attr == PBT_TIME_SECONDS ? "s" : "iterations";
-    double quantile = ceil(settings->population * settings->quantile_fraction);
-    double half = floor(settings->population / 2.0);
-    pbt_buf_printf(
-        out,
-        "scheduler    pbt: every %.15g %s%s the worst %.15g may take "
-        "over from the best %.15g\n",
-        settings->perturbation_interval, unit,
-        settings->synch ? ", all together," : "", fmin(quantile, half),
-        fmin(quantile, half));
+    pbt_buf_printf(out, "scheduler    pbt: every %.15g %s%s ",
+                   settings->perturbation_interval, unit,
+                   settings->synch ? ", all together," : "");
+    put_exploit(settings, out);
     if (settings->burn_in_period > 0) {
         pbt_buf_printf(out, "             but not before %.15g %s\n",
                        settings->burn_in_period, unit);

@@ -186,6 +186,34 @@ static bool apply_ready(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+/* t_test: the score joins the last ones of these weights. */
+static void keep_score(const struct pbt_core *core, struct pbt_trial *trial,
+                       double score)
+{
+    uint32_t window = pbt_core_window(core->settings);
+    if (window == 0 || !isfinite(score)) {
+        return;
+    }
+    if (trial->score_count == window) {
+        trial->score_count--;
+        memmove(trial->scores, trial->scores + 1,
+                trial->score_count * sizeof *trial->scores);
+    }
+    trial->scores[trial->score_count++] = score;
+}
+
+/* What it will be compared by, until its next point. */
+static void take_sample(struct pbt_trial *trial)
+{
+    struct pbt_moments sample = {0};
+    for (uint32_t i = 0; i < trial->score_count; i++) {
+        sample = pbt_moments_join(sample, pbt_moments_of_one(trial->scores[i]));
+    }
+    trial->sample_count = sample.count;
+    trial->sample_mean = sample.mean;
+    trial->sample_squares = sample.squares;
+}
+
 static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
@@ -202,6 +230,7 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
     trial->result_value = record->values[core->settings->keep_value];
     trial->time_total = record->time_total;
     trial->rest = record->halted;
+    keep_score(core, trial, record->score);
     if (record->stop > 0 || record->done) {
         trial->stopping = true;
         if (record->stop > 0 && core->settings->stops[record->stop - 1].all &&
@@ -213,6 +242,7 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
         trial->last_perturbation =
             pbt_core_clock(core, record->iteration, record->time_total);
         trial->score = record->score;
+        take_sample(trial);
         trial->ranked = true;
         trial->ranked_epoch = record->epoch;
         trial->ranked_seq = record->seq;
@@ -547,6 +577,7 @@ static bool apply_exploit(struct pbt_core *core,
         pbt_core_clock(core, saved->iteration, saved->time_total);
     trial->ranked_epoch = 0;
     trial->ranked_seq = 0;
+    trial->score_count = 0; /* they were of other weights */
     trial->exploits++;
     trial->recorded_exploits = trial->exploits;
     trial->halting = false;

@@ -34,9 +34,9 @@ static const char *check_ranks(const struct pbt_core *core, uint32_t number)
         return NULL;
     }
     const struct pbt_order_node *node = &core->ranks.nodes[number];
-    bool finite = isfinite(trial->score);
-    bool same_key =
-        node->key == trial->score || (!finite && !isfinite(node->key));
+    double standing = pbt_core_standing(core, trial);
+    bool finite = isfinite(standing);
+    bool same_key = node->key == standing || (!finite && !isfinite(node->key));
     if (!same_key) {
         return "ranks: key is not the score";
     }

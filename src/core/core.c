@@ -23,6 +23,22 @@ static void queue_done(struct pbt_queue *queue)
     free(queue->queued);
 }
 
+/* Hands out the one block of scores: present ones, and those of restart points. */
+static void place_scores(struct pbt_core *core)
+{
+    uint32_t count = pbt_core_window(core->settings);
+    double *next = core->scores;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        struct pbt_trial *trial = &core->trials[i];
+        trial->scores = next;
+        next += count;
+        for (uint32_t r = 0; r < PBT_RESTARTS_MAX; r++) {
+            trial->restarts[r].scores = next;
+            next += count;
+        }
+    }
+}
+
 /* Hands out the one block of cells: present, restart points, asks, scratch. */
 static void place_cells(struct pbt_core *core)
 {
@@ -49,12 +65,19 @@ static bool allocate(struct pbt_core *core)
     size_t cells = configs * core->settings->space.count;
     core->trials = calloc(population, sizeof *core->trials);
     core->cells = calloc(cells == 0 ? 1 : cells, sizeof *core->cells);
+    size_t scores = (size_t)population * (1 + PBT_RESTARTS_MAX) *
+                    pbt_core_window(core->settings);
+    core->scores = calloc(scores == 0 ? 1 : scores, sizeof *core->scores);
     core->work = calloc(1, sizeof *core->work);
-    if (core->trials == NULL || core->cells == NULL || core->work == NULL) {
+    if (core->trials == NULL || core->cells == NULL || core->scores == NULL ||
+        core->work == NULL) {
         return false;
     }
     place_cells(core);
-    bool ranks = pbt_order_init(&core->ranks, population);
+    place_scores(core);
+    bool ranks =
+        pbt_order_init(&core->ranks, population) &&
+        (core->settings->gap_sd <= 0 || pbt_order_keep_moments(&core->ranks));
     bool startable = pbt_order_init(&core->startable, population);
     bool due = queue_init(&core->work->due, population);
     bool touched = queue_init(&core->touched, population);
@@ -94,6 +117,7 @@ void pbt_core_destroy(struct pbt_core *core)
     pbt_order_done(&core->ranks);
     pbt_order_done(&core->startable);
     free(core->cells);
+    free(core->scores);
     free(core->trials);
     free(core);
 }

@@ -27,17 +27,6 @@ static struct pbt_record new_record(const struct pbt_core *core,
     return record;
 }
 
-static struct pbt_draw_key draw_key(const struct pbt_core *core, uint32_t trial,
-                                    enum pbt_draw_purpose purpose)
-{
-    const struct pbt_trial *t = &core->trials[trial];
-    return (struct pbt_draw_key){.seed = core->settings->seed,
-                                 .trial = trial,
-                                 .exploits = t->exploits,
-                                 .iteration = (uint64_t)t->iteration,
-                                 .purpose = (uint8_t)purpose};
-}
-
 static uint64_t life_seed(const struct pbt_core *core, uint64_t lineage,
                           int64_t iteration)
 {
@@ -442,93 +431,67 @@ static void due_save(const struct pbt_core *core, uint32_t trial,
     record->point = t->at_point;
 }
 
-/* k = ceil(n x fraction), at most half (ray-facts: _quantiles). */
-static uint32_t quantile_size(const struct pbt_core *core)
-{
-    uint32_t n = pbt_order_count(&core->ranks);
-    if (n <= 1) {
-        return 0;
-    }
-    double k = ceil(n * core->settings->quantile_fraction);
-    return k > n / 2.0 ? n / 2 : (uint32_t)k;
-}
-
-/*
- * What is explored: the donor's configuration, or with weights only its own; but what exploring
- * never changes belongs to the weights, and goes along with them.
- */
-static void take_over(const struct pbt_core *core, const struct pbt_cell *own,
-                      const struct pbt_cell *donor, struct pbt_cell *cells)
-{
-    const struct pbt_space *space = &core->settings->space;
-    bool keeps = core->settings->copies == PBT_COPIES_WEIGHTS;
-    for (uint32_t i = 0; i < space->count; i++) {
-        bool is_own = keeps && pbt_space_is_explored(space, i);
-        cells[i] = is_own ? own[i] : donor[i];
-    }
-}
-
 static void due_exploit(const struct pbt_core *core, uint32_t trial,
-                        uint32_t donor, struct pbt_record *record)
+                        const struct pbt_verdict *verdict,
+                        struct pbt_record *record)
 {
-    const struct pbt_trial *from = &core->trials[donor];
+    const struct pbt_trial *from = &core->trials[verdict->donor];
     const struct pbt_space *space = &core->settings->space;
     struct pbt_cell *cells = core->work->scratch;
-    struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_EXPLORE);
-    take_over(core, core->trials[trial].cells, from->cells, cells);
+    struct pbt_draw_key key = pbt_core_draw_key(core, trial, PBT_DRAW_EXPLORE);
+    pbt_exploit_take_over(core, core->trials[trial].cells, from->cells, cells);
     pbt_space_explore(space, &core->settings->explore, cells, &key, cells);
-    bool ask = core->settings->custom_explore ||
-               pbt_space_is_open(space, core->work->scratch);
-    fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial, donor,
-                 from->pair, from->score, record);
+    bool ask =
+        core->settings->custom_explore || pbt_space_is_open(space, cells);
+    fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial,
+                 verdict->donor, verdict->checkpoint, verdict->score, record);
     record->old_cells = from->cells;
-    record->cells = core->work->scratch;
+    record->cells = cells;
     record->lineage =
         ask ? from->lineage : copy_lineage(core, trial, from->lineage);
     record->seed =
         ask ? 0 : life_seed(core, record->lineage, record->donor_iteration);
 }
 
-/* One of the upper quantile's checkpoints, if there is any; else it is said. */
-static void due_copy(const struct pbt_core *core, uint32_t trial,
-                     uint32_t upper, struct pbt_record *record)
+/* An exploit was due, and can't be; with the evidence if a donor was drawn. */
+static void due_pass(const struct pbt_core *core, uint32_t trial,
+                     const struct pbt_verdict *verdict,
+                     struct pbt_record *record)
 {
-    const struct pbt_order *ranks = &core->ranks;
-    uint32_t donors = pbt_order_marked(ranks, upper, PBT_MARK_PAIR);
-    if (donors > 0) {
-        struct pbt_draw_key key = draw_key(core, trial, PBT_DRAW_DONOR);
-        uint32_t j = (uint32_t)pbt_draw_below(&key, donors);
-        due_exploit(core, trial,
-                    pbt_order_marked_at(ranks, upper, PBT_MARK_PAIR, j),
-                    record);
-        return;
-    }
     *record = new_record(core, PBT_RECORD_PASS, trial);
     record->iteration = core->trials[trial].iteration;
     record->score = core->trials[trial].score;
-    record->pass = PBT_PASS_NO_DONOR;
+    record->pass = verdict->pass;
+    if (verdict->pass == PBT_PASS_GAP) {
+        record->donor = verdict->donor;
+        record->donor_score = verdict->score;
+    }
 }
 
 /*
- * A trial at its perturbation point: exploit if it ranks in the bottom quantile, else
- * save.  False: it has to wait for a donor's save that is in flight.
+ * A trial at its perturbation point: exploit if it is to, else save.  False: it has to wait for
+ * a donor's save that is in flight.
  */
 static bool due_at_point(const struct pbt_core *core, uint32_t trial,
                          struct pbt_record *record)
 {
-    const struct pbt_order *ranks = &core->ranks;
-    uint32_t k = quantile_size(core);
-    if (core->trials[trial].passed || k == 0 ||
-        pbt_order_rank(ranks, trial) >= k) {
-        due_save(core, trial, record);
-        return true;
+    struct pbt_verdict verdict = {.fate = PBT_FATE_STAYS};
+    if (!core->trials[trial].passed) {
+        verdict = pbt_exploit_verdict(core, trial);
     }
-    uint32_t upper = pbt_order_count(ranks) - k;
-    if (pbt_order_marked(ranks, upper, PBT_MARK_PAIR) == 0 &&
-        pbt_order_marked(ranks, upper, PBT_MARK_SAVING) > 0) {
+    switch (verdict.fate) {
+    case PBT_FATE_WAITS:
         return false;
+    case PBT_FATE_STAYS:
+        due_save(core, trial, record);
+        break;
+    case PBT_FATE_PASSES:
+        due_pass(core, trial, &verdict, record);
+        break;
+    case PBT_FATE_COPIES:
+        due_exploit(core, trial, &verdict, record);
+        break;
     }
-    due_copy(core, trial, upper, record);
     return true;
 }
 
@@ -758,22 +721,27 @@ static bool due_for_trial(const struct pbt_core *core, uint32_t number,
     return due_delete(core, number, record);
 }
 
-/*
- * Who waits at its point, and need not any longer: it ranks above the bottom quantile by
- * now, or a donor has come, or none will.
- */
+/* Who waits at its point for a save in flight, and need not any longer. */
 static bool due_waiting(const struct pbt_core *core, struct pbt_record *record)
 {
-    const struct pbt_order *ranks = &core->ranks;
-    uint32_t k = quantile_size(core);
-    uint32_t upper = pbt_order_count(ranks) - k;
-    bool all = pbt_order_marked(ranks, upper, PBT_MARK_PAIR) > 0 ||
-               pbt_order_marked(ranks, upper, PBT_MARK_SAVING) == 0;
-    uint32_t from = all ? 0 : k;
-    return pbt_order_marked(ranks, from, PBT_MARK_POINT) > 0 &&
-           due_at_point(core,
-                        pbt_order_marked_at(ranks, from, PBT_MARK_POINT, 0),
-                        record);
+    uint32_t from = pbt_exploit_waits_no_more(core);
+    return pbt_order_marked(&core->ranks, from, PBT_MARK_POINT) > 0 &&
+           due_at_point(
+               core, pbt_order_marked_at(&core->ranks, from, PBT_MARK_POINT, 0),
+               record);
+}
+
+/* False: in this round it stays what it is. */
+static bool due_loser(const struct pbt_core *core, uint32_t trial,
+                      struct pbt_record *record)
+{
+    struct pbt_verdict verdict = pbt_exploit_verdict(core, trial);
+    if (verdict.fate == PBT_FATE_COPIES) {
+        due_exploit(core, trial, &verdict, record);
+    } else if (verdict.fate == PBT_FATE_PASSES) {
+        due_pass(core, trial, &verdict, record);
+    }
+    return verdict.fate != PBT_FATE_STAYS;
 }
 
 /*
@@ -782,21 +750,20 @@ static bool due_waiting(const struct pbt_core *core, struct pbt_record *record)
  */
 static bool due_round(const struct pbt_core *core, struct pbt_record *record)
 {
-    uint32_t k = quantile_size(core);
-    uint32_t upper = pbt_order_count(&core->ranks) - k;
     double target;
     bool asking = false;
     if (core->end != PBT_END_NOT || core->awaited > 0 ||
         core->created < core->settings->population) {
         return false;
     }
-    for (uint32_t i = 0; i < k; i++) {
+    uint32_t contested = pbt_exploit_contested(core);
+    for (uint32_t i = 0; i < contested; i++) {
         uint32_t number = pbt_order_at(&core->ranks, i);
         const struct pbt_trial *trial = &core->trials[number];
         if (trial->phase == PBT_PHASE_ASK) {
             asking = true;
-        } else if (trial->settled != core->round) {
-            due_copy(core, number, upper, record);
+        } else if (trial->settled != core->round &&
+                   due_loser(core, number, record)) {
             return true;
         }
     }
@@ -845,7 +812,7 @@ static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
         pbt_core_end_is_final(core->end)) {
         return false;
     }
-    struct pbt_draw_key key = draw_key(core, number, PBT_DRAW_INITIAL);
+    struct pbt_draw_key key = pbt_core_draw_key(core, number, PBT_DRAW_INITIAL);
     pbt_space_initial(&core->settings->space, &key, core->work->scratch);
     take_point(core, number, core->work->scratch);
     bool open = pbt_space_is_open(&core->settings->space, core->work->scratch);

@@ -15,9 +15,17 @@ bool pbt_order_init(struct pbt_order *order, uint32_t capacity)
     return order->nodes != NULL;
 }
 
+bool pbt_order_keep_moments(struct pbt_order *order)
+{
+    size_t count = order->capacity == 0 ? 1 : order->capacity;
+    order->moments = calloc(count, sizeof *order->moments);
+    return order->moments != NULL;
+}
+
 void pbt_order_done(struct pbt_order *order)
 {
     free(order->nodes);
+    free(order->moments);
     *order = (struct pbt_order){.root = NONE};
 }
 
@@ -51,6 +59,51 @@ static uint32_t marked_of(const struct pbt_order *order, uint32_t at,
     return at == NONE ? 0 : order->nodes[at].marked[mark];
 }
 
+static struct pbt_moments moments_of(const struct pbt_order *order, uint32_t at)
+{
+    return at == NONE ? (struct pbt_moments){0} : order->moments[at];
+}
+
+static struct pbt_moments moments_of_one(const struct pbt_order *order,
+                                         uint32_t at)
+{
+    double key = order->nodes[at].key;
+    return isfinite(key) ? pbt_moments_of_one(key) : (struct pbt_moments){0};
+}
+
+struct pbt_moments pbt_order_moments(const struct pbt_order *order,
+                                     uint32_t rank)
+{
+    struct pbt_moments sum = {0};
+    uint32_t at = order->root;
+    while (at != NONE) {
+        const struct pbt_order_node *node = &order->nodes[at];
+        uint32_t before = size_of(order, node->left);
+        if (rank > before) {
+            rank -= before + 1;
+            at = node->right;
+            continue;
+        }
+        /* This one and all behind it count, and some of those before. */
+        sum = pbt_moments_join(moments_of(order, node->right), sum);
+        sum = pbt_moments_join(moments_of_one(order, at), sum);
+        at = node->left;
+    }
+    return sum;
+}
+
+/* Always made anew: sums that are changed would depend on the order of the changes. */
+static void remoment(struct pbt_order *order, uint32_t at)
+{
+    const struct pbt_order_node *node = &order->nodes[at];
+    if (order->moments != NULL) {
+        struct pbt_moments upper = pbt_moments_join(
+            moments_of_one(order, at), moments_of(order, node->right));
+        order->moments[at] =
+            pbt_moments_join(moments_of(order, node->left), upper);
+    }
+}
+
 static void recount(struct pbt_order *order, uint32_t at)
 {
     struct pbt_order_node *node = &order->nodes[at];
@@ -60,6 +113,7 @@ static void recount(struct pbt_order *order, uint32_t at)
                              marked_of(order, node->left, mark) +
                              marked_of(order, node->right, mark);
     }
+    remoment(order, at);
 }
 
 static bool goes_left(const struct pbt_order *order, double key,
@@ -120,6 +174,7 @@ static uint32_t insert(struct pbt_order *order, uint32_t at, uint32_t member)
         here->right = insert(order, here->right, member);
     }
     here->size++; /* the member has no marks yet */
+    remoment(order, at);
     return at;
 }
 
@@ -139,6 +194,7 @@ static uint32_t erase(struct pbt_order *order, uint32_t at, uint32_t member)
     for (uint32_t mark = 0; mark < PBT_ORDER_MARKS; mark++) {
         here->marked[mark] -= order->nodes[member].mark[mark] ? 1u : 0u;
     }
+    remoment(order, at);
     return at;
 }
 

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/moments.h"
+
 #define PBT_ORDER_NONE UINT32_MAX
 #define PBT_ORDER_MARKS 3
 
@@ -29,12 +31,15 @@ struct pbt_order_node {
 
 struct pbt_order {
     struct pbt_order_node *nodes;
+    struct pbt_moments *moments; /* of each subtree; NULL: not kept */
     uint32_t capacity;
     uint32_t root;
 };
 
 /* Members are numbers below `capacity`.  False: out of memory. */
 bool pbt_order_init(struct pbt_order *order, uint32_t capacity);
+/* Before the first member: pbt_order_moments() will be asked. */
+bool pbt_order_keep_moments(struct pbt_order *order);
 void pbt_order_done(struct pbt_order *order);
 
 bool pbt_order_has(const struct pbt_order *order, uint32_t member);
@@ -60,5 +65,12 @@ uint32_t pbt_order_marked(const struct pbt_order *order, uint32_t rank,
 /* The j-th (from 0) of these; j must be below their count. */
 uint32_t pbt_order_marked_at(const struct pbt_order *order, uint32_t rank,
                              uint32_t mark, uint32_t j);
+
+/*
+ * The moments of the finite keys from `rank` on.  They follow from the members alone, to the bit, not
+ * from the order in which they came.
+ */
+struct pbt_moments pbt_order_moments(const struct pbt_order *order,
+                                     uint32_t rank);
 
 #endif

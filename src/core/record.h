@@ -154,7 +154,10 @@ enum pbt_end {
 
 #define PBT_PASS_MAP(X)                                                        \
     X(PBT_PASS_NO_DONOR, "no donor has a finite score and its checkpoint")     \
-    X(PBT_PASS_EXPLORE_FAILED, "a function that was asked failed")
+    X(PBT_PASS_EXPLORE_FAILED, "a function that was asked failed")             \
+    X(PBT_PASS_GAP, "the donor is not better by enough")
+
+#define PBT_PASS_LAST PBT_PASS_GAP
 
 enum pbt_pass {
 #define PBT_PASS_ENUM(name, text) name,
@@ -198,7 +201,7 @@ struct pbt_record {
      */
     struct pbt_checkpoint_id checkpoint;
     uint64_t bytes; /* saved: the sum of its files' sizes */
-    uint32_t donor; /* exploit, ask */
+    uint32_t donor; /* exploit, ask; pass: who was drawn, if anybody was */
     uint32_t
         exploits; /* undo: how many of the trial's stand, the oldest ones */
     /*
@@ -206,7 +209,7 @@ struct pbt_record {
      * on again
      */
     uint64_t lineage;
-    double donor_score; /* exploit, ask: evidence */
+    double donor_score; /* exploit, ask, pass: evidence */
     /* exploit, ask: the iteration of the donor's checkpoint */
     int64_t donor_iteration;
     /* round: where trials arrive, on the clock of time_attr */

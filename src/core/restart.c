@@ -138,6 +138,22 @@ bool pbt_core_is_compared(const struct pbt_core *core,
     return trial->ranked && !over && !set_aside;
 }
 
+double pbt_core_standing(const struct pbt_core *core,
+                         const struct pbt_trial *trial)
+{
+    bool means =
+        core->settings->exploit == PBT_EXPLOIT_T_TEST && isfinite(trial->score);
+    return means ? trial->sample_mean : trial->score;
+}
+
+uint32_t pbt_core_window(const struct pbt_settings *settings)
+{
+    return settings->scheduler == PBT_SCHEDULER_PBT &&
+                   settings->exploit == PBT_EXPLOIT_T_TEST
+               ? settings->t_test_scores
+               : 0;
+}
+
 /* At its point; synch: arrived, in a process that could give its slot to others. */
 static bool waits_at_point(const struct pbt_core *core,
                            const struct pbt_trial *trial)
@@ -164,10 +180,11 @@ void pbt_core_rank(struct pbt_core *core, uint32_t number)
         return;
     }
     const struct pbt_order_node *node = &core->ranks.nodes[number];
-    if (node->size == 0 || !(node->key == trial->score)) {
-        pbt_order_put(&core->ranks, number, trial->score);
+    double standing = pbt_core_standing(core, trial);
+    if (node->size == 0 || !(node->key == standing)) {
+        pbt_order_put(&core->ranks, number, standing);
     }
-    bool finite = isfinite(trial->score);
+    bool finite = isfinite(standing);
     pbt_order_mark(&core->ranks, number, PBT_MARK_PAIR,
                    finite && trial->pair.number != 0);
     pbt_order_mark(&core->ranks, number, PBT_MARK_SAVING,
@@ -319,8 +336,9 @@ static void drop_restart(struct pbt_core *core, struct pbt_trial *trial,
     memmove(&trial->restarts[at], &trial->restarts[at + 1],
             (trial->restart_count - at - 1) * sizeof dropped);
     trial->restart_count--;
-    /* Its cells stay with the free place at the end. */
+    /* Its cells and scores stay with the free place at the end. */
     trial->restarts[trial->restart_count].cells = dropped.cells;
+    trial->restarts[trial->restart_count].scores = dropped.scores;
     pbt_core_unpin(core, dropped.checkpoint);
     pbt_core_unpin(core, dropped.pair);
 }
@@ -354,6 +372,12 @@ static void prune_restarts(struct pbt_core *core, struct pbt_trial *trial)
     }
 }
 
+static void copy_scores(const struct pbt_core *core, double *to,
+                        const double *from)
+{
+    memcpy(to, from, pbt_core_window(core->settings) * sizeof *to);
+}
+
 void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
                            struct pbt_checkpoint_id checkpoint)
 {
@@ -374,6 +398,11 @@ void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
     restart->exploits = trial->exploits;
     restart->lineage = trial->lineage;
     restart->settled = trial->settled;
+    restart->score_count = trial->score_count;
+    copy_scores(core, restart->scores, trial->scores);
+    restart->sample_count = trial->sample_count;
+    restart->sample_mean = trial->sample_mean;
+    restart->sample_squares = trial->sample_squares;
     memcpy(restart->cells, trial->cells,
            core->settings->space.count * sizeof *restart->cells);
 }
@@ -433,6 +462,11 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->exploits = top->exploits;
     trial->lineage = top->lineage;
     trial->settled = top->settled;
+    trial->score_count = top->score_count;
+    copy_scores(core, trial->scores, top->scores);
+    trial->sample_count = top->sample_count;
+    trial->sample_mean = top->sample_mean;
+    trial->sample_squares = top->sample_squares;
     memcpy(trial->cells, top->cells,
            core->settings->space.count * sizeof *trial->cells);
     pbt_core_set_pair(core, number, top->pair);

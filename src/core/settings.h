@@ -16,6 +16,15 @@ enum pbt_scheduler {
     PBT_SCHEDULER_REPLAY, /* one trial, whose hyperparameters follow a schedule */
 };
 
+/* Who is replaced, and by whom: exploit.c. */
+enum pbt_exploit {
+    PBT_EXPLOIT_TRUNCATION, /* the lowest quantile, by the highest */
+    PBT_EXPLOIT_TOURNAMENT, /* each, by another that is drawn, if that is better */
+    PBT_EXPLOIT_T_TEST, /* the same, if Welch's t-test on the last scores says so */
+};
+
+#define PBT_T_TEST_SCORES_MAX 1000
+
 /* What a loser takes over from its donor. */
 enum pbt_copies {
     PBT_COPIES_BOTH,
@@ -73,6 +82,13 @@ struct pbt_settings {
     double perturbation_interval; /* > 0, in units of time_attr */
     double burn_in_period;
     double quantile_fraction; /* 0 to 0.5 */
+    enum pbt_exploit exploit;
+    uint32_t t_test_scores; /* t_test: so many last scores are compared, >= 2 */
+    double t_test_level; /* t_test: better is what has a p-value below this */
+    /* Copied only if better by more than each of these; 0: no such bound. */
+    double gap;
+    double gap_relative; /* times the donor's score without its sign */
+    double gap_sd;       /* standard deviations of the population's scores */
     enum pbt_copies copies;
     struct pbt_explore explore;
     bool custom_explore; /* exploits ask the user's function */

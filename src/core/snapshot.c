@@ -2,8 +2,8 @@
  * snapshot.c: the state as bytes, and back; and its digest.  All three walk the one table
  * of fields, state.def.
  *
- * The bytes, little-endian: a hash of the table (8), population (4), parameters (4), the
- * fields of the core, and for each trial its fields, then a count (4) and the fields of each
+ * The bytes, little-endian: a hash of the table (8), population (4), parameters (4), last
+ * scores that are kept (4), the fields of the core, and for each trial its fields, then a count (4) and the fields of each
  * of its checkpoints, then of its restart points.  A truth value takes 1 byte, a 32-bit
  * number or an enum 4, all else 8; a checkpoint's name is 4 + 4, a value of a configuration
  * type (4), text (4) and bits (8).
@@ -15,7 +15,15 @@
 #include "base/draw.h"
 #include "core/state.h"
 
-enum kind { KIND_BOOL, KIND_U32, KIND_U64, KIND_REAL, KIND_ID, KIND_CELLS };
+enum kind {
+    KIND_BOOL,
+    KIND_U32,
+    KIND_U64,
+    KIND_REAL,
+    KIND_ID,
+    KIND_CELLS,
+    KIND_SCORES,
+};
 
 struct field {
     const char *name;
@@ -35,6 +43,7 @@ struct field {
 #define FIELD(object, name)                                                    \
     {#name, KIND_OF(object, name), offsetof(object, name)},
 #define CELLS(object, name) {#name, KIND_CELLS, offsetof(object, name)},
+#define SCORES(object, name) {#name, KIND_SCORES, offsetof(object, name)},
 
 static const struct field CORE[] = {
 #define PBT_CORE_FIELD(type, name) FIELD(struct pbt_core, name)
@@ -43,6 +52,7 @@ static const struct field CORE[] = {
 static const struct field TRIAL[] = {
 #define PBT_TRIAL_FIELD(type, name) FIELD(struct pbt_trial, name)
 #define PBT_TRIAL_CELLS(name) CELLS(struct pbt_trial, name)
+#define PBT_TRIAL_SCORES(name) SCORES(struct pbt_trial, name)
 #include "core/state.def"
 };
 static const struct field SAVED[] = {
@@ -52,6 +62,7 @@ static const struct field SAVED[] = {
 static const struct field RESTART[] = {
 #define PBT_RESTART_FIELD(type, name) FIELD(struct pbt_restart, name)
 #define PBT_RESTART_CELLS(name) CELLS(struct pbt_restart, name)
+#define PBT_RESTART_SCORES(name) SCORES(struct pbt_restart, name)
 #include "core/state.def"
 };
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
@@ -115,8 +126,15 @@ static void put_cells(struct out *out, const struct pbt_cell *cells,
     }
 }
 
+static void put_scores(struct out *out, const double *scores, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        put(out, real_bits(scores[i]), 8);
+    }
+}
+
 static void put_field(struct out *out, const struct field *field,
-                      const void *object, uint32_t cells)
+                      const void *object, const struct pbt_settings *settings)
 {
     const void *at = (const char *)object + field->offset;
     switch (field->kind) {
@@ -145,34 +163,38 @@ static void put_field(struct out *out, const struct field *field,
         break;
     }
     case KIND_CELLS:
-        put_cells(out, *(struct pbt_cell *const *)at, cells);
+        put_cells(out, *(struct pbt_cell *const *)at, settings->space.count);
+        break;
+    case KIND_SCORES:
+        put_scores(out, *(double *const *)at, pbt_core_window(settings));
         break;
     }
 }
 
 static void put_fields(struct out *out, const struct field *fields,
-                       size_t count, const void *object, uint32_t cells)
+                       size_t count, const void *object,
+                       const struct pbt_settings *settings)
 {
     for (size_t i = 0; i < count; i++) {
-        put_field(out, &fields[i], object, cells);
+        put_field(out, &fields[i], object, settings);
     }
 }
 
 static void put_core(struct out *out, const struct pbt_core *core)
 {
-    uint32_t cells = core->settings->space.count;
-    put_fields(out, CORE, COUNT(CORE), core, cells);
+    const struct pbt_settings *settings = core->settings;
+    put_fields(out, CORE, COUNT(CORE), core, settings);
     for (uint32_t i = 0; i < core->settings->population; i++) {
         const struct pbt_trial *trial = &core->trials[i];
-        put_fields(out, TRIAL, COUNT(TRIAL), trial, cells);
+        put_fields(out, TRIAL, COUNT(TRIAL), trial, settings);
         put(out, trial->saved_count, 4);
         for (uint32_t s = 0; s < trial->saved_count; s++) {
-            put_fields(out, SAVED, COUNT(SAVED), &trial->saved[s], cells);
+            put_fields(out, SAVED, COUNT(SAVED), &trial->saved[s], settings);
         }
         put(out, trial->restart_count, 4);
         for (uint32_t r = 0; r < trial->restart_count; r++) {
             put_fields(out, RESTART, COUNT(RESTART), &trial->restarts[r],
-                       cells);
+                       settings);
         }
     }
 }
@@ -190,6 +212,7 @@ void pbt_core_save(const struct pbt_core *core, struct pbt_buf *to)
     put(&out, layout(), 8);
     put(&out, core->settings->population, 4);
     put(&out, core->settings->space.count, 4);
+    put(&out, pbt_core_window(core->settings), 4);
     put_core(&out, core);
 }
 
@@ -234,8 +257,16 @@ static void take_cells(struct in *in, struct pbt_cell *cells, uint32_t count)
     }
 }
 
+static void take_scores(struct in *in, double *scores, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t bits = take(in, 8);
+        memcpy(&scores[i], &bits, sizeof bits);
+    }
+}
+
 static void take_field(struct in *in, const struct field *field, void *object,
-                       uint32_t cells)
+                       const struct pbt_settings *settings)
 {
     void *at = (char *)object + field->offset;
     switch (field->kind) {
@@ -263,29 +294,34 @@ static void take_field(struct in *in, const struct field *field, void *object,
         break;
     }
     case KIND_CELLS:
-        take_cells(in, *(struct pbt_cell **)at, cells);
+        take_cells(in, *(struct pbt_cell **)at, settings->space.count);
+        break;
+    case KIND_SCORES:
+        take_scores(in, *(double **)at, pbt_core_window(settings));
         break;
     }
 }
 
 static void take_fields(struct in *in, const struct field *fields, size_t count,
-                        void *object, uint32_t cells)
+                        void *object, const struct pbt_settings *settings)
 {
     for (size_t i = 0; i < count; i++) {
-        take_field(in, &fields[i], object, cells);
+        take_field(in, &fields[i], object, settings);
     }
 }
 
 /* False: out of memory. */
 static bool take_trial(struct in *in, struct pbt_core *core, uint32_t number)
 {
-    uint32_t cells = core->settings->space.count;
+    const struct pbt_settings *settings = core->settings;
     struct pbt_trial *trial = &core->trials[number];
-    take_fields(in, TRIAL, COUNT(TRIAL), trial, cells);
+    take_fields(in, TRIAL, COUNT(TRIAL), trial, settings);
+    uint32_t window = pbt_core_window(settings);
+    in->bad = in->bad || trial->score_count > window;
     uint32_t saved = (uint32_t)take(in, 4);
     for (uint32_t s = 0; s < saved && !in->bad; s++) {
         struct pbt_saved one;
-        take_fields(in, SAVED, COUNT(SAVED), &one, cells);
+        take_fields(in, SAVED, COUNT(SAVED), &one, settings);
         if (!in->bad && !pbt_core_add_saved(core, number, &one)) {
             return false;
         }
@@ -293,7 +329,8 @@ static bool take_trial(struct in *in, struct pbt_core *core, uint32_t number)
     trial->restart_count = (uint32_t)take(in, 4);
     in->bad = in->bad || trial->restart_count > PBT_RESTARTS_MAX;
     for (uint32_t r = 0; !in->bad && r < trial->restart_count; r++) {
-        take_fields(in, RESTART, COUNT(RESTART), &trial->restarts[r], cells);
+        take_fields(in, RESTART, COUNT(RESTART), &trial->restarts[r], settings);
+        in->bad = in->bad || trial->restarts[r].score_count > window;
     }
     return true;
 }
@@ -311,11 +348,13 @@ const char *pbt_core_load(struct pbt_core *core, const void *bytes,
     }
     uint32_t population = (uint32_t)take(&in, 4);
     uint32_t cells = (uint32_t)take(&in, 4);
-    if (population > core->settings->population ||
-        cells != core->settings->space.count) {
+    uint32_t window = (uint32_t)take(&in, 4);
+    const struct pbt_settings *settings = core->settings;
+    if (population > settings->population || cells != settings->space.count ||
+        window != pbt_core_window(settings)) {
         return "it is not of this experiment";
     }
-    take_fields(&in, CORE, COUNT(CORE), core, cells);
+    take_fields(&in, CORE, COUNT(CORE), core, settings);
     for (uint32_t i = 0; i < population && !in.bad; i++) {
         if (!take_trial(&in, core, i)) {
             return "out of memory";

@@ -34,11 +34,13 @@ enum pbt_phase {
 /* What they are made of stands in state.def: the one table of the state's fields. */
 #define PBT_STATE_FIELD(type, name) type name;
 #define PBT_STATE_CELLS(name) struct pbt_cell *name;
+#define PBT_STATE_SCORES(name) double *name;
 #define PBT_STATE_OTHER(declaration) declaration;
 
 struct pbt_restart {
 #define PBT_RESTART_FIELD PBT_STATE_FIELD
 #define PBT_RESTART_CELLS PBT_STATE_CELLS
+#define PBT_RESTART_SCORES PBT_STATE_SCORES
 #include "core/state.def"
 };
 
@@ -50,6 +52,7 @@ struct pbt_saved {
 struct pbt_trial {
 #define PBT_TRIAL_FIELD PBT_STATE_FIELD
 #define PBT_TRIAL_CELLS PBT_STATE_CELLS
+#define PBT_TRIAL_SCORES PBT_STATE_SCORES
 #define PBT_TRIAL_OTHER PBT_STATE_OTHER
 #include "core/state.def"
 };
@@ -115,6 +118,45 @@ void pbt_core_trim_restarts(struct pbt_core *core, uint32_t number);
 const struct pbt_restart *pbt_core_top(const struct pbt_trial *trial);
 /* Everything is as it was at the top restart point; no process. */
 void pbt_core_go_back(struct pbt_core *core, uint32_t number);
+
+/* exploit.c: who loses against whom */
+enum pbt_fate {
+    PBT_FATE_STAYS,  /* what it is: it saves, and trains on */
+    PBT_FATE_WAITS,  /* for a save in flight */
+    PBT_FATE_COPIES, /* `checkpoint` */
+    PBT_FATE_PASSES, /* it is to exploit, and can't: `pass` */
+};
+struct pbt_verdict {
+    enum pbt_fate fate;
+    uint32_t donor;
+    struct pbt_checkpoint_id checkpoint;
+    double score; /* the donor's */
+    enum pbt_pass pass;
+};
+/* Of a trial at its point; synch: of one that has arrived, when all have. */
+struct pbt_verdict pbt_exploit_verdict(const struct pbt_core *core,
+                                       uint32_t trial);
+/* So many from the lowest rank on may have to exploit. */
+uint32_t pbt_exploit_contested(const struct pbt_core *core);
+/* The first of those at their points from this rank on need not wait for a save in flight. */
+uint32_t pbt_exploit_waits_no_more(const struct pbt_core *core);
+uint32_t pbt_exploit_quantile(const struct pbt_core *core);
+/*
+ * What is to be explored: the donor's configuration, or with weights only its own; but what
+ * exploring never changes belongs to the weights, and goes along with them.
+ */
+void pbt_exploit_take_over(const struct pbt_core *core,
+                           const struct pbt_cell *own,
+                           const struct pbt_cell *donor,
+                           struct pbt_cell *cells);
+/* So many last scores of each trial are kept. */
+uint32_t pbt_core_window(const struct pbt_settings *settings);
+/* What it is compared by: bigger is better; no number is below all. */
+double pbt_core_standing(const struct pbt_core *core,
+                         const struct pbt_trial *trial);
+struct pbt_draw_key pbt_core_draw_key(const struct pbt_core *core,
+                                      uint32_t trial,
+                                      enum pbt_draw_purpose purpose);
 
 /* Replay: the change that is due after the trial's last result; NULL: none is. */
 const struct pbt_change *pbt_core_due_change(const struct pbt_core *core,

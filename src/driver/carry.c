@@ -67,8 +67,9 @@ static int add_unlink(struct pbt_driver *driver,
 static void say_pass(const struct pbt_driver *driver,
                      const struct pbt_record *record)
 {
-    if (record->pass == PBT_PASS_EXPLORE_FAILED) {
-        return; /* said with its cause when the answer came */
+    if (record->pass == PBT_PASS_EXPLORE_FAILED ||
+        record->pass == PBT_PASS_GAP) {
+        return; /* said with its cause when the answer came; or as wanted */
     }
     char id[PBT_TRIAL_ID_SIZE];
     pbt_trial_id(driver->spec->settings.seed, record->trial, id);

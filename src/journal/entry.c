@@ -84,6 +84,8 @@ const char *pbt_pass_word(enum pbt_pass pass)
         return "no_donor";
     case PBT_PASS_EXPLORE_FAILED:
         return "explore_failed";
+    case PBT_PASS_GAP:
+        return "gap";
     }
     return "no_donor";
 }

@@ -209,8 +209,7 @@ static int read_words(const struct source *s, const json_t *json,
         status = read_word(s, json, PBT_REQUEST_STOP + 1, request_word, &value);
         record->request = (enum pbt_request)value;
     } else {
-        status =
-            read_word(s, json, PBT_PASS_EXPLORE_FAILED + 1, pass_word, &value);
+        status = read_word(s, json, PBT_PASS_LAST + 1, pass_word, &value);
         record->pass = (enum pbt_pass)value;
     }
     return status;

@@ -83,7 +83,7 @@ static bool scan_reason(struct scan *scan, enum pbt_entry_member_type type)
             }
         }
     } else {
-        for (int i = 0; i <= PBT_PASS_EXPLORE_FAILED; i++) {
+        for (int i = 0; i <= PBT_PASS_LAST; i++) {
             if (strcmp(pbt_pass_word((enum pbt_pass)i), word) == 0) {
                 record->pass = (enum pbt_pass)i;
                 return true;

@@ -67,6 +67,12 @@ static bool ends_too_soon(const struct pbt_settings *settings, char *why,
     return end <= first;
 }
 
+static bool replaces_nobody(const struct pbt_settings *settings)
+{
+    return settings->exploit == PBT_EXPLOIT_TRUNCATION &&
+           settings->quantile_fraction <= 0;
+}
+
 bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
                              size_t size)
 {
@@ -74,7 +80,7 @@ bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
     if (settings->scheduler != PBT_SCHEDULER_PBT) {
         return false;
     }
-    if (settings->population > 1 && settings->quantile_fraction <= 0) {
+    if (settings->population > 1 && replaces_nobody(settings)) {
         (void)snprintf(why, size,
                        "with quantile_fraction 0 nobody is replaced");
         return true;
@@ -85,6 +91,35 @@ bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
         return true;
     }
     return ends_too_soon(settings, why, size);
+}
+
+/* A key of another policy than the one that is chosen; its default says nothing. */
+static void check_unused(struct pbt_reader *reader, enum pbt_key_id id,
+                         const char *policy)
+{
+    const struct pbt_key *key = &pbt_keys[id];
+    const struct pbt_node *node = reader->given[id];
+    bool is_default =
+        node == NULL || (node->kind == PBT_NODE_SCALAR &&
+                         node->length == strlen(key->fallback) &&
+                         memcmp(node->text, key->fallback, node->length) == 0);
+    if (!is_default) {
+        pbt_reader_warn(reader, PBT_W0112, node,
+                        "`%s` has no effect: it is of `exploit: %s`", key->path,
+                        policy);
+    }
+}
+
+static void check_exploit(struct pbt_reader *reader)
+{
+    enum pbt_exploit exploit = reader->spec->settings.exploit;
+    if (exploit != PBT_EXPLOIT_TRUNCATION) {
+        check_unused(reader, PBT_KEY_QUANTILE, "truncation");
+    }
+    if (exploit != PBT_EXPLOIT_T_TEST) {
+        check_unused(reader, PBT_KEY_T_TEST_SCORES, "t_test");
+        check_unused(reader, PBT_KEY_T_TEST_LEVEL, "t_test");
+    }
 }
 
 static void check_pbt(struct pbt_reader *reader)
@@ -102,11 +137,12 @@ static void check_pbt(struct pbt_reader *reader)
         pbt_reader_warn(reader, PBT_W0103, reader->given[PBT_KEY_NUM_SAMPLES],
                         "with num_samples 1 there is nobody to learn from");
     }
-    if (settings->quantile_fraction <= 0) {
+    if (replaces_nobody(settings)) {
         pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_QUANTILE],
                         "no perturbation can happen: with quantile_fraction 0 "
                         "nobody is replaced");
     }
+    check_exploit(reader);
     char reason[160];
     if (ends_too_soon(settings, reason, sizeof reason)) {
         pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_INTERVAL],

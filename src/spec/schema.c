@@ -17,6 +17,8 @@ static const char *const modes[] = {"max", "min", NULL};
 static const char *const schedulers[] = {"fifo", "pbt", "replay", NULL};
 static const char *const time_attrs[] = {"training_iteration", "time_total_s",
                                          NULL};
+static const char *const exploits[] = {"truncation", "tournament", "t_test",
+                                       NULL};
 static const char *const copies[] = {"both", "weights", NULL};
 static const char *const ranges[] = {"clip", "reflect", "resample", "allow",
                                      NULL};
@@ -26,6 +28,9 @@ _Static_assert(PBT_SCHEDULER_FIFO == 0 && PBT_SCHEDULER_PBT == 1 &&
                    PBT_SCHEDULER_REPLAY == 2,
                "order");
 _Static_assert(PBT_TIME_ITERATION == 0 && PBT_TIME_SECONDS == 1, "order");
+_Static_assert(PBT_EXPLOIT_TRUNCATION == 0 && PBT_EXPLOIT_TOURNAMENT == 1 &&
+                   PBT_EXPLOIT_T_TEST == 2,
+               "order");
 _Static_assert(PBT_COPIES_BOTH == 0 && PBT_COPIES_WEIGHTS == 1, "order");
 _Static_assert(PBT_RANGE_CLIP == 0 && PBT_RANGE_REFLECT == 1 &&
                    PBT_RANGE_RESAMPLE == 2 && PBT_RANGE_ALLOW == 3,
@@ -222,9 +227,51 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                         .type = PBT_TYPE_LATER,
                         .doc = "which checkpoints may be copied"},
     [PBT_KEY_EXPLOIT] = {.path = "scheduler.exploit",
-                         .type = PBT_TYPE_LATER,
+                         .type = PBT_TYPE_WORD,
+                         .words = exploits,
                          .fallback = "truncation",
-                         .doc = "how losers and donors are chosen"},
+                         FIELD(settings.exploit),
+                         .doc = "who takes over from whom: the worst quantile "
+                                "from the best, or each from another that is "
+                                "drawn, if that is better"},
+    [PBT_KEY_T_TEST_SCORES] = {.path = "scheduler.t_test_scores",
+                               .type = PBT_TYPE_WHOLE,
+                               .fallback = "10",
+                               .min = 2,
+                               .max = PBT_T_TEST_SCORES_MAX,
+                               FIELD(settings.t_test_scores),
+                               .doc = "exploit: t_test: so many last scores "
+                                      "of each trial are compared"},
+    [PBT_KEY_T_TEST_LEVEL] = {.path = "scheduler.t_test_level",
+                              .type = PBT_TYPE_REAL,
+                              .fallback = "0.05",
+                              .max = 1,
+                              .above_min = true,
+                              FIELD(settings.t_test_level),
+                              .doc = "exploit: t_test: means differ where the "
+                                     "p-value is below this"},
+    [PBT_KEY_GAP] = {.path = "scheduler.exploit_gap",
+                     .type = PBT_TYPE_REAL,
+                     .fallback = "0",
+                     .max = DBL_MAX,
+                     FIELD(settings.gap),
+                     .doc = "an exploit only if the donor's score is better "
+                            "by more than this"},
+    [PBT_KEY_GAP_RELATIVE] = {.path = "scheduler.exploit_gap_relative",
+                              .type = PBT_TYPE_REAL,
+                              .fallback = "0",
+                              .max = DBL_MAX,
+                              FIELD(settings.gap_relative),
+                              .doc = "an exploit only if the donor's score is "
+                                     "better by more than this part of it"},
+    [PBT_KEY_GAP_SD] = {.path = "scheduler.exploit_gap_sd",
+                        .type = PBT_TYPE_REAL,
+                        .fallback = "0",
+                        .max = DBL_MAX,
+                        FIELD(settings.gap_sd),
+                        .doc = "an exploit only if the donor's score is better "
+                               "by more than so many standard deviations of "
+                               "the population's"},
     [PBT_KEY_EXPLOIT_COPIES] = {.path = "scheduler.exploit_copies",
                                 .type = PBT_TYPE_WORD,
                                 .words = copies,

@@ -12,5 +12,9 @@ check exp.yaml num_samples=2 resources.cpu=0.5 resources_per_trial.cpu=0.25 \
     checkpoint.num_to_keep=2 failure.max_failures=3
 echo
 check exp.yaml scheduler= scheduler.type=fifo stop= metric= mode= failure.max_failures=-1
+echo
+check exp.yaml scheduler.exploit=tournament scheduler.exploit_gap=0.5 | grep -A 1 ^scheduler
+check exp.yaml scheduler.exploit=t_test scheduler.t_test_scores=20 \
+    scheduler.exploit_gap_relative=0.05 scheduler.exploit_gap_sd=0.5 | grep -A 3 ^scheduler
 # Nothing was started or written.
 [ "$(ls)" = exp.yaml ]

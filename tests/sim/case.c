@@ -102,6 +102,14 @@ static void draw_policy(struct sim_case *c)
     struct pbt_settings *settings = &c->spec.settings;
     settings->copies =
         chance(&dice, 0.2) ? PBT_COPIES_WEIGHTS : PBT_COPIES_BOTH;
+    settings->exploit = chance(&dice, 0.5)   ? PBT_EXPLOIT_TRUNCATION
+                        : chance(&dice, 0.5) ? PBT_EXPLOIT_TOURNAMENT
+                                             : PBT_EXPLOIT_T_TEST;
+    settings->t_test_scores = between(&dice, 2, CASE_SCORES_MAX);
+    settings->t_test_level = 0.5 * roll(&dice);
+    settings->gap = chance(&dice, 0.1) ? roll(&dice) : 0;
+    settings->gap_relative = chance(&dice, 0.1) ? 0.5 * roll(&dice) : 0;
+    settings->gap_sd = chance(&dice, 0.2) ? roll(&dice) : 0;
 }
 
 /* What is kept of the checkpoints; with dice of its own, too. */
@@ -373,6 +381,8 @@ void case_done(struct sim_case *c)
 
 void case_print(const struct sim_case *c)
 {
+    static const char *const EXPLOITS[] = {"truncation", "tournament",
+                                           "t_test"};
     const struct pbt_settings *s = &c->spec.settings;
     const struct pbt_sim_rates *r = &c->rates;
     printf("seed %" PRIu64 ": %" PRIu32 " trials, %s, interval %g %s, "
@@ -386,8 +396,14 @@ void case_print(const struct sim_case *c)
            s->burn_in_period, s->quantile_fraction,
            s->custom_explore ? ", custom explore" : "", s->space.count,
            c->spec.minimize ? "min" : "max");
-    printf("  exploits copy %s\n",
-           s->copies == PBT_COPIES_WEIGHTS ? "weights" : "both");
+    printf("  exploit %s", EXPLOITS[s->exploit]);
+    if (s->exploit == PBT_EXPLOIT_T_TEST) {
+        printf(" on %" PRIu32 " scores at %g", s->t_test_scores,
+               s->t_test_level);
+    }
+    printf(", copies %s, gaps: %g, relative %g, deviations %g\n",
+           s->copies == PBT_COPIES_WEIGHTS ? "weights" : "both", s->gap,
+           s->gap_relative, s->gap_sd);
     for (uint32_t i = 0; i < s->stop_count; i++) {
         static const char *const SOURCES[] = {"iteration", "seconds", "score"};
         printf("  stop%s: %s %s %g\n", s->stops[i].all ? "_all" : "",

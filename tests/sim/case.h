@@ -46,6 +46,9 @@ struct driver_life {
 
 #define LIVES_MAX 6
 
+/* As many as a t-test may look at. */
+#define CASE_SCORES_MAX 6
+
 struct sim_case {
     uint64_t seed;
     struct pbt_spec spec;

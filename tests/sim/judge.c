@@ -163,6 +163,8 @@ static void push_point(struct judge *judge, struct judge_trial *trial,
                              .lineage = trial->lineage,
                              .ranked = trial->ranked,
                              .score = trial->score,
+                             .scores = trial->scores,
+                             .sample = trial->sample,
                              .settled = trial->settled};
 }
 
@@ -180,6 +182,8 @@ static void go_back(struct judge_trial *trial)
     trial->lineage = top->lineage;
     trial->ranked = top->ranked;
     trial->score = top->score;
+    trial->scores = top->scores;
+    trial->sample = top->sample;
     trial->settled = top->settled;
 }
 
@@ -427,6 +431,22 @@ static void check_stop(struct judge *judge, const struct pbt_record *record)
     }
 }
 
+/* The last few that are numbers. */
+static void note_score(const struct judge *judge, struct judge_trial *trial,
+                       double score)
+{
+    struct judge_scores *scores = &trial->scores;
+    uint32_t most = judge->settings->t_test_scores;
+    if (!isfinite(score)) {
+        return;
+    }
+    for (uint32_t i = 1; scores->count == most && i < most; i++) {
+        scores->score[i - 1] = scores->score[i];
+    }
+    scores->count -= scores->count == most ? 1 : 0;
+    scores->score[scores->count++] = score;
+}
+
 static void take_result(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -459,8 +479,10 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
     trial->resting = record->halted;
     trial->passed = false;
     trial->stopping = trial->stopping || record->stop > 0 || record->done;
+    note_score(judge, trial, record->score);
     if (record->point) {
         trial->ranked = true;
+        trial->sample = trial->scores;
         trial->last_perturbation =
             clock_of(judge, record->iteration, record->time_total);
         trial->score = record->score;
@@ -578,6 +600,7 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     trial->last_perturbation =
         clock_of(judge, record->donor_iteration, record->time_total);
     trial->config = config_of(judge, record->cells);
+    trial->scores.count = 0;
     trial->pair = (struct pbt_checkpoint_id){0, 0};
     trial->life_checkpoint = record->checkpoint;
     trial->life_iteration = record->donor_iteration;

@@ -5,12 +5,19 @@
 #define PBT_TESTS_SIM_MODEL_H
 
 #include "base/buf.h"
+#include "case.h"
 #include "judge.h"
 
 #define JUDGE_TRIALS 16
 #define JUDGE_PARAMS 4
 /* Restart points: the bottom, two durable ones and those since. */
 #define JUDGE_POINTS 12
+
+/* The last scores of a trial's weights: a t-test compares them. */
+struct judge_scores {
+    double score[CASE_SCORES_MAX];
+    uint32_t count;
+};
 
 struct judge_config {
     struct pbt_cell cells[JUDGE_PARAMS];
@@ -27,6 +34,8 @@ struct judge_point {
     uint64_t lineage;
     bool ranked;
     double score;
+    struct judge_scores scores;
+    struct judge_scores sample;
     uint64_t settled;
 };
 
@@ -83,7 +92,9 @@ struct judge_trial {
     uint64_t lineage;
     bool ranked;
     double score;
-    double value;     /* that checkpoints are kept by, of the last result */
+    double value; /* that checkpoints are kept by, of the last result */
+    struct judge_scores scores; /* so far */
+    struct judge_scores sample; /* at its last point */
     uint64_t settled; /* the last round in which it was exploited, or passed */
     struct pbt_checkpoint_id pair;
     struct judge_config config;
@@ -153,7 +164,7 @@ bool judge_has_arrived(const struct judge *judge,
 void judge_round(struct judge *judge, const struct pbt_record *record);
 /* An exploit, or the asking before it. */
 void judge_donation(struct judge *judge, const struct pbt_record *record);
-/* Nobody could be the donor. */
+/* Nobody could be the donor, or the one that was drawn is not better by enough. */
 void judge_pass(struct judge *judge, const struct pbt_record *record);
 /* A save at a point: no exploit was due. */
 void judge_point_save(struct judge *judge, const struct pbt_record *record);
