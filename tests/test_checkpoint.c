@@ -147,8 +147,9 @@ static void test_flipped_bit(void **state)
 static void test_any_bit(void **state)
 {
     (void)state;
-    static const char *const FILES[] = {
-        "c/model.bin", "c/b/\"quoted\" \xc3\xa9", "c/" PBT_CHECKPOINT_MANIFEST};
+    static const char *const FILES[] = {"c/model.bin",
+                                        "c/b/\"quoted\" \xc3\xa9",
+                                        ("c/" PBT_CHECKPOINT_MANIFEST)};
     struct pbt_error error = {0};
     unsigned flips = 0;
     for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {

@@ -179,7 +179,7 @@ static int make_run(const struct pbt_cli_call *call, struct pbt_spec *spec,
 
 int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
 {
-    struct pbt_run_place place;
+    struct pbt_run_place place = {0};
     int status = make_run(call, spec, &place);
     pbt_spec_done(spec);
     if (status != PBT_OK) {

@@ -28,8 +28,9 @@ static double log_gamma(double x)
 {
     static const double LOG_2PI = 1.8378770664093453;
     double product = 1;
-    for (; x < 16; x += 1) {
+    while (x < 16) {
         product *= x;
+        x += 1;
     }
     double y = 1 / (x * x);
     double series =

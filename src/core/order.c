@@ -61,7 +61,8 @@ static uint32_t marked_of(const struct pbt_order *order, uint32_t at,
 
 static struct pbt_moments moments_of(const struct pbt_order *order, uint32_t at)
 {
-    return at == NONE ? (struct pbt_moments){0} : order->moments[at];
+    static const struct pbt_moments NOTHING = {0};
+    return at == NONE ? NOTHING : order->moments[at];
 }
 
 static struct pbt_moments moments_of_one(const struct pbt_order *order,

@@ -362,7 +362,9 @@ static int restore(struct pbt_driver *driver, struct pbt_journal_place *place,
     if (status == PBT_OK && place->record > 0 && options->sink != NULL) {
         status = options->sink->skipped(options->sink, place->record, error);
     }
-    driver->snapshot_last = place->record;
+    if (status == PBT_OK) {
+        driver->snapshot_last = place->record;
+    }
     return status;
 }
 

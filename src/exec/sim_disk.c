@@ -185,14 +185,15 @@ static int sim_replace(struct pbt_files *files, const char *path,
                        struct pbt_error *error)
 {
     struct pbt_sim_disk *disk = (struct pbt_sim_disk *)files;
-    struct pbt_file *old = find(disk, path);
-    struct pbt_file *file = NULL;
+    struct pbt_file *file = find(disk, path);
+    int status = PBT_OK;
     if (disk->died || dies(disk)) {
         return dead(error);
     }
-    int status = old == NULL ? sim_create(files, path, &file, error) : PBT_OK;
-    if (status == PBT_OK) {
-        file = old == NULL ? file : old;
+    if (file == NULL) {
+        status = sim_create(files, path, &file, error);
+    }
+    if (status == PBT_OK && file != NULL) {
         pbt_buf_reset(&file->content);
         pbt_buf_put(&file->content, bytes, length);
         file->synced = length;

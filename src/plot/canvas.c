@@ -6,6 +6,7 @@
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <errno.h>
+#include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,9 @@ void pbt_canvas_done(struct pbt_canvas *canvas)
     cairo_surface_destroy(canvas->surface);
     free(canvas->cells);
     pbt_buf_done(&canvas->bytes);
+    /* Their fonts: nothing is drawn any more. */
+    cairo_debug_reset_static_data();
+    FcFini();
 }
 
 /* A run's files are its owner's alone; a picture is for all that the user lets see files. */

@@ -60,7 +60,7 @@ struct pbt_canvas {
 int pbt_canvas_init(struct pbt_canvas *canvas, enum pbt_canvas_form form,
                     double width, double height, bool colored,
                     struct pbt_error *error);
-void pbt_canvas_done(struct pbt_canvas *canvas);
+void pbt_canvas_done(struct pbt_canvas *canvas); /* the last one of a program */
 
 /*
  * Writes the file at `path` as a whole, or not at all; a terminal's lines go to stdout and `path`

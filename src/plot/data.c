@@ -81,10 +81,10 @@ int pbt_data_read(struct pbt_data *data, struct pbt_results *results,
 {
     const struct pbt_run_info *run = pbt_results_run(results);
     *data = (struct pbt_data){.trials = run->trials,
-                              .x_low = INFINITY,
-                              .x_high = -INFINITY,
-                              .y_low = INFINITY,
-                              .y_high = -INFINITY};
+                              .x_low = (double)INFINITY,
+                              .x_high = -(double)INFINITY,
+                              .y_low = (double)INFINITY,
+                              .y_high = -(double)INFINITY};
     data->series = calloc((size_t)run->trials + 1, sizeof *data->series);
     if (data->series == NULL) {
         return no_memory(error);
@@ -187,7 +187,7 @@ int pbt_descent_of_best(struct pbt_descent *descent,
 {
     const struct pbt_run_info *run = pbt_results_run(results);
     double sign = run->mode == PBT_MODE_MIN ? -1 : 1;
-    double best = -INFINITY;
+    double best = -(double)INFINITY;
     *descent = (struct pbt_descent){.trial = PBT_NONE};
     for (uint32_t i = 0; i < run->trials; i++) {
         double score = sign * pbt_results_trial(results, i)->score;

@@ -100,8 +100,8 @@ static void draw_legend(const struct tree *tree)
 static void find_range(struct tree *tree, const struct pbt_span *spans,
                        size_t count)
 {
-    tree->low = INFINITY;
-    tree->high = -INFINITY;
+    tree->low = (double)INFINITY;
+    tree->high = -(double)INFINITY;
     for (size_t i = 0; i < count; i++) {
         double score = score_of(tree, &spans[i]);
         if (isfinite(score)) {

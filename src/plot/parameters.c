@@ -73,8 +73,8 @@ static void set_axes(struct panel *panel, const struct pbt_span *spans,
                      size_t count)
 {
     const struct pbt_space *space = &fold_of(panel)->spec->settings.space;
-    double low = INFINITY;
-    double high = -INFINITY;
+    double low = (double)INFINITY;
+    double high = -(double)INFINITY;
     int64_t last = 1;
     panel->numeric = true;
     for (size_t i = 0; i < count; i++) {
