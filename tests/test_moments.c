@@ -43,7 +43,7 @@ static void assert_near(double a, double b, double relative)
 static void they_are_those_of_the_values(void **state)
 {
     (void)state;
-    double values[100];
+    double values[100] = {0};
     struct pbt_draw_key key = {.seed = 5, .purpose = PBT_DRAW_INITIAL};
     double sum = 0;
     for (size_t i = 0; i < COUNT(values); i++) {

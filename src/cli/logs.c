@@ -219,7 +219,7 @@ static int show(const struct pbt_cli_call *call, const char *run,
          .wanted = only_err || !only_out}};
     bool over = trial->status == PBT_TRIAL_TERMINATED ||
                 trial->status == PBT_TRIAL_ERROR;
-    bool news;
+    bool news = false;
     int status = PBT_OK;
     for (int i = 0; i < 2; i++) {
         streams[i].terminal = isatty(fileno(streams[i].to)) == 1;
