@@ -162,9 +162,6 @@ class Killer:
 
     def finish(self):
         """Undisturbed to the end; then everything that can be told from it."""
-        # Killed behind its last record, before what that gave up was deleted: a run that
-        # is over has no driver any more that would, and `pbt gc` is for that.
-        over = self.run.begun() and self.run.owed()['finished']
         while True:
             self.run.start()
             status = self.run.finish()
@@ -179,9 +176,6 @@ class Killer:
               'the numbers of the records have gaps')
         self.again = check_steps(records)
         check_logs(self.run, records)
-        if over:
-            subprocess.run([self.run.build + '/pbt', 'gc', self.run.path], check=True,
-                           stdout=subprocess.DEVNULL)
         check_kept(self.run, records, self.keep)
         check(self.ack_bytes > 0, 'no worker has logged acknowledgements')
 

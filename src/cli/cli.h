@@ -95,6 +95,9 @@ bool pbt_cli_is_run(const char *path);
  */
 int pbt_cli_catch_up(const char *run, struct pbt_error *error);
 
+/* Deletes what `pbt gc` would, without a word: a finished run has no driver that would. */
+int pbt_cli_sweep(const char *run, struct pbt_error *error);
+
 /*
  * The one of `count` words that `word` may be a misspelling of, or NULL.  The words are the
  * first member of items of `stride` bytes.

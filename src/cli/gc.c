@@ -27,6 +27,7 @@ static void say(void *user, const char *text)
 
 /* Under the run's lock: to a driver at work belongs what is about to get its record. */
 static int collect_locked(const char *run, bool dry,
+                          void (*found)(void *, const char *, uint64_t),
                           struct pbt_collected *collected,
                           struct pbt_error *error)
 {
@@ -35,10 +36,23 @@ static int collect_locked(const char *run, bool dry,
     settings.say = say;
     int status = pbt_lock_take_with(&lock, run, &settings, error);
     if (status == PBT_OK) {
-        status = pbt_collect(run, dry, put_found, NULL, collected, error);
+        status = pbt_collect(run, dry, found, NULL, collected, error);
         pbt_lock_release(lock);
     }
     return status;
+}
+
+static void ignore(void *user, const char *path, uint64_t bytes)
+{
+    (void)user;
+    (void)path;
+    (void)bytes;
+}
+
+int pbt_cli_sweep(const char *run, struct pbt_error *error)
+{
+    struct pbt_collected collected;
+    return collect_locked(run, false, ignore, &collected, error);
 }
 
 int pbt_cli_gc(const struct pbt_cli_call *call)
@@ -53,7 +67,7 @@ int pbt_cli_gc(const struct pbt_cli_call *call)
     if (status != PBT_OK) {
         return pbt_cli_fail_at(&error, call->args[0], NULL);
     }
-    status = collect_locked(run, dry, &collected, &error);
+    status = collect_locked(run, dry, put_found, &collected, &error);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }

@@ -218,6 +218,9 @@ static int resume(const char *run, const char *trial,
     if (status == PBT_OK && over) {
         status = pbt_cli_catch_up(run, &error);
     }
+    if (status == PBT_OK && over) {
+        status = pbt_cli_sweep(run, &error);
+    }
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }

@@ -32,7 +32,12 @@ printf mine >runs/exp/8b684_00002/notes.tmp
 cp -r runs/exp littered
 pbt gc exp -n | sort
 diff -r -x lock runs/exp littered
+cp -r runs/exp runs/swept
 pbt gc exp | tail -1
+# As does the resume of a run that is over: its driver may have been killed before it came to that.
+pbt resume swept
+diff -r -x lock runs/swept runs/exp
+rm -r runs/swept
 pbt gc exp
 cat runs/exp/8b684_00002/notes.tmp && echo
 pbt verify exp >out
