@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+
 static int no_memory(struct pbt_error *error)
 {
     return pbt_error_set(error, PBT_ENOMEM, "out of memory");
@@ -19,20 +21,15 @@ struct reading {
     double started;
 };
 
-/* Lists double at powers of two: nobody has to keep their capacity. */
 static bool add_point(struct pbt_series *series, struct pbt_point point)
 {
-    size_t count = series->count;
-    if ((count & (count - 1)) == 0) {
-        size_t room = count == 0 ? 1 : 2 * count;
-        struct pbt_point *grown =
-            realloc(series->points, room * sizeof *series->points);
-        if (grown == NULL) {
-            return false;
-        }
-        series->points = grown;
+    struct pbt_point *points =
+        pbt_list_room(series->points, series->count, sizeof *points);
+    if (points == NULL) {
+        return false;
     }
-    series->points[series->count++] = point;
+    series->points = points;
+    points[series->count++] = point;
     return true;
 }
 

@@ -34,6 +34,9 @@ static const char *const xs[] = {
     [PBT_PLOT_TIMESTAMP] = "timestamp",
 };
 
+#define KINDS (sizeof kinds / sizeof *kinds)
+#define XS (sizeof xs / sizeof *xs)
+
 static double height_of(enum pbt_plot_kind kind,
                         const struct pbt_results *results)
 {
@@ -91,12 +94,15 @@ static int plot_run(char **argv, struct pbt_error *error)
     size_t x = 0;
     struct pbt_plot plot = {.metric = argv[4][0] == '\0' ? NULL : argv[4],
                             .logarithmic = strcmp(argv[5], "log") == 0};
-    while (kind < sizeof kinds / sizeof *kinds - 1 &&
-           strcmp(kinds[kind].name, argv[2]) != 0) {
+    while (kind < KINDS && strcmp(kinds[kind].name, argv[2]) != 0) {
         kind++;
     }
-    while (x < sizeof xs / sizeof *xs - 1 && strcmp(xs[x], argv[3]) != 0) {
+    while (x < XS && strcmp(xs[x], argv[3]) != 0) {
         x++;
+    }
+    if (kind == KINDS || x == XS) {
+        return pbt_error_set(error, PBT_EUSAGE,
+                             "%s is not of this version of pbt", argv[0]);
     }
     plot.x = (enum pbt_plot_x)x;
     int status = pbt_results_open(&plot.results, argv[1], error);

@@ -68,7 +68,7 @@ static double value_of(struct panel *panel, const struct pbt_span *span)
     return (double)at;
 }
 
-/* The widest range first: a scale over decades is logarithmic. */
+/* A scale over more than a factor of 20 is logarithmic. */
 static void set_axes(struct panel *panel, const struct pbt_span *spans,
                      size_t count)
 {

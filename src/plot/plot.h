@@ -11,18 +11,11 @@
 #include "plot/canvas.h"
 #include "results/results.h"
 
-/* name, text, what it shows */
-#define PBT_PLOT_MAP(X)                                                        \
-    X(PBT_PLOT_METRIC, "metric", "a metric, one line a trial")                 \
-    X(PBT_PLOT_PARAMETERS, "parameters",                                       \
-      "hyperparameters by iteration, the best trial's schedule in bold")       \
-    X(PBT_PLOT_LINEAGE, "lineage", "who descends from whom, and how good")     \
-    X(PBT_PLOT_TIMELINE, "timeline", "which trial ran when")
-
 enum pbt_plot_kind {
-#define PBT_PLOT_ENUM(name, text, meaning) name,
-    PBT_PLOT_MAP(PBT_PLOT_ENUM)
-#undef PBT_PLOT_ENUM
+    PBT_PLOT_METRIC,     /* a metric, one line a trial */
+    PBT_PLOT_PARAMETERS, /* by iteration, the best trial's schedule in bold */
+    PBT_PLOT_LINEAGE,    /* who descends from whom, and how good */
+    PBT_PLOT_TIMELINE    /* which trial ran when */
 };
 
 enum pbt_plot_x { PBT_PLOT_ITERATION, PBT_PLOT_TIME_TOTAL, PBT_PLOT_TIMESTAMP };

@@ -94,7 +94,7 @@ static unsigned color_of(uint32_t pixel)
            (blue + 25) / 51;
 }
 
-/* What most of a cell's dots have as their colour hardly matters: the last one is taken. */
+/* A cell has one colour: that of its last dot. */
 static struct dots dots_at(struct pbt_canvas *canvas, size_t row, size_t column)
 {
     static const unsigned BITS[CELL_HEIGHT][CELL_WIDTH] = {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+
 static int no_memory(struct pbt_error *error)
 {
     return pbt_error_set(error, PBT_ENOMEM, "out of memory");
@@ -50,19 +52,6 @@ void pbt_fold_done(struct pbt_fold *fold)
     *fold = (struct pbt_fold){0};
 }
 
-/*
- * The list with room for one more item of `size` bytes; NULL without memory.  It doubles
- * whenever `count` is a power of two, so that nobody has to keep its capacity.
- */
-static void *with_room(void *list, uint32_t count, size_t size)
-{
-    if (count == 0) {
-        return realloc(list, size);
-    }
-    bool full = (count & (count - 1)) == 0;
-    return full ? realloc(list, 2 * (size_t)count * size) : list;
-}
-
 bool pbt_fold_opens_life(enum pbt_record_kind kind)
 {
     return kind == PBT_RECORD_START || kind == PBT_RECORD_EXPLOIT ||
@@ -84,7 +73,7 @@ static uint32_t newest(uint32_t count)
 static bool add_life(struct pbt_fold_trial *trial, struct pbt_fold_life life)
 {
     struct pbt_fold_life *lives =
-        with_room(trial->lives, trial->life_count, sizeof *lives);
+        pbt_list_room(trial->lives, trial->life_count, sizeof *lives);
     if (lives == NULL) {
         return false;
     }
@@ -159,12 +148,12 @@ static bool grow_exploits(struct pbt_fold *fold)
     uint32_t count = fold->exploit_count;
     size_t cells = fold->spec->settings.space.count;
     struct pbt_exploit_info *exploits =
-        with_room(fold->exploits, count, sizeof *exploits);
+        pbt_list_room(fold->exploits, count, sizeof *exploits);
     fold->exploits = exploits == NULL ? fold->exploits : exploits;
-    struct pbt_cell *row = with_room(fold->exploit_cells, count,
-                                     (cells == 0 ? 1 : cells) * sizeof *row);
+    struct pbt_cell *row = pbt_list_room(
+        fold->exploit_cells, count, (cells == 0 ? 1 : cells) * sizeof *row);
     fold->exploit_cells = row == NULL ? fold->exploit_cells : row;
-    uint32_t *lives = with_room(fold->exploit_lives, count, sizeof *lives);
+    uint32_t *lives = pbt_list_room(fold->exploit_lives, count, sizeof *lives);
     fold->exploit_lives = lives == NULL ? fold->exploit_lives : lives;
     return exploits != NULL && row != NULL && lives != NULL;
 }
@@ -233,7 +222,7 @@ static bool feed_saved(struct pbt_fold *fold, const struct pbt_record *record)
     if (life == NULL || life->epoch != record->epoch) {
         return true; /* not by this trial's present life: nothing to go back to */
     }
-    struct pbt_fold_checkpoint *checkpoints = with_room(
+    struct pbt_fold_checkpoint *checkpoints = pbt_list_room(
         trial->checkpoints, trial->checkpoint_count, sizeof *checkpoints);
     if (checkpoints == NULL) {
         return false;
