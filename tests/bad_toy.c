@@ -11,6 +11,7 @@
  *   TOY_FAIL=WHERE        step() fails with a message
  *   TOY_HANG=WHERE        step() never returns
  *   TOY_HANG_SETUP, TOY_HANG_SAVE=WHERE    that function never returns
+ *   TOY_EAT=WHERE         takes all memory that it is given, up to 2 GiB, in step()
  *   TOY_GARBAGE=WHERE     writes a line to the socket that is no JSON
  *   TOY_NAN=WHERE         reports NaN as score
  *   TOY_DONE=WHERE        says that the trial is done
@@ -205,6 +206,20 @@ static int say_who(struct bad_toy *bad, struct pbt_result *result,
     return pbt_result_int(result, "model_steps", ++bad->model_steps, error);
 }
 
+/* A failure once there is no more; the kernel may be quicker.  At most 2 GiB. */
+static int eat(struct pbt_error *error)
+{
+    size_t block = (size_t)8 << 20;
+    for (int i = 0; i < 256; i++) {
+        char *bytes = malloc(block);
+        if (bytes == NULL) {
+            return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+        }
+        memset(bytes, 1, block);
+    }
+    return pbt_error_set(error, PBT_EFAILED, "there is no end of memory");
+}
+
 static void write_garbage(void)
 {
     static const char garbage[] = "this is {not JSON\n";
@@ -235,6 +250,9 @@ static int bad_step(void *self, struct pbt_result *result,
     }
     if (asked(bad, "TOY_EXIT", iteration)) {
         exit(3);
+    }
+    if (asked(bad, "TOY_EAT", iteration)) {
+        return eat(error);
     }
     if (asked(bad, "TOY_FAIL", iteration)) {
         return pbt_error_set(error, PBT_EFAILED, "step %lld fails on purpose",

@@ -5,6 +5,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -101,6 +102,35 @@ def later(build, dir, name, env, keys, iteration, text):
         check(re.search(text, file.read()), '%s: error.txt', run.path)
 
 
+def out_of_memory(build, dir):
+    """By the kernel, in a control group; where we may make none, by malloc()."""
+    group = runs.memory_group('bad_workers', 256 << 20)
+    command = [build + '/tests/bad_toy']
+    if group is None:
+        about = subprocess.run([build + '/pbt', 'version'], stdout=subprocess.PIPE, check=True)
+        if b'address-sanitizer' in about.stdout:
+            return 'nobody: its addresses know no limit'
+        command = ['/bin/sh', '-c', 'ulimit -v 300000; exec "$0"', *command]
+    run = runs.Run(build, dir, runs.experiment(
+        'eats', command, resources={'cpu': 2}, scheduler={'type': 'fifo'},
+        failure={'max_failures': 1}), {'TOY_EAT': '1:7', 'TOY_ONCE': '1'})
+    run.group = group
+    try:
+        run.start()
+        check(run.finish() == 0, 'eats: %s', run.said()[-3000:])
+        run.wait_gone()
+    finally:
+        if group is not None:
+            runs.wait_until('empty', lambda: not runs.read(group + '/cgroup.procs'))
+            os.rmdir(group)
+    undisturbed(run, runs.records_of(run.path), 1)
+    text = r'killed by signal 9 \(Killed\); out of memory: the kernel' if group else 'out of memory'
+    message(run, BAD, 6, text)
+    check(re.search(text, runs.read(run.trial_dir(BAD) + '/error.txt').decode()),
+          'eats: error.txt')
+    return group
+
+
 def make_script(path, text):
     with open(path, 'w') as file:
         file.write(text)
@@ -164,6 +194,7 @@ def main():
         for case in LATER:
             later(build, dir, *case)
             print('later:', case[0], flush=True)
+        print('out of memory, by', out_of_memory(build, dir) or 'ulimit', flush=True)
         make_script(dir + '/no_interpreter', '#!/no/such/interpreter\n')
         for case in AT_ONCE:
             at_once(build, dir, *case)

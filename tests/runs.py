@@ -79,6 +79,7 @@ class Run:
         self.env = dict({'PBT_SNAPSHOT_EVERY': '50'}, **os.environ)
         self.env.update(env or {})
         self.process = None
+        self.group = None  # of control; see memory_group()
         os.makedirs(dir, exist_ok=True)
         with open(self.file, 'w') as file:
             json.dump(keys, file)
@@ -92,9 +93,9 @@ class Run:
         command = ([pbt, 'resume', self.path] if self.begun() else
                    [pbt, 'run', self.file, '--dir', self.dir])
         with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen(command, env=self.env, stdout=log,
-                                            stderr=log,
-                                            stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                preexec_fn=self.group and (lambda: write(self.group + '/cgroup.procs', '0')))
 
     def ended(self):
         return self.process.poll() is not None
@@ -175,6 +176,33 @@ def read(path):
             return file.read()
     except OSError:
         return b''
+
+
+def write(path, text):
+    with open(path, 'w') as file:
+        file.write(text)
+
+
+def memory_group(name, limit):
+    """A control group with so many bytes of memory and no swap; None where we may make none."""
+    for top, files in (('/sys/fs/cgroup', ('memory.max', 'memory.swap.max')),
+                       ('/sys/fs/cgroup/memory', ('memory.limit_in_bytes',
+                                                  'memory.memsw.limit_in_bytes'))):
+        path = '%s/%s.%d' % (top, name, os.getpid())
+        try:
+            os.mkdir(path)
+        except OSError:
+            continue
+        there = [name for name in files if os.path.exists('%s/%s' % (path, name))]
+        try:
+            for name in there:
+                write('%s/%s' % (path, name), '0' if 'swap' in name else str(limit))
+        except OSError:
+            there = []
+        if files[0] in there:  # elsewhere it is a plain directory, or has no memory
+            return path
+        os.rmdir(path)
+    return None
 
 
 def environment(pid):

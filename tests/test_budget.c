@@ -49,6 +49,24 @@ static void what_cannot_be_read_limits_nothing(void **state)
     check_groups("no-such-machine", 0, 0);
 }
 
+static void check_kills(const char *tree, uint64_t kills)
+{
+    char root[256];
+    (void)snprintf(root, sizeof root, MACHINES "%s", tree);
+    print_message("%s\n", tree);
+    assert_int_equal(pbt_cgroup_oom_kills(root), kills);
+}
+
+static void who_was_killed_for_lack_of_memory_is_counted(void **state)
+{
+    (void)state;
+    check_kills("v2", 3);
+    check_kills("v1-slurm", 2);
+    check_kills("v2-container", 7); /* of the machine */
+    check_kills("garbage", 0);
+    check_kills("no-such-machine", 0);
+}
+
 static void this_machine_has_a_cpu(void **state)
 {
     (void)state;
@@ -353,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_of_the_group_and_of_those_above_it_count),
         cmocka_unit_test(what_cannot_be_read_limits_nothing),
+        cmocka_unit_test(who_was_killed_for_lack_of_memory_is_counted),
         cmocka_unit_test(this_machine_has_a_cpu),
         cmocka_unit_test(a_variable_says_which_gpus_are_ours),
         cmocka_unit_test(a_variable_that_is_wrong_is_said_to_be),

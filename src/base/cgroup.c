@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LINE_SIZE ((size_t)PATH_MAX + 512)
+#define DIR_SIZE (2 * LINE_SIZE)
 
 /* A hierarchy's controller in version 1, and its limit in each version. */
 struct controller {
@@ -210,18 +211,19 @@ static double smaller(double a, double b)
     return a == 0 || (b > 0 && b < a) ? b : a;
 }
 
-/* The smallest limit of our group and those above, up to where the hierarchy is mounted. */
-static double limit(const char *root, const char *controller,
-                    double (*read)(const char *dir))
+/*
+ * The directory of our group, as far as it is mounted; *shortest is the length of that of the
+ * topmost one.  False if there is none.
+ */
+static bool group_dir(const char *root, const char *controller,
+                      char dir[DIR_SIZE], int *shortest)
 {
     char group[PATH_MAX];
     char top[PATH_MAX];
     char point[PATH_MAX];
-    char dir[2 * LINE_SIZE];
-    double least = 0;
     if (!group_path(root, controller, group) ||
         !mount_point(root, controller, top, point)) {
-        return 0;
+        return false;
     }
     const char *below = group;
     size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
@@ -231,8 +233,21 @@ static double limit(const char *root, const char *controller,
     } else {
         below = ""; /* seen from outside of what is mounted */
     }
-    int shortest = snprintf(dir, sizeof dir, "%s%s", root, point);
-    (void)snprintf(dir + shortest, sizeof dir - (size_t)shortest, "%s", below);
+    *shortest = snprintf(dir, DIR_SIZE, "%s%s", root, point);
+    (void)snprintf(dir + *shortest, DIR_SIZE - (size_t)*shortest, "%s", below);
+    return true;
+}
+
+/* The smallest limit of our group and those above, up to where the hierarchy is mounted. */
+static double limit(const char *root, const char *controller,
+                    double (*read)(const char *dir))
+{
+    char dir[DIR_SIZE];
+    int shortest;
+    double least = 0;
+    if (!group_dir(root, controller, dir, &shortest)) {
+        return 0;
+    }
     for (;;) {
         least = smaller(least, read(dir));
         char *slash = strrchr(dir, '/');
@@ -257,4 +272,43 @@ double pbt_cgroup_cpus(const char *root)
 uint64_t pbt_cgroup_memory(const char *root)
 {
     return (uint64_t)least_limit(root, &MEMORY);
+}
+
+/* --- out of memory --------------------------------------------------------- */
+
+/* The number behind "oom_kill " in DIR/NAME; false if there is none. */
+static bool read_kills(const char *dir, const char *name, uint64_t *kills)
+{
+    char path[DIR_SIZE + 64];
+    char line[256];
+    bool found = false;
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+        found = strncmp(line, "oom_kill ", 9) == 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (found) {
+        *kills = strtoull(line + 9, NULL, 10);
+    }
+    return found;
+}
+
+uint64_t pbt_cgroup_oom_kills(const char *root)
+{
+    char dir[DIR_SIZE];
+    int shortest;
+    uint64_t kills = 0;
+    if (group_dir(root, NULL, dir, &shortest) &&
+        read_kills(dir, "memory.events", &kills)) {
+        return kills;
+    }
+    if (group_dir(root, MEMORY.name, dir, &shortest) &&
+        read_kills(dir, "memory.oom_control", &kills)) {
+        return kills;
+    }
+    (void)snprintf(dir, sizeof dir, "%s/proc", root);
+    return read_kills(dir, "vmstat", &kills) ? kills : 0;
 }

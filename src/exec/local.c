@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/names.h"
 #include "base/secrets.h"
 #include "exec/local_state.h"
@@ -381,6 +382,7 @@ int pbt_local_create(struct pbt_local **made,
     local->loop.data = local;
     local->deadline = NO_DEADLINE;
     local->asks_end[0] = local->asks_end[1] = -1;
+    local->oom_kills = pbt_cgroup_oom_kills("");
     local->processes = calloc(population, sizeof(struct pbt_process *));
     local->ack_due = calloc(population, sizeof *local->ack_due);
     local->slot_taken =

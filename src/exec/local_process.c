@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/names.h"
 #include "exec/local_state.h"
 
@@ -184,8 +185,25 @@ static const char *before_hello(const struct pbt_process *process)
                  "(docs/command.md)";
 }
 
+/*
+ * What the kernel may have to do with a failure: "", or that it has killed somebody.  A process
+ * that it killed ends by SIGKILL; one that has only lost a child may end in any way.
+ */
+static const char *out_of_memory(struct pbt_process *process)
+{
+    struct pbt_local *local = process->local;
+    uint64_t kills = pbt_cgroup_oom_kills("");
+    if (kills <= local->oom_kills) {
+        return "";
+    }
+    bool itself = process->why == NULL && process->signal == SIGKILL;
+    local->oom_kills = itself ? local->oom_kills + 1 : kills;
+    return "; out of memory: the kernel has killed a process for lack of it "
+           "(resources_per_trial.memory lets fewer trials run at once)";
+}
+
 /* How it came to its end, for people; NULL: as it should. */
-static char *describe_end(const struct pbt_process *process)
+static char *describe_end(struct pbt_process *process)
 {
     char text[PBT_ERROR_TEXT_MAX];
     char tail[STDERR_TAIL_BYTES + PBT_LOCAL_PATH_SIZE];
@@ -210,7 +228,8 @@ static char *describe_end(const struct pbt_process *process)
     pbt_local_hide_secrets(process->local, tail);
     pbt_local_hide_secrets(process->local, text);
     size_t length = strlen(text);
-    (void)snprintf(text + length, sizeof text - length, "%s", tail);
+    (void)snprintf(text + length, sizeof text - length, "%s%s",
+                   out_of_memory(process), tail);
     return strdup(text);
 }
 

@@ -148,7 +148,8 @@ struct pbt_local {
     uint64_t saving_bytes;
     uint64_t largest; /* checkpoint that was made, bytes */
     uv_timer_t room_timer;
-    uint32_t *ack_due; /* trials whose ack was not carried by a command */
+    uint64_t oom_kills; /* by the kernel, those that were told */
+    uint32_t *ack_due;  /* trials whose ack was not carried by a command */
     size_t ack_due_count;
     /* Checkpoints that were verified since this driver's start. */
     struct pbt_checkpoint_id *whole;
