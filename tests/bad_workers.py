@@ -38,6 +38,13 @@ AT_ONCE = (
      "can't run .*/no_interpreter: No such file or directory", None),
     ('ends', ['/bin/sh', '-c', 'echo first; echo no digits >&2; exit 7'], {},
      r'exited with status 7 before it said hello \(docs', 'no digits'),
+    ('no-program', ['/bin/sh', '-c', 'echo trying >&2; exit 127'], {},
+     r"status 127 before .*\n  = help: 127 is a shell's word for a program that is not found\n",
+     'trying'),
+    ('no-library', ['/bin/sh', '-c',
+                    'echo "./train: error while loading shared libraries: libpbt.so.0: cannot '
+                    'open shared object file: No such file or directory" >&2; exit 127'], {},
+     r'\n  = help: libpbt\.so\.0 is not found: run ldconfig', r'\./train: error while .*'),
     ('ends-well', ['/bin/sh', '-c', 'echo nothing to do >&2'], {},
      'exited with status 0 before it said hello: .*trainable: command', 'nothing to do'),
     ('babbles', ['/bin/sh', '-c',

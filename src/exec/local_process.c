@@ -202,11 +202,37 @@ static const char *out_of_memory(struct pbt_process *process)
            "(resources_per_trial.memory lets fewer trials run at once)";
 }
 
+/* What an end is known to come from, in a line of its own; "" if nobody can say. */
+static void help_with(const char *end, const char *tail, char *text,
+                      size_t size)
+{
+    static const char loader[] = "error while loading shared libraries: ";
+    const char *library = strstr(tail, loader);
+    text[0] = '\0';
+    if (library != NULL) {
+        library += sizeof loader - 1;
+        (void)snprintf(text, size,
+                       "\n  = help: %.*s is not found: run ldconfig once it is "
+                       "installed, or set LD_LIBRARY_PATH (in `env:`), or link "
+                       "with -Wl,-rpath",
+                       (int)strcspn(library, ":\n"), library);
+    } else if (strstr(end, "exited with status 127") != NULL) {
+        (void)snprintf(text, size,
+                       "\n  = help: 127 is a shell's word for a program that "
+                       "is not found");
+    } else if (strstr(end, "exited with status 126") != NULL) {
+        (void)snprintf(text, size,
+                       "\n  = help: 126 is a shell's word for a file that "
+                       "can't be executed");
+    }
+}
+
 /* How it came to its end, for people; NULL: as it should. */
 static char *describe_end(struct pbt_process *process)
 {
     char text[PBT_ERROR_TEXT_MAX];
     char tail[STDERR_TAIL_BYTES + PBT_LOCAL_PATH_SIZE];
+    char help[256];
     if (process->why != NULL) {
         (void)snprintf(text, sizeof text, "%s", process->why);
     } else if (process->leaving) {
@@ -227,9 +253,10 @@ static char *describe_end(struct pbt_process *process)
     /* It goes into the journal and to people: a program may have said too much. */
     pbt_local_hide_secrets(process->local, tail);
     pbt_local_hide_secrets(process->local, text);
+    help_with(text, tail, help, sizeof help);
     size_t length = strlen(text);
-    (void)snprintf(text + length, sizeof text - length, "%s%s",
-                   out_of_memory(process), tail);
+    (void)snprintf(text + length, sizeof text - length, "%s%s%s",
+                   out_of_memory(process), help, tail);
     return strdup(text);
 }
 
