@@ -19,6 +19,7 @@
 #include "base/draw.h"
 #include "base/names.h"
 #include "base/placeholder.h"
+#include "base/shown.h"
 #include "base/texts.h"
 
 /* --- buf ------------------------------------------------------------------ */
@@ -259,6 +260,32 @@ static void reals_look_as_in_python(void **state)
 
 /* --- texts, names, errors ------------------------------------------------------- */
 
+static void check_shown(const char *text, const char *shown)
+{
+    struct pbt_buf out;
+    pbt_buf_init(&out, 1000);
+    pbt_shown_put(&out, text, strlen(text));
+    assert_string_equal(out.data, shown);
+    pbt_buf_done(&out);
+}
+
+/* What rounding has added is not shown, and nothing else is left out. */
+static void numbers_are_shown_without_rounding(void **state)
+{
+    (void)state;
+    check_shown("{\"lr\":0.09999999999999999,\"b\":[0.30000000000000004]}",
+                "{\"lr\":0.1,\"b\":[0.3]}");
+    check_shown("{'lr': -7.999999999999999e-05}", "{'lr': -8e-05}");
+    check_shown("2.9999999999999996", "3.0");
+    check_shown("0.04450665255657315", "0.04450665255657315");
+    check_shown("0.1234567890123", "0.1234567890123");
+    check_shown("[9007199254740993, 1e-05, 1.0]",
+                "[9007199254740993, 1e-05, 1.0]");
+    check_shown("{\"0.09999999999999999\":\"a\\\"0.09999999999999999\"}",
+                "{\"0.09999999999999999\":\"a\\\"0.09999999999999999\"}");
+    check_shown("\"open 0.09999999999999999", "\"open 0.09999999999999999");
+}
+
 static void texts_are_held_once(void **state)
 {
     (void)state;
@@ -393,6 +420,7 @@ int main(void)
         cmocka_unit_test(reals_read_back_to_the_same_bits),
         cmocka_unit_test(powers_and_their_neighbours_read_back),
         cmocka_unit_test(reals_look_as_in_python),
+        cmocka_unit_test(numbers_are_shown_without_rounding),
         cmocka_unit_test(texts_are_held_once),
         cmocka_unit_test(a_text_is_no_other_that_begins_alike),
         cmocka_unit_test(names_have_their_shape),

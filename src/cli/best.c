@@ -45,7 +45,7 @@ static void put_text(struct pbt_buf *out, const struct pbt_best *best)
                    best->metric, best->value, best->iteration,
                    best->mode == PBT_MODE_MIN ? "min" : "max",
                    pbt_scope_name(best->scope));
-    pbt_buf_printf(out, "config      %s\n", pbt_config_json(best->config));
+    pbt_cli_put_config(out, "config      ", best->config);
     if (checkpoint == NULL) {
         pbt_buf_text(out, "checkpoint  none was saved\n");
         return;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/printable.h"
+#include "base/shown.h"
 #include "cli/cli.h"
 #include "view/progress.h"
 
@@ -80,16 +81,22 @@ static void print_best(const struct pbt_board *board, struct pbt_buf *out)
     }
     const struct pbt_board_trial *best = &board->trials[board->best_trial];
     struct pbt_buf text;
+    struct pbt_buf config;
     pbt_buf_init(&text, BLOCK_MAX);
+    pbt_buf_init(&config, BLOCK_MAX);
     pbt_buf_printf(&text, "best result: %s = %g, trial %s at iteration %lld\n",
                    board->spec->metric, board->best_score, best->id,
                    (long long)board->best_iteration);
     pbt_buf_text(&text, "  its configuration then: ");
-    pbt_spec_config_json(board->spec, board->best_cells, &text);
+    pbt_spec_config_json(board->spec, board->best_cells, &config);
+    if (!pbt_buf_failed(&config)) {
+        pbt_shown_put(&text, config.data, config.length);
+    }
     pbt_buf_char(&text, '\n');
     if (!pbt_buf_failed(&text)) {
         pbt_printable_put(out, text.data, text.length, true);
     }
+    pbt_buf_done(&config);
     pbt_buf_done(&text);
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/shown.h"
+
 int pbt_cli_open_results(const struct pbt_cli_call *call, char dir[PATH_MAX],
                          struct pbt_results **results)
 {
@@ -73,6 +75,15 @@ void pbt_cli_duration(double seconds, char text[PBT_CLI_TIME_SIZE])
         (void)snprintf(text, PBT_CLI_TIME_SIZE, "%" PRIu64 "h%02" PRIu64 "m",
                        whole / 3600, whole / 60 % 60);
     }
+}
+
+void pbt_cli_put_config(struct pbt_buf *out, const char *label,
+                        const struct pbt_config *config)
+{
+    const char *json = pbt_config_json(config);
+    pbt_buf_text(out, label);
+    pbt_shown_put(out, json, strlen(json));
+    pbt_buf_char(out, '\n');
 }
 
 /* --- JSON ------------------------------------------------------------------- */

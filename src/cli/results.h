@@ -36,6 +36,10 @@ void pbt_cli_time(double unix_time, char text[PBT_CLI_TIME_SIZE]);
 /* "1h02m", "3m05s", "12.3s" */
 void pbt_cli_duration(double seconds, char text[PBT_CLI_TIME_SIZE]);
 
+/* A line with a configuration, its numbers as people read them (base/shown.h). */
+void pbt_cli_put_config(struct pbt_buf *out, const char *label,
+                        const struct pbt_config *config);
+
 /* --- JSON ------------------------------------------------------------------- */
 
 void pbt_cli_json_run(struct pbt_buf *out, const struct pbt_results *results);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/results.h"
+#include "base/shown.h"
 #include "cli/schedule.h"
 #include "log/csv.h"
 #include "log/python.h"
@@ -57,7 +58,7 @@ static void put_cell(struct pbt_table *table, uint32_t column,
         pbt_table_integer(table, column, cell.u.i);
         break;
     case PBT_CELL_REAL:
-        pbt_table_real(table, column, cell.u.r);
+        pbt_table_real(table, column, pbt_shown_real(cell.u.r));
         break;
     case PBT_CELL_NONE:
     case PBT_CELL_BOOL:
@@ -100,10 +101,13 @@ static void put_constants(struct pbt_buf *out,
     bool any = false;
     for (uint32_t i = 0; i < space->count; i++) {
         if (is_constant(schedule, i)) {
+            struct pbt_cell cell = schedule->ranges[0].cells[i];
+            if (cell.type == PBT_CELL_REAL) {
+                cell.u.r = pbt_shown_real(cell.u.r);
+            }
             pbt_buf_printf(out, "%s%s=", any ? ", " : "throughout: ",
                            space->params[i].name);
-            pbt_shape_cell_repr(schedule->spec, schedule->ranges[0].cells[i],
-                                false, out);
+            pbt_shape_cell_repr(schedule->spec, cell, false, out);
             any = true;
         }
     }

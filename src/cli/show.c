@@ -83,11 +83,10 @@ static void put_trial(struct pbt_buf *out, const struct pbt_results *results,
         pbt_buf_printf(out, "%-11s %.6g\n", metric != NULL ? metric : "score",
                        trial->score);
     }
-    pbt_buf_printf(out, "config      %s\n", pbt_config_json(trial->config));
+    pbt_cli_put_config(out, "config      ", trial->config);
     if (strcmp(pbt_config_json(trial->config),
                pbt_config_json(trial->first_config)) != 0) {
-        pbt_buf_printf(out, "at first    %s\n",
-                       pbt_config_json(trial->first_config));
+        pbt_cli_put_config(out, "at first    ", trial->first_config);
     }
     pbt_buf_printf(out, "directory   %s\n", trial->dir);
     if (trial->checkpoint != NULL) {
@@ -132,11 +131,11 @@ static int put_line(struct pbt_buf *out, struct pbt_results *results,
         }
         bool change = exploit->donor == exploit->trial; /* of a replay */
         pbt_buf_printf(
-            out, "  at %" PRId64 "  %s %s%s  %s\n", exploit->donor_iteration,
+            out, "  at %" PRId64 "  %s %s%s", exploit->donor_iteration,
             pbt_results_trial(results, exploit->trial)->id,
             change ? "changed to" : "took over ",
-            change ? "" : pbt_results_trial(results, exploit->donor)->id,
-            pbt_config_json(config));
+            change ? "" : pbt_results_trial(results, exploit->donor)->id);
+        pbt_cli_put_config(out, "  ", config);
     }
     return PBT_OK;
 }

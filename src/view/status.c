@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/printable.h"
+#include "base/shown.h"
 #include "view/memory.h"
 #include "view/progress.h"
 #include "view/rows.h"
@@ -143,7 +144,11 @@ static void put_best(const struct pbt_board *board, struct pbt_buf *out)
     json_t *config = pbt_buf_failed(&json)
                          ? NULL
                          : json_loadb(json.data, json.length, 0, NULL);
-    pbt_python_repr(&text, config);
+    pbt_buf_reset(&json);
+    pbt_python_repr(&json, config);
+    if (!pbt_buf_failed(&json)) {
+        pbt_shown_put(&text, json.data, json.length);
+    }
     if (!pbt_buf_failed(&text)) {
         pbt_printable_put(out, text.data, text.length, false);
     }
