@@ -599,8 +599,10 @@ static void lists_move_to_a_neighbour(void **state)
     assert_int_equal(reached(kind, list, 0, pbt_cell_int(10)), 4 | 8);
     assert_int_equal(reached(kind, list, 0, pbt_cell_int(7)), 15);
     assert_int_equal(reached(kind, list, 1, pbt_cell_int(4)), 15);
-    /* 4.0 is not 4: absent. */
-    assert_int_equal(reached(kind, list, 0, pbt_cell_real(4)), 15);
+    /* 4.0 is 4, as in Python; what is no number equals none. */
+    struct pbt_cell yes = {.type = PBT_CELL_BOOL, .u.i = 3};
+    assert_int_equal(reached(kind, list, 0, pbt_cell_real(4)), 1 | 4);
+    assert_int_equal(reached(kind, list, 0, yes), 15);
 }
 
 static void lists_may_hold_anything(void **state)

@@ -577,6 +577,23 @@ static void test_warnings_on_constants(void **state)
     pbt_spec_done(&spec);
 }
 
+/* Numbers are compared by value, and a point takes the form of the one that is listed. */
+static void test_points_among_choices(void **state)
+{
+    (void)state;
+    struct pbt_spec spec;
+    parse(&spec, "command: x\nscheduler: {type: fifo}\nnum_samples: 4\n"
+                 "config: {a: {choice: [1, 2.5]}}\n"
+                 "points_to_evaluate: [{a: 1.0}, {a: 2.50}, {a: 2}]\n");
+    assert_warnings(&spec, "warning[W0107]: good.yaml:5:47: `a` is none of the "
+                           "values that it is drawn from otherwise\n");
+    const struct pbt_cell *points = spec.settings.points;
+    assert_true(pbt_cell_same(points[0], pbt_cell_int(1)));
+    assert_true(pbt_cell_same(points[1], pbt_cell_real(2.5)));
+    assert_true(pbt_cell_same(points[2], pbt_cell_int(2)));
+    pbt_spec_done(&spec);
+}
+
 static void test_warnings_on_points(void **state)
 {
     (void)state;
@@ -591,6 +608,45 @@ static void test_warnings_on_points(void **state)
                     "warning[W0107]: good.yaml:5:37: `opt` is none of the "
                     "values that it is drawn from otherwise\n");
     pbt_spec_done(&spec);
+}
+
+/* A file that is wrong: its first problem, without the first line, has these words. */
+static void check_said(const char *text, const char *place, const char *said)
+{
+    struct pbt_spec spec;
+    struct pbt_buf problems;
+    pbt_buf_init(&problems, TEXT_MAX);
+    assert_int_equal(
+        parse_full(&spec, text, strlen(text), "bad.yaml", NULL, 0, &problems),
+        PBT_ECONFIG);
+    if (strstr(problems.data, place) == NULL ||
+        strstr(problems.data, said) == NULL) {
+        print_error("%s\n", problems.data);
+        fail();
+    }
+    pbt_buf_done(&problems);
+}
+
+/* Where a quote was opened, and which text ended too early. */
+static void test_quotes(void **state)
+{
+    (void)state;
+    const char *line = "^ opened here, and not closed on this line\n";
+    check_said("command: [\"./a, b]\nmetric: x\n", "bad.yaml:1:11\n", line);
+    check_said("config:\n  a: 'x\n  b: 'y'\n", "bad.yaml:2:6\n", line);
+    check_said("cwd: \"a\"\nname: \"x\n\n", "bad.yaml:2:7\n",
+               "^ opened here\n");
+    check_said("\"x\n", "bad.yaml:1:1\n", "^ opened here\n");
+    check_said("name: a # it's\ncommand: [./a, 'b,\n  'c']\n", "bad.yaml:3:4\n",
+               "^ the text in quotes that began at 2:16 has ended\n");
+    check_said("name: 'don't'\n", "bad.yaml:1:12\n",
+               "^ the text in quotes that began at 1:7 has ended\n  = help: a "
+               "quote that belongs to it is written ''\n");
+    check_said("name: \"a \\\" b\" c\n", "bad.yaml:1:16\n",
+               "^ the text in quotes that began at 1:7 has ended\n  = help: a "
+               "quote that belongs to it is written \\\"\n");
+    check_said("name: {a: b\nc: d\n", "bad.yaml:2:2\n",
+               "^ is a `{` or `[` before this not closed?\n");
 }
 
 /* A misspelt name that would be one of the program's own. */
@@ -656,9 +712,8 @@ static void test_warnings(void **state)
         "round: taken as [0, 1]\n"
         "warning[W0106]: good.yaml:10:26: `lr` starts as the whole number 1 in "
         "`config` but mutates as a real: write 1.0\n"
-        "warning[W0103]: good.yaml:1:1: with num_samples 1 there is nobody to "
-        "learn "
-        "from\n"
+        "warning[W0103]: good.yaml:1:1: no perturbation can happen: with "
+        "num_samples 1 there is nobody to learn from (1 is its default)\n"
         "warning[W0102]: good.yaml:9:26: no perturbation can happen: training "
         "ends "
         "at iteration 5, the first one would be at 5\n");
@@ -1473,6 +1528,8 @@ int main(void)
         cmocka_unit_test(test_yaml_words),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_warnings_on_constants),
+        cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_points_among_choices),
         cmocka_unit_test(test_warnings_on_points),
         cmocka_unit_test(test_warnings_on_names),
         cmocka_unit_test(test_warnings_on_placeholders),

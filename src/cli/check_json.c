@@ -23,7 +23,7 @@ static void put_strings(struct pbt_buf *out, const char *name,
 static void put_points(struct pbt_buf *out, const struct pbt_spec *spec)
 {
     const struct pbt_settings *settings = &spec->settings;
-    struct pbt_cli_points points = pbt_cli_points(settings);
+    struct pbt_cli_points points = pbt_cli_points(spec);
     if (settings->scheduler != PBT_SCHEDULER_PBT) {
         pbt_buf_text(out, ",\"perturbations\":null");
         return;
@@ -34,11 +34,15 @@ static void put_points(struct pbt_buf *out, const struct pbt_spec *spec)
                           : "\"training_iteration\"");
     pbt_cli_json_real(out, "interval", settings->perturbation_interval);
     pbt_cli_json_real(out, "first", points.first);
-    if (points.known) {
+    if (points.known && points.count > 0) {
         pbt_cli_json_real(out, "last", points.last);
+    } else {
+        pbt_buf_text(out, ",\"last\":null");
+    }
+    if (points.known) {
         pbt_cli_json_real(out, "of_each_trial", points.count);
     } else {
-        pbt_buf_text(out, ",\"last\":null,\"of_each_trial\":null");
+        pbt_buf_text(out, ",\"of_each_trial\":null");
     }
     pbt_buf_char(out, '}');
 }

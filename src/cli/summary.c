@@ -129,13 +129,19 @@ static double last_iteration(const struct pbt_settings *settings)
     return last;
 }
 
-struct pbt_cli_points pbt_cli_points(const struct pbt_settings *settings)
+struct pbt_cli_points pbt_cli_points(const struct pbt_spec *spec)
 {
+    const struct pbt_settings *settings = &spec->settings;
+    char why[PBT_NEVER_SIZE];
     double interval = settings->perturbation_interval;
     double last = last_iteration(settings);
     struct pbt_cli_points points = {
         .first = fmax(interval, settings->burn_in_period),
         .known = settings->time_attr == PBT_TIME_ITERATION && last > 0};
+    if (pbt_spec_never_perturbs(spec, why, sizeof why)) {
+        points.known = true;
+        return points;
+    }
     /* The result that reaches the bound ends the trial: it is no point. */
     if (points.known && points.first < last) {
         points.count = ceil((last - points.first) / interval);
@@ -148,10 +154,7 @@ struct pbt_cli_points pbt_cli_points(const struct pbt_settings *settings)
 static void put_points(const struct pbt_spec *spec, struct pbt_buf *out)
 {
     const struct pbt_settings *settings = &spec->settings;
-    struct pbt_cli_points points = pbt_cli_points(settings);
-    if (settings->scheduler != PBT_SCHEDULER_PBT) {
-        return;
-    }
+    struct pbt_cli_points points = pbt_cli_points(spec);
     if (!points.known) {
         pbt_buf_printf(out, "             first at %s %.15g\n",
                        settings->time_attr == PBT_TIME_SECONDS ? "second"
@@ -215,6 +218,12 @@ static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
     const struct pbt_settings *settings = &spec->settings;
     if (settings->scheduler == PBT_SCHEDULER_FIFO) {
         pbt_buf_text(out, "scheduler    fifo: each trial by itself\n");
+        return;
+    }
+    char why[PBT_NEVER_SIZE];
+    if (pbt_spec_never_perturbs(spec, why, sizeof why)) {
+        pbt_buf_printf(
+            out, "scheduler    pbt, but no perturbation can happen: %s\n", why);
         return;
     }
     const char *unit =

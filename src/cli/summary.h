@@ -29,7 +29,7 @@ struct pbt_cli_points {
     double count; /* of each trial; 0: none */
 };
 
-struct pbt_cli_points pbt_cli_points(const struct pbt_settings *settings);
+struct pbt_cli_points pbt_cli_points(const struct pbt_spec *spec);
 
 /* One key's value in a line; "..." for mappings, and for what may be secret. */
 void pbt_cli_put_setting(const struct pbt_spec *spec, int key,

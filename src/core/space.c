@@ -127,16 +127,28 @@ static struct pbt_cell make_cell(const struct grid *grid, double value)
     return grid->integer ? pbt_cell_int((int64_t)value) : pbt_cell_real(value);
 }
 
-static bool in_choices(const struct pbt_domain *domain, struct pbt_cell value,
-                       uint32_t *at)
+/* As in Python, where 1 and 1.0 are equal. */
+static bool equal_numbers(struct pbt_cell a, struct pbt_cell b)
 {
+    return pbt_cell_is_number(a) && pbt_cell_is_number(b) &&
+           pbt_cell_number(a) == pbt_cell_number(b);
+}
+
+bool pbt_domain_find(const struct pbt_domain *domain, struct pbt_cell value,
+                     uint32_t *at)
+{
+    bool found = false;
     for (uint32_t i = 0; i < domain->choice_count; i++) {
         if (pbt_cell_same(domain->choices[i], value)) {
             *at = i;
             return true;
         }
+        if (!found && equal_numbers(domain->choices[i], value)) {
+            *at = i;
+            found = true;
+        }
     }
-    return false;
+    return found;
 }
 
 bool pbt_domain_contains(const struct pbt_domain *domain, struct pbt_cell value)
@@ -149,7 +161,7 @@ bool pbt_domain_contains(const struct pbt_domain *domain, struct pbt_cell value)
         return value.type != PBT_CELL_NONE;
     }
     if (pbt_domain_form(domain->kind)->listed) {
-        return in_choices(domain, value, &at);
+        return pbt_domain_find(domain, value, &at);
     }
     struct grid grid = domain_grid(domain);
     double number = pbt_cell_number(value);
@@ -253,7 +265,7 @@ static struct pbt_cell explore_choices(const struct pbt_domain *domain,
 {
     uint32_t at = 0;
     bool resample = pbt_draw_unit(key) < resample_probability;
-    if (resample || !ordered || !in_choices(domain, old, &at)) {
+    if (resample || !ordered || !pbt_domain_find(domain, old, &at)) {
         return pbt_domain_draw(domain, key);
     }
     return shift(domain, at, key);

@@ -122,6 +122,13 @@ bool pbt_domain_contains(const struct pbt_domain *domain,
                          struct pbt_cell value);
 
 /*
+ * Where among the choices the value is; false if it is none of them.  Numbers are compared by
+ * their value, so that 1.0 is found where 1 is listed.
+ */
+bool pbt_domain_find(const struct pbt_domain *domain, struct pbt_cell value,
+                     uint32_t *at);
+
+/*
  * Draws a value.  `key` names the draw; its index is counted up.  PBT_CELL_NONE is drawn from a
  * function's domain, and nowhere else: the function has to be asked.  A grid gives the value of
  * key->trial, and counts nothing.

@@ -67,6 +67,16 @@ static bool ends_too_soon(const struct pbt_settings *settings, char *why,
     return end <= first;
 }
 
+static bool is_alone(const struct pbt_settings *settings, char *why,
+                     size_t size)
+{
+    if (settings->population == 1) {
+        (void)snprintf(why, size,
+                       "with num_samples 1 there is nobody to learn from");
+    }
+    return settings->population == 1;
+}
+
 static bool replaces_nobody(const struct pbt_settings *settings)
 {
     return settings->exploit == PBT_EXPLOIT_TRUNCATION &&
@@ -85,12 +95,7 @@ bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
                        "with quantile_fraction 0 nobody is replaced");
         return true;
     }
-    if (settings->population <= 1) {
-        (void)snprintf(why, size,
-                       "with num_samples 1 there is nobody to learn from");
-        return true;
-    }
-    return ends_too_soon(settings, why, size);
+    return is_alone(settings, why, size) || ends_too_soon(settings, why, size);
 }
 
 /* A key of another policy than the one that is chosen; its default says nothing. */
@@ -127,15 +132,19 @@ static void check_pbt(struct pbt_reader *reader)
     const struct pbt_settings *settings = &reader->spec->settings;
     const char *why = ": PBT ranks trials by it (`scheduler: {type: fifo}` "
                       "trains without PBT)";
+    char reason[PBT_NEVER_SIZE];
     if (reader->given[PBT_KEY_METRIC] == NULL) {
         missing(reader, PBT_KEY_METRIC, why);
     }
     if (reader->given[PBT_KEY_INTERVAL] == NULL) {
         missing(reader, PBT_KEY_INTERVAL, "");
     }
-    if (settings->population == 1) {
+    if (is_alone(settings, reason, sizeof reason)) {
         pbt_reader_warn(reader, PBT_W0103, reader->given[PBT_KEY_NUM_SAMPLES],
-                        "with num_samples 1 there is nobody to learn from");
+                        "no perturbation can happen: %s%s", reason,
+                        reader->given[PBT_KEY_NUM_SAMPLES] == NULL
+                            ? " (1 is its default)"
+                            : "");
     }
     if (replaces_nobody(settings)) {
         pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_QUANTILE],
@@ -143,7 +152,6 @@ static void check_pbt(struct pbt_reader *reader)
                         "nobody is replaced");
     }
     check_exploit(reader);
-    char reason[160];
     if (ends_too_soon(settings, reason, sizeof reason)) {
         pbt_reader_warn(reader, PBT_W0102, reader->given[PBT_KEY_INTERVAL],
                         "no perturbation can happen: %s", reason);

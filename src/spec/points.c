@@ -68,9 +68,13 @@ static void check_value(struct point_walk *walk, const struct pbt_node *key,
                         name.text),
             "null stands for what the function has not said yet");
     }
-    if (domain->kind == PBT_DOMAIN_CHOICE &&
-        !pbt_domain_contains(domain, *cell)) {
-        warn_outside(walk, key, param, domain);
+    uint32_t at;
+    if (domain->kind == PBT_DOMAIN_CHOICE) {
+        if (pbt_domain_find(domain, *cell, &at)) {
+            *cell = domain->choices[at]; /* 1 where 1.0 is given */
+        } else {
+            warn_outside(walk, key, param, domain);
+        }
     }
     if (!form->number) {
         return;

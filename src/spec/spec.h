@@ -122,8 +122,9 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
 
 /*
  * True if no perturbation can ever happen though PBT is asked for; `why` then says the
- * reason, as the end of a sentence.
+ * reason, as the end of a sentence, in at most PBT_NEVER_SIZE bytes.
  */
+#define PBT_NEVER_SIZE 160
 bool pbt_spec_never_perturbs(const struct pbt_spec *spec, char *why,
                              size_t size);
 

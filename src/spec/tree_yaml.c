@@ -9,6 +9,7 @@
 #include <libfyaml.h>
 
 #include "spec/quoted.h"
+#include "spec/yaml_hint.h"
 
 struct reader {
     const struct pbt_source *source;
@@ -228,13 +229,7 @@ static void take_diagnostics(struct reader *reader)
     struct pbt_problem *problem =
         pbt_problem(reader->builder.problems, PBT_E0005, span, "wrong YAML: %s",
                     pbt_quote(found->msg, strlen(found->msg)).text);
-    if (strstr(found->msg, "tab") != NULL) {
-        pbt_problem_label(problem, "indent with spaces");
-    } else if (strstr(found->msg, "flow ") != NULL) {
-        pbt_problem_label(problem, "is a `{` or `[` before this not closed?");
-    } else if (strstr(found->msg, "multiline") != NULL) {
-        pbt_problem_label(problem, "is the next line indented too far?");
-    }
+    pbt_yaml_hint(reader->source, found->msg, problem);
 }
 
 static bool read_events(struct reader *reader)

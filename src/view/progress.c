@@ -154,7 +154,7 @@ static void put_collapse(const struct pbt_board *board, struct pbt_buf *out)
 void pbt_warnings_put(const struct pbt_board *board, uint64_t disk_free,
                       struct pbt_buf *out)
 {
-    char why[160];
+    char why[PBT_NEVER_SIZE];
     bool over = pbt_board_over(board);
     if (pbt_board_collapsed(board)) {
         put_collapse(board, out);
