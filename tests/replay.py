@@ -14,6 +14,19 @@ import runs
 from runs import check
 
 ITERATIONS = 40
+RUNS = {'asynch': {},
+        'synch': {'synch': True},
+        'weights': {'synch': True, 'exploit_copies': 'weights'},
+        # A donor's best weights may be from before its own last exploit.
+        'best': {'synch': True, 'donors': 'best_ever', 'exploit': 'tournament'}}
+# Its score goes up and down.
+NOISE = """#!/bin/sh
+awk -v n="$PBT_STEPS" -v seed="$PBT_SEED" 'BEGIN {
+    srand(seed)
+    for (; n > 0; n--) print "{\\"score\\": " rand() "}"
+}' > "$PBT_METRICS"
+: > "$PBT_CHECKPOINT_OUT/state"
+"""
 
 
 class Lives:
@@ -21,13 +34,19 @@ class Lives:
 
     def __init__(self, records):
         self.config, self.steps, self.parent, self.trial = {}, {}, {}, {}
-        saved, first, self.last = {}, {}, {}
+        saved, first, self.last, exploited = {}, {}, {}, {}
+        self.former = 0  # exploits from what a donor was before its own last one
         for record in records:
             kind, trial = record['k'], record.get('trial')
             if kind == 'trial':
                 first[trial] = record['config']
             elif kind in ('start', 'exploit', 'change'):
                 epoch = record['epoch']
+                if kind == 'exploit':
+                    at = record['checkpoint']
+                    life = saved[at['trial'], at['number']][0]
+                    self.former += life < exploited.get(record['donor'], 0)
+                    exploited[trial] = epoch
                 self.config[epoch] = record['config']
                 self.trial[epoch] = trial
                 at = record.get('checkpoint')
@@ -75,16 +94,24 @@ def main():
     dir = tempfile.mkdtemp(prefix='replay.')
     compared = 0
     try:
-        for synch in (False, True):
-            keys = runs.experiment('synch' if synch else 'asynch',
-                                   [build + '/examples/toy'], num_samples=6,
+        noise = os.path.join(dir, 'noise.sh')
+        with open(noise, 'w') as file:
+            file.write(NOISE)
+        os.chmod(noise, 0o755)
+        for name, settings in RUNS.items():
+            best = name == 'best'
+            program = {'trainable': 'command'} if best else {}
+            command = noise if best else build + '/examples/toy'
+            keys = runs.experiment(name, [command], num_samples=6,
                                    stop={'training_iteration': ITERATIONS},
-                                   resources={'cpu': 2}, seed=5)
-            keys['scheduler']['synch'] = synch
+                                   resources={'cpu': 2}, seed=2, **program)
+            keys['scheduler'].update(settings)
             run = runs.Run(build, dir, keys)
             run.start()
             check(run.finish() == 0, '%s', run.said())
             lives = Lives(runs.records_of(run.path))
+            check(not best or lives.former > 0,
+                  'no donor gave what it was before its last exploit')
             for entry in sorted(os.scandir(run.path), key=lambda e: e.name):
                 if not entry.name.startswith('pbt_policy_'):
                     continue

@@ -89,6 +89,7 @@ static const char good[] =
     "  resample_probability: 0\n"
     "  perturbation_factors: [1.5, 0.5, 1]\n"
     "  out_of_range: reflect\n"
+    "  donors: best_ever\n"
     "  exploit: t_test\n"
     "  t_test_scores: 20\n"
     "  t_test_level: 0.01\n"
@@ -251,6 +252,7 @@ static void test_defaults(void **state)
     assert_true(settings->explore.factors[0] == 1.2);
     assert_true(settings->explore.factors[1] == 0.8);
     assert_int_equal(settings->explore.out_of_range, PBT_RANGE_CLIP);
+    assert_int_equal(settings->donors, PBT_DONORS_CURRENT);
     assert_int_equal(settings->exploit, PBT_EXPLOIT_TRUNCATION);
     assert_int_equal(settings->t_test_scores, 10);
     assert_true(settings->t_test_level == 0.05);
@@ -357,6 +359,7 @@ static void check_settings(const struct pbt_settings *settings)
     assert_int_equal(settings->explore.factor_count, 3);
     assert_true(settings->explore.factors[2] == 1);
     assert_int_equal(settings->explore.out_of_range, PBT_RANGE_REFLECT);
+    assert_int_equal(settings->donors, PBT_DONORS_BEST_EVER);
     assert_int_equal(settings->exploit, PBT_EXPLOIT_T_TEST);
     assert_int_equal(settings->t_test_scores, 20);
     assert_true(settings->t_test_level == 0.01);
@@ -1114,7 +1117,7 @@ static void test_written_text(void **state)
         "  resample_probability: 0.25\n  perturbation_factors: [1.2, 0.8]\n"
         "  out_of_range: clip\n  log_config: true\n  require_attrs: true\n"
         "  synch: false\n  schedule: []\n"
-        "  custom_explore: null\n  exploit: truncation\n"
+        "  custom_explore: null\n  donors: current\n  exploit: truncation\n"
         "  t_test_scores: 10\n  t_test_level: 0.05\n  exploit_gap: 0\n"
         "  exploit_gap_relative: 0\n  exploit_gap_sd: 0\n"
         "  exploit_copies: both\n"

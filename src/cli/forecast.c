@@ -103,9 +103,10 @@ void pbt_cli_forecast(const struct pbt_spec *spec, const char *runs,
         (struct pbt_cli_forecast){.most = UINT64_MAX, .free = free_at(runs)};
     if (settings->scheduler != PBT_SCHEDULER_FIFO ||
         settings->checkpoint_frequency > 0 || settings->checkpoint_at_end) {
-        /* Two more that may be needed, and the one that is being made. */
-        forecast->count =
-            (uint64_t)settings->population * (settings->num_to_keep + 3);
+        /* Two more that may be needed, the one that is being made, and its best. */
+        bool best = settings->donors == PBT_DONORS_BEST_EVER;
+        forecast->count = (uint64_t)settings->population *
+                          (settings->num_to_keep + 3 + (best ? 1 : 0));
     }
     if (find_newest(runs, spec->name, dir)) {
         look_below(forecast, dir, "", look_at_trial);
@@ -119,7 +120,9 @@ void pbt_cli_forecast(const struct pbt_spec *spec, const char *runs,
     }
     if (settings->max_bytes > 0) {
         /* What is needed is kept all the same. */
-        uint64_t needed = times(settings->population, 4, forecast->each);
+        uint64_t needed = times(
+            settings->population,
+            settings->donors == PBT_DONORS_BEST_EVER ? 5 : 4, forecast->each);
         forecast->most =
             needed > settings->max_bytes ? needed : settings->max_bytes;
     }

@@ -78,6 +78,7 @@ static void finish(struct pbt_core *core, uint32_t number,
     trial->rest = false;
     core->finished++;
     pbt_core_set_pair(core, number, (struct pbt_checkpoint_id){0, 0});
+    pbt_core_lose_best(core, number); /* it gives nothing any more */
     pbt_core_trim_restarts(core, number);
     pbt_core_set_startable(core, number);
     pbt_core_touch(core, number);
@@ -384,6 +385,9 @@ static void lose_checkpoint(struct pbt_core *core, uint32_t number,
     if (pbt_core_same_id(trial->pair, id)) {
         pbt_core_set_pair(core, number, (struct pbt_checkpoint_id){0, 0});
     }
+    if (pbt_core_same_id(trial->best, id)) {
+        pbt_core_lose_best(core, number);
+    }
     if (trial->ask != 0 && pbt_core_same_id(trial->ask_checkpoint, id)) {
         cancel_ask(core, number);
     }
@@ -447,6 +451,7 @@ static bool apply_trial(struct pbt_core *core, const struct pbt_record *record)
     trial->state = trial->held ? PBT_CORE_PAUSED : PBT_CORE_PENDING;
     trial->lineage = record->lineage;
     trial->score = (double)NAN;
+    trial->best_score = (double)NAN;
     trial->result_score = (double)NAN;
     trial->result_value = (double)NAN;
     copy_cells(core, trial->cells, record->cells);
@@ -585,6 +590,7 @@ static bool apply_exploit(struct pbt_core *core,
     copy_cells(core, trial->cells, record->cells);
     pbt_core_set_pair(core, record->trial, (struct pbt_checkpoint_id){0, 0});
     pbt_core_push_restart(core, record->trial, record->checkpoint);
+    pbt_core_give(core, record->donor, record->checkpoint);
     clear_ask(core, trial);
     if (trial->process_epoch == 0) {
         pbt_core_go_back(core, record->trial); /* to what was just pushed */
@@ -667,6 +673,7 @@ static bool apply_ask(struct pbt_core *core, const struct pbt_record *record)
     copy_cells(core, trial->ask_old, record->old_cells);
     copy_cells(core, trial->ask_new, record->cells);
     pbt_core_pin(core, record->checkpoint);
+    pbt_core_give(core, record->donor, record->checkpoint);
     pbt_core_rank(core, record->trial);
     pbt_core_touch(core, record->trial);
     return true;

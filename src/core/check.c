@@ -12,6 +12,7 @@ static uint32_t count_pins(const struct pbt_core *core,
     for (uint32_t i = 0; i < core->settings->population; i++) {
         const struct pbt_trial *trial = &core->trials[i];
         pins += pbt_core_same_id(trial->pair, id) ? 1 : 0;
+        pins += pbt_core_same_id(trial->best, id) ? 1 : 0;
         pins += trial->ask != 0 && pbt_core_same_id(trial->ask_checkpoint, id)
                     ? 1
                     : 0;
@@ -40,8 +41,8 @@ static const char *check_ranks(const struct pbt_core *core, uint32_t number)
     if (!same_key) {
         return "ranks: key is not the score";
     }
-    if (node->mark[PBT_MARK_PAIR] != (finite && trial->pair.number != 0)) {
-        return "ranks: pair mark";
+    if (node->mark[PBT_MARK_GIVES] != pbt_core_gives(trial)) {
+        return "ranks: mark of who gives";
     }
     bool saving = trial->phase == PBT_PHASE_SAVE
                       ? trial->point_save
@@ -71,6 +72,22 @@ static const char *check_restarts(const struct pbt_core *core,
         if (pbt_core_find(core, trial->restarts[r].checkpoint) == NULL) {
             return "restart points: checkpoint is gone";
         }
+    }
+    return NULL;
+}
+
+static const char *check_best(const struct pbt_core *core,
+                              const struct pbt_trial *trial)
+{
+    const struct pbt_saved *best = pbt_core_find(core, trial->best);
+    bool kept = core->settings->donors == PBT_DONORS_BEST_EVER;
+    bool gives = trial->pair.number != 0 && isfinite(trial->score);
+    if (kept && gives && !(trial->score <= trial->best_score)) {
+        return "best: the pair is better";
+    }
+    if (trial->best.number != 0 &&
+        (!kept || best == NULL || best->score != trial->best_score)) {
+        return "best: not its checkpoint";
     }
     return NULL;
 }
@@ -136,6 +153,9 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
         }
     }
     const char *wrong = check_pause(trial);
+    if (wrong == NULL) {
+        wrong = check_best(core, trial);
+    }
     if (wrong == NULL) {
         wrong = check_restarts(core, trial);
     }

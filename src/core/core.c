@@ -39,7 +39,7 @@ static void place_scores(struct pbt_core *core)
     }
 }
 
-/* Hands out the one block of cells: present, restart points, asks, scratch. */
+/* Hands out the one block of cells: present, asks, best, restart points, scratch. */
 static void place_cells(struct pbt_core *core)
 {
     size_t count = core->settings->space.count;
@@ -49,7 +49,8 @@ static void place_cells(struct pbt_core *core)
         trial->cells = next;
         trial->ask_old = next + count;
         trial->ask_new = next + 2 * count;
-        next += 3 * count;
+        trial->best_cells = next + 3 * count;
+        next += 4 * count;
         for (uint32_t r = 0; r < PBT_RESTARTS_MAX; r++) {
             trial->restarts[r].cells = next;
             next += count;
@@ -61,7 +62,7 @@ static void place_cells(struct pbt_core *core)
 static bool allocate(struct pbt_core *core)
 {
     uint32_t population = core->settings->population;
-    size_t configs = (size_t)population * (3 + PBT_RESTARTS_MAX) + 1;
+    size_t configs = (size_t)population * (4 + PBT_RESTARTS_MAX) + 1;
     size_t cells = configs * core->settings->space.count;
     core->trials = calloc(population, sizeof *core->trials);
     core->cells = calloc(cells == 0 ? 1 : cells, sizeof *core->cells);

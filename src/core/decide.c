@@ -435,20 +435,20 @@ static void due_exploit(const struct pbt_core *core, uint32_t trial,
                         const struct pbt_verdict *verdict,
                         struct pbt_record *record)
 {
-    const struct pbt_trial *from = &core->trials[verdict->donor];
+    const struct pbt_gift *gift = &verdict->gift;
     const struct pbt_space *space = &core->settings->space;
     struct pbt_cell *cells = core->work->scratch;
     struct pbt_draw_key key = pbt_core_draw_key(core, trial, PBT_DRAW_EXPLORE);
-    pbt_exploit_take_over(core, core->trials[trial].cells, from->cells, cells);
+    pbt_exploit_take_over(core, core->trials[trial].cells, gift->cells, cells);
     pbt_space_explore(space, &core->settings->explore, cells, &key, cells);
     bool ask =
         core->settings->custom_explore || pbt_space_is_open(space, cells);
     fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial,
-                 verdict->donor, verdict->checkpoint, verdict->score, record);
-    record->old_cells = from->cells;
+                 verdict->donor, gift->checkpoint, gift->score, record);
+    record->old_cells = gift->cells;
     record->cells = cells;
     record->lineage =
-        ask ? from->lineage : copy_lineage(core, trial, from->lineage);
+        ask ? gift->lineage : copy_lineage(core, trial, gift->lineage);
     record->seed =
         ask ? 0 : life_seed(core, record->lineage, record->donor_iteration);
 }
@@ -464,7 +464,7 @@ static void due_pass(const struct pbt_core *core, uint32_t trial,
     record->pass = verdict->pass;
     if (verdict->pass == PBT_PASS_GAP) {
         record->donor = verdict->donor;
-        record->donor_score = verdict->score;
+        record->donor_score = verdict->gift.score;
     }
 }
 

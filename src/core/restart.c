@@ -184,11 +184,9 @@ void pbt_core_rank(struct pbt_core *core, uint32_t number)
     if (node->size == 0 || !(node->key == standing)) {
         pbt_order_put(&core->ranks, number, standing);
     }
-    bool finite = isfinite(standing);
-    pbt_order_mark(&core->ranks, number, PBT_MARK_PAIR,
-                   finite && trial->pair.number != 0);
+    pbt_order_mark(&core->ranks, number, PBT_MARK_GIVES, pbt_core_gives(trial));
     pbt_order_mark(&core->ranks, number, PBT_MARK_SAVING,
-                   finite && will_save(trial));
+                   isfinite(standing) && will_save(trial));
     pbt_order_mark(&core->ranks, number, PBT_MARK_POINT,
                    waits_at_point(core, trial));
 }
@@ -216,6 +214,24 @@ void pbt_core_clear_leave(struct pbt_core *core, uint32_t number)
     trial->leave = PBT_LEAVE_NOT;
 }
 
+/* donors: best_ever: a pair that is better than all before is kept, with what it is of. */
+static void note_best(struct pbt_core *core, struct pbt_trial *trial)
+{
+    struct pbt_checkpoint_id old = trial->best;
+    if (core->settings->donors != PBT_DONORS_BEST_EVER ||
+        trial->pair.number == 0 || !isfinite(trial->score) ||
+        trial->score <= trial->best_score) {
+        return;
+    }
+    trial->best = trial->pair;
+    trial->best_score = trial->score;
+    trial->best_lineage = trial->lineage;
+    memcpy(trial->best_cells, trial->cells,
+           core->settings->space.count * sizeof *trial->cells);
+    pbt_core_pin(core, trial->best);
+    pbt_core_unpin(core, old);
+}
+
 void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
                        struct pbt_checkpoint_id pair)
 {
@@ -224,7 +240,54 @@ void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
     trial->pair = pair;
     pbt_core_pin(core, pair);
     pbt_core_unpin(core, old);
+    note_best(core, trial);
     pbt_core_rank(core, number);
+}
+
+static void drop_best(struct pbt_core *core, struct pbt_trial *trial)
+{
+    struct pbt_checkpoint_id old = trial->best;
+    trial->best = (struct pbt_checkpoint_id){0, 0};
+    pbt_core_unpin(core, old);
+}
+
+void pbt_core_lose_best(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    drop_best(core, trial);
+    trial->best_score = (double)NAN;
+    note_best(core, trial);
+    pbt_core_rank(core, number);
+}
+
+void pbt_core_give(struct pbt_core *core, uint32_t donor,
+                   struct pbt_checkpoint_id checkpoint)
+{
+    struct pbt_trial *trial = &core->trials[donor];
+    if (checkpoint.number != 0 && pbt_core_same_id(trial->best, checkpoint)) {
+        drop_best(core, trial);
+        pbt_core_rank(core, donor);
+    }
+}
+
+struct pbt_gift pbt_core_gift(const struct pbt_trial *trial)
+{
+    if (trial->best.number != 0) {
+        return (struct pbt_gift){.checkpoint = trial->best,
+                                 .score = trial->best_score,
+                                 .lineage = trial->best_lineage,
+                                 .cells = trial->best_cells};
+    }
+    return (struct pbt_gift){.checkpoint = trial->pair,
+                             .score = trial->score,
+                             .lineage = trial->lineage,
+                             .cells = trial->cells};
+}
+
+bool pbt_core_gives(const struct pbt_trial *trial)
+{
+    struct pbt_gift gift = pbt_core_gift(trial);
+    return gift.checkpoint.number != 0 && isfinite(gift.score);
 }
 
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number)

@@ -25,6 +25,12 @@ enum pbt_exploit {
 
 #define PBT_T_TEST_SCORES_MAX 1000
 
+/* Which checkpoint a donor gives. */
+enum pbt_donors {
+    PBT_DONORS_CURRENT,   /* that of its last perturbation point */
+    PBT_DONORS_BEST_EVER, /* that of its best one so far */
+};
+
 /* What a loser takes over from its donor. */
 enum pbt_copies {
     PBT_COPIES_BOTH,
@@ -89,6 +95,7 @@ struct pbt_settings {
     double gap;
     double gap_relative; /* times the donor's score without its sign */
     double gap_sd;       /* standard deviations of the population's scores */
+    enum pbt_donors donors;
     enum pbt_copies copies;
     struct pbt_explore explore;
     bool custom_explore; /* exploits ask the user's function */

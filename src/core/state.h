@@ -78,7 +78,7 @@ struct pbt_core {
 };
 
 /* Marks in `ranks`. */
-#define PBT_MARK_PAIR 0   /* can be a donor */
+#define PBT_MARK_GIVES 0  /* can be a donor */
 #define PBT_MARK_SAVING 1 /* will be one when its save is done */
 /* At its point, to be settled or waiting for a donor; synch: arrived, in a process. */
 #define PBT_MARK_POINT 2
@@ -92,6 +92,24 @@ void pbt_core_set_point(struct pbt_core *core, uint32_t number, bool at_point);
 void pbt_core_rank(struct pbt_core *core, uint32_t number);
 void pbt_core_set_pair(struct pbt_core *core, uint32_t number,
                        struct pbt_checkpoint_id pair);
+/* donors: best_ever: the best one is lost; its pair, if any, takes its place. */
+void pbt_core_lose_best(struct pbt_core *core, uint32_t number);
+/*
+ * A donor's checkpoint is taken.  Its best one is given once: where scores fall with training,
+ * all would else go back to it for ever.
+ */
+void pbt_core_give(struct pbt_core *core, uint32_t donor,
+                   struct pbt_checkpoint_id checkpoint);
+/* What a trial gives as a donor; number 0: nothing. */
+struct pbt_gift {
+    struct pbt_checkpoint_id checkpoint;
+    double score;
+    uint64_t lineage;
+    const struct pbt_cell *cells;
+};
+struct pbt_gift pbt_core_gift(const struct pbt_trial *trial);
+/* It can be a donor.  With its best one also where its present score is no number. */
+bool pbt_core_gives(const struct pbt_trial *trial);
 /* The only ways into and out of PBT_PHASE_LEAVE: they count who is leaving. */
 void pbt_core_set_leave(struct pbt_core *core, uint32_t number,
                         enum pbt_leave leave);
@@ -123,14 +141,13 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number);
 enum pbt_fate {
     PBT_FATE_STAYS,  /* what it is: it saves, and trains on */
     PBT_FATE_WAITS,  /* for a save in flight */
-    PBT_FATE_COPIES, /* `checkpoint` */
+    PBT_FATE_COPIES, /* `gift` */
     PBT_FATE_PASSES, /* it is to exploit, and can't: `pass` */
 };
 struct pbt_verdict {
     enum pbt_fate fate;
     uint32_t donor;
-    struct pbt_checkpoint_id checkpoint;
-    double score; /* the donor's */
+    struct pbt_gift gift;
     enum pbt_pass pass;
 };
 /* Of a trial at its point; synch: of one that has arrived, when all have. */

@@ -307,7 +307,8 @@ static void feed_exploit(struct pbt_board *board,
         trial->leave = PBT_LEAVE_PAUSE;
     }
     /* Ray: the loser shows the donor's result, if that is still the donor's last one. */
-    if (donor->iteration == record->donor_iteration) {
+    if (board->spec->settings.donors == PBT_DONORS_CURRENT &&
+        donor->iteration == record->donor_iteration) {
         set_metrics(trial, donor->metrics);
         trial->score = donor->score;
     }

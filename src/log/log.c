@@ -342,6 +342,19 @@ static int feed_exited(struct pbt_log *log, const struct pbt_record *record,
                : PBT_OK;
 }
 
+/* A donor may give it after exploits of its own. */
+static int feed_checkpoint(struct pbt_log *log, const struct pbt_record *record,
+                           struct pbt_error *error)
+{
+    if (record->kind == PBT_RECORD_SAVED && record->point) {
+        return pbt_policy_saved(&log->policy, record->checkpoint, error);
+    }
+    if (record->kind == PBT_RECORD_DELETE || record->kind == PBT_RECORD_BAD) {
+        pbt_policy_gone(&log->policy, record->checkpoint);
+    }
+    return PBT_OK;
+}
+
 static int feed_kind(struct pbt_log *log, const struct pbt_record *record,
                      const json_t *data, struct pbt_error *error)
 {
@@ -369,6 +382,10 @@ static int feed_kind(struct pbt_log *log, const struct pbt_record *record,
     }
     if (record->kind == PBT_RECORD_UNDO) {
         return feed_undo(log, record, error);
+    }
+    if (log->spec->log_config &&
+        log->spec->settings.donors == PBT_DONORS_BEST_EVER) {
+        return feed_checkpoint(log, record, error);
     }
     return PBT_OK; /* nothing that the files show */
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+
 #define GLOBAL_MAX ((size_t)1 << 30) /* of pbt_global.txt, to be cut */
 
 struct pbt_policy_line {
@@ -40,6 +42,10 @@ void pbt_policy_done(struct pbt_policy *policy)
     uint32_t population = policy->trials == NULL ? 0 : policy->population;
     for (uint32_t i = 0; i < population; i++) {
         release(policy->trials[i].head);
+        for (uint32_t k = 0; k < policy->trials[i].kept_count; k++) {
+            release(policy->trials[i].kept[k].head);
+        }
+        free(policy->trials[i].kept);
         for (uint32_t b = 0; b < PBT_POLICY_UNDO_MAX; b++) {
             release(policy->trials[i].before[b]);
         }
@@ -48,6 +54,58 @@ void pbt_policy_done(struct pbt_policy *policy)
     pbt_buf_done(&policy->global.pending);
     *policy = (struct pbt_policy){0};
 }
+
+static struct pbt_policy_line *hold(struct pbt_policy_line *line)
+{
+    if (line != NULL) {
+        line->references++;
+    }
+    return line;
+}
+
+/* --- the schedules behind checkpoints ----------------------------------------- */
+
+int pbt_policy_saved(struct pbt_policy *policy, struct pbt_checkpoint_id id,
+                     struct pbt_error *error)
+{
+    struct pbt_policy_trial *trial = &policy->trials[id.trial];
+    struct pbt_policy_kept *kept =
+        pbt_list_room(trial->kept, trial->kept_count, sizeof *kept);
+    if (kept == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    trial->kept = kept;
+    trial->kept[trial->kept_count++] =
+        (struct pbt_policy_kept){id.number, hold(trial->head)};
+    return PBT_OK;
+}
+
+void pbt_policy_gone(struct pbt_policy *policy, struct pbt_checkpoint_id id)
+{
+    struct pbt_policy_trial *trial = &policy->trials[id.trial];
+    for (uint32_t i = 0; i < trial->kept_count; i++) {
+        if (trial->kept[i].number == id.number) {
+            release(trial->kept[i].head);
+            trial->kept[i] = trial->kept[--trial->kept_count];
+            return;
+        }
+    }
+}
+
+/* Of what is not kept: its owner has not exploited since. */
+static struct pbt_policy_line *head_behind(const struct pbt_policy *policy,
+                                           struct pbt_checkpoint_id id)
+{
+    const struct pbt_policy_trial *trial = &policy->trials[id.trial];
+    for (uint32_t i = 0; i < trial->kept_count; i++) {
+        if (trial->kept[i].number == id.number) {
+            return trial->kept[i].head;
+        }
+    }
+    return trial->head;
+}
+
+/* --- lines ---------------------------------------------------------------------- */
 
 static void put_config(struct pbt_buf *out, const struct pbt_board *board,
                        const struct pbt_cell *cells)
@@ -99,10 +157,8 @@ int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     struct pbt_policy_trial *trial = &policy->trials[record->trial];
-    struct pbt_policy_line *before = policy->trials[record->donor].head;
-    if (before != NULL) {
-        before->references++;
-    }
+    struct pbt_policy_line *before =
+        hold(head_behind(policy, record->checkpoint));
     line->before = before;
     line->references = 1;
     line->depth = before == NULL ? 1 : before->depth + 1;

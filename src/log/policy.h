@@ -24,11 +24,19 @@ struct pbt_policy_line;
  */
 #define PBT_POLICY_UNDO_MAX 32
 
+/* donors: best_ever: the schedule behind a checkpoint that may still be given. */
+struct pbt_policy_kept {
+    uint32_t number;
+    struct pbt_policy_line *head;
+};
+
 struct pbt_policy_trial {
     struct pbt_policy_line *head; /* NULL: no exploit yet */
     uint32_t exploits;            /* that stand */
     /* What `head` was before each of the newest of them: a ring, by their number. */
     struct pbt_policy_line *before[PBT_POLICY_UNDO_MAX];
+    struct pbt_policy_kept *kept;
+    uint32_t kept_count;
     uint32_t
         undone; /* so many of its lines are to go from the file, the last ones */
 };
@@ -43,6 +51,14 @@ struct pbt_policy {
 int pbt_policy_init(struct pbt_policy *policy, uint32_t population,
                     struct pbt_error *error);
 void pbt_policy_done(struct pbt_policy *policy);
+
+/*
+ * Takes in that a checkpoint is saved, or gone: needed where a donor may give one that it has made
+ * before its last exploit.
+ */
+int pbt_policy_saved(struct pbt_policy *policy, struct pbt_checkpoint_id id,
+                     struct pbt_error *error);
+void pbt_policy_gone(struct pbt_policy *policy, struct pbt_checkpoint_id id);
 
 /* Takes in an exploit.  The tags are those of the board. */
 int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,

@@ -19,6 +19,7 @@ static const char *const time_attrs[] = {"training_iteration", "time_total_s",
                                          NULL};
 static const char *const exploits[] = {"truncation", "tournament", "t_test",
                                        NULL};
+static const char *const donors[] = {"current", "best_ever", NULL};
 static const char *const copies[] = {"both", "weights", NULL};
 static const char *const ranges[] = {"clip", "reflect", "resample", "allow",
                                      NULL};
@@ -31,6 +32,7 @@ _Static_assert(PBT_TIME_ITERATION == 0 && PBT_TIME_SECONDS == 1, "order");
 _Static_assert(PBT_EXPLOIT_TRUNCATION == 0 && PBT_EXPLOIT_TOURNAMENT == 1 &&
                    PBT_EXPLOIT_T_TEST == 2,
                "order");
+_Static_assert(PBT_DONORS_CURRENT == 0 && PBT_DONORS_BEST_EVER == 1, "order");
 _Static_assert(PBT_COPIES_BOTH == 0 && PBT_COPIES_WEIGHTS == 1, "order");
 _Static_assert(PBT_RANGE_CLIP == 0 && PBT_RANGE_REFLECT == 1 &&
                    PBT_RANGE_RESAMPLE == 2 && PBT_RANGE_ALLOW == 3,
@@ -224,8 +226,12 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                 .doc = "a program that changes what exploring "
                                        "proposes: JSON in, JSON out"},
     [PBT_KEY_DONORS] = {.path = "scheduler.donors",
-                        .type = PBT_TYPE_LATER,
-                        .doc = "which checkpoints may be copied"},
+                        .type = PBT_TYPE_WORD,
+                        .words = donors,
+                        .fallback = "current",
+                        FIELD(settings.donors),
+                        .doc = "which checkpoint a donor gives: that of its "
+                               "last perturbation point, or of its best one"},
     [PBT_KEY_EXPLOIT] = {.path = "scheduler.exploit",
                          .type = PBT_TYPE_WORD,
                          .words = exploits,

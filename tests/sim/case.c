@@ -107,6 +107,8 @@ static void draw_policy(struct sim_case *c)
                                              : PBT_EXPLOIT_T_TEST;
     settings->t_test_scores = between(&dice, 2, CASE_SCORES_MAX);
     settings->t_test_level = 0.5 * roll(&dice);
+    settings->donors =
+        chance(&dice, 0.3) ? PBT_DONORS_BEST_EVER : PBT_DONORS_CURRENT;
     settings->gap = chance(&dice, 0.1) ? roll(&dice) : 0;
     settings->gap_relative = chance(&dice, 0.1) ? 0.5 * roll(&dice) : 0;
     settings->gap_sd = chance(&dice, 0.2) ? roll(&dice) : 0;
@@ -401,9 +403,11 @@ void case_print(const struct sim_case *c)
         printf(" on %" PRIu32 " scores at %g", s->t_test_scores,
                s->t_test_level);
     }
-    printf(", copies %s, gaps: %g, relative %g, deviations %g\n",
-           s->copies == PBT_COPIES_WEIGHTS ? "weights" : "both", s->gap,
-           s->gap_relative, s->gap_sd);
+    printf(
+        ", donors give %s, copies %s, gaps: %g, relative %g, deviations %g\n",
+        s->donors == PBT_DONORS_BEST_EVER ? "their best" : "their last",
+        s->copies == PBT_COPIES_WEIGHTS ? "weights" : "both", s->gap,
+        s->gap_relative, s->gap_sd);
     for (uint32_t i = 0; i < s->stop_count; i++) {
         static const char *const SOURCES[] = {"iteration", "seconds", "score"};
         printf("  stop%s: %s %s %g\n", s->stops[i].all ? "_all" : "",

@@ -168,6 +168,17 @@ static void push_point(struct judge *judge, struct judge_trial *trial,
                              .settled = trial->settled};
 }
 
+/* Has it a pair that is better than all that it has had? */
+static void note_best(struct judge_trial *trial)
+{
+    if (trial->pair.number != 0 && isfinite(trial->score) &&
+        (!trial->has_best || trial->score > trial->best_score)) {
+        trial->has_best = true;
+        trial->best = trial->pair;
+        trial->best_score = trial->score;
+    }
+}
+
 static void go_back(struct judge_trial *trial)
 {
     const struct judge_point *top = &trial->points[trial->point_count - 1];
@@ -185,6 +196,7 @@ static void go_back(struct judge_trial *trial)
     trial->scores = top->scores;
     trial->sample = top->sample;
     trial->settled = top->settled;
+    note_best(trial);
 }
 
 /* Without an answer: at its point again, or back, if its process is gone. */
@@ -203,6 +215,8 @@ static void finish(struct judge_trial *trial, bool error)
     trial->error = error;
     trial->asked = false;
     trial->pair = (struct pbt_checkpoint_id){0, 0};
+    trial->best = (struct pbt_checkpoint_id){0, 0};
+    trial->has_best = false;
     while (trial->point_count > 2) {
         drop_point(trial, trial->point_count - 2);
     }
@@ -530,6 +544,7 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
                          record->checkpoint.number, record->trial);
         }
         trial->pair = record->checkpoint;
+        note_best(trial);
     } else if (made != NULL && made->point) {
         judge_object(judge,
                      "checkpoint %" PRIu32 " of trial %" PRIu32
@@ -575,6 +590,15 @@ static void take_exited(struct judge *judge, const struct pbt_record *record)
     }
 }
 
+/* The best one is given once. */
+static void give(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *donor = &judge->trials[record->donor];
+    if (judge_same_id(donor->best, record->checkpoint)) {
+        donor->best = (struct pbt_checkpoint_id){0, 0};
+    }
+}
+
 static void take_exploit(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -588,6 +612,7 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
                      "explore function was asked",
                      record->trial);
     }
+    give(judge, record);
     take_epoch(judge, record);
     trial->asked = false;
     trial->exploits++;
@@ -629,6 +654,7 @@ static void take_ask(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
     judge_donation(judge, record);
+    give(judge, record);
     trial->asked = true;
     trial->asked_checkpoint = record->checkpoint;
     trial->asked_config = config_of(judge, record->cells);
@@ -684,6 +710,11 @@ static void lose(struct judge_trial *trial, struct pbt_checkpoint_id id)
     }
     if (judge_same_id(trial->pair, id)) {
         trial->pair = (struct pbt_checkpoint_id){0, 0};
+    }
+    if (judge_same_id(trial->best, id)) {
+        trial->best = (struct pbt_checkpoint_id){0, 0};
+        trial->has_best = false;
+        note_best(trial);
     }
     if (judge_same_id(trial->asked_checkpoint, id)) {
         stop_asking(trial);

@@ -66,7 +66,9 @@ static uint32_t who_needs(const struct judge *judge,
                 return i;
             }
         }
-        if (judge_same_id(trial->pair, id) ||
+        bool best = judge->settings->donors == PBT_DONORS_BEST_EVER &&
+                    judge_same_id(trial->best, id);
+        if (best || judge_same_id(trial->pair, id) ||
             (trial->asked && judge_same_id(trial->asked_checkpoint, id))) {
             return i;
         }

@@ -97,6 +97,9 @@ struct judge_trial {
     struct judge_scores sample; /* at its last point */
     uint64_t settled; /* the last round in which it was exploited, or passed */
     struct pbt_checkpoint_id pair;
+    struct pbt_checkpoint_id best; /* its best pair so far, until it is given */
+    bool has_best;
+    double best_score;
     struct judge_config config;
 
     struct judge_point points[JUDGE_POINTS];
