@@ -132,6 +132,28 @@ static void steps_beyond_the_target_hang_nobody(void **state)
              "  round to 25\n");
 }
 
+/* 0.4 + 0.2 * (floor((1 - 0.4) / 0.2) + 1) is 1, not 1.2: nobody would train. */
+static void
+the_next_target_is_beyond_the_lowest_however_sums_are_rounded(void **state)
+{
+    (void)state;
+    struct pbt_settings s = rounds(2);
+    s.perturbation_interval = 0.2;
+    s.quantile_fraction = 0;
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             "result 0 it=1 score=1; result 1 it=1 score=2\n"
+             "  point 0\n"
+             "  point 1\n"
+             "  save 0/1\n"
+             "  save 1/1\n"
+             "saved 0; saved 1\n"
+             "  round to 1.2\n"
+             "owed 0-1\n"
+             "  run 0 until 2\n"
+             "  run 1 until 2\n");
+}
+
 static void whoever_is_ahead_waits(void **state)
 {
     (void)state;
@@ -439,6 +461,8 @@ int main(void)
         cmocka_unit_test(all_save_and_wait_then_the_lowest_copies_the_highest),
         cmocka_unit_test(with_few_slots_whoever_has_arrived_makes_room),
         cmocka_unit_test(steps_beyond_the_target_hang_nobody),
+        cmocka_unit_test(
+            the_next_target_is_beyond_the_lowest_however_sums_are_rounded),
         cmocka_unit_test(whoever_is_ahead_waits),
         cmocka_unit_test(the_first_round_ends_after_the_burn_in),
         cmocka_unit_test(a_trial_that_fails_for_good_is_not_waited_for),

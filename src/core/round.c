@@ -83,6 +83,7 @@ bool pbt_core_next_target(const struct pbt_core *core, double *target)
     double next = core->target + interval;
     if (isfinite(least) && next <= least) {
         next += interval * (floor((least - next) / interval) + 1);
+        next += next <= least ? interval : 0; /* it was rounded down */
     }
     *target = next;
     return isfinite(least);
