@@ -108,6 +108,10 @@ void pbt_segment_sum(const char *closing, size_t length, char sum[17])
     sum[16] = '\0';
 }
 
+/*
+ * The last segment, and its name: the driver that made it may have died before it synced that,
+ * and a power loss must not take it and leave the one that comes next.
+ */
 static int sync_last(struct pbt_files *files, const char *dir,
                      struct pbt_error *error)
 {
@@ -118,6 +122,9 @@ static int sync_last(struct pbt_files *files, const char *dir,
         status = pbt_segment_path(dir, count, path, error);
         if (status == PBT_OK) {
             status = files->ops->sync_path(files, path, error);
+        }
+        if (status == PBT_OK) {
+            status = files->ops->sync_path(files, dir, error);
         }
     }
     return status;

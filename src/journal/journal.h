@@ -107,7 +107,7 @@ int pbt_journal_has(struct pbt_files *files, const char *dir,
                     struct pbt_error *error);
 
 /*
- * Opens for a new incarnation: syncs the last segment, reads all that counts from a place on
+ * Opens for a new incarnation: syncs the last segment and its name, reads all that counts from a place on
  * (a journal without segments is a new one), and makes the next segment, its name synced
  * before anything else.  *incarnation is its number.
  */
