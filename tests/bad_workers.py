@@ -109,6 +109,26 @@ def later(build, dir, name, env, keys, iteration, text):
         check(re.search(text, file.read()), '%s: error.txt', run.path)
 
 
+def again_and_again(build, dir):
+    """It fails where it has failed before: it waits in between, then it is given up."""
+    run = finish(build, dir, runs.experiment(
+        'again', [build + '/tests/bad_toy'], resources={'cpu': 4},
+        scheduler={'type': 'fifo'},
+        checkpoint={'frequency': 6, 'at_end': True},
+        failure={'max_failures': 3, 'backoff_s': 0.3}), {'TOY_EXIT': '1:7'}, 1)
+    records = [r for r in runs.records_of(run.path) if r.get('trial') == BAD]
+    failed = [r for r in records if r['k'] == 'exited' and r['leave'] in ('retry', 'error')]
+    check([r['leave'] for r in failed] == ['retry'] * 3 + ['error'], 'again: %s', failed)
+    starts = [r for r in records if r['k'] == 'start'][1:]
+    check([r['it'] for r in starts] == [6] * 3, 'again: from %s', starts)
+    waits = [after['t'] - before['t'] for before, after in zip(failed, starts)]
+    check(waits[0] < waits[1] and waits[1] >= 300000000 and waits[2] >= 600000000,
+          'again: waits %s', waits)
+    message(run, BAD, 6, r'.*\n.*tries again, in 0\.6 s')
+    text = runs.read(run.trial_dir(BAD) + '/error.txt').decode()
+    check(re.findall('Failure # (.)', text) == ['1', '2', '3', '4'], 'again: %s', text)
+
+
 def out_of_memory(build, dir):
     """By the kernel, in a control group; where we may make none, by malloc()."""
     group = runs.memory_group('bad_workers', 256 << 20)
@@ -201,6 +221,8 @@ def main():
         for case in LATER:
             later(build, dir, *case)
             print('later:', case[0], flush=True)
+        again_and_again(build, dir)
+        print('again and again')
         print('out of memory, by', out_of_memory(build, dir) or 'ulimit', flush=True)
         make_script(dir + '/no_interpreter', '#!/no/such/interpreter\n')
         for case in AT_ONCE:

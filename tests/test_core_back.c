@@ -169,6 +169,103 @@ static void any_number_of_failures_allowed(void **state)
          "  RUNNING it=0 score=- pair=none exploits=0 failures=4 x=0.548\n");
 }
 
+static void who_fails_again_and_again_backs_off(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(1);
+    s.max_failures = -1;
+    s.backoff_ns = UINT64_C(1000000000);
+    play(&s, ". open 1\n"
+             ". ready 0\n"
+             ". result 0 it=1\n"
+             "exited 0\n"
+             "  exit 0: retry\n"
+             "  start 0 (1.2)\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 1 s\n"
+             "clock 0.5\n"
+             "  (dropped)\n"
+             "clock 1\n"
+             "  start 0 (1.3)\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 3 s\n"
+             "clock 3.5\n"
+             "  start 0 (1.4)\n"
+             ". ready 0\n"
+             ". result 0 it=1\n"
+             "exited 0\n"
+             "  exit 0: retry\n"
+             "  start 0 (1.5)\n");
+}
+
+static void backing_off_doubles_up_to_64_times(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(1);
+    s.max_failures = -1;
+    s.backoff_ns = UINT64_C(1000000000);
+    play(&s, ". open 1\n"
+             ". ready 0\n"
+             ". result 0 it=1\n"
+             ". exited 0\n"
+             ". exited 0\n"
+             ". clock 10\n"
+             ". exited 0\n"
+             ". clock 20\n"
+             ". exited 0\n"
+             ". clock 30\n"
+             ". exited 0\n"
+             ". clock 40\n"
+             ". exited 0\n"
+             ". clock 100\n"
+             ". exited 0\n"
+             ". clock 200\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 264 s\n"
+             ". clock 300\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 364 s\n");
+}
+
+static void who_backs_off_holds_no_slot_and_takes_none(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(3);
+    s.backoff_ns = UINT64_C(1000000000);
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 1 it=1\n"
+             ". exited 0\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 1 s\n"
+             "  start 2 (1.4)\n"
+             ". ready 2\n"
+             ". result 1 it=5 score=0.5\n"
+             /* It would go first, and doesn't: nobody pauses for it. */
+             "saved 1\n"
+             "owed 1\n"
+             "  run 1 until 10\n"
+             "clock 1; result 1 it=10 score=0.6\n"
+             "  (dropped)\n"
+             "  point 1\n"
+             "  save 1/2\n");
+}
+
+static void the_next_driver_waits_for_nobody(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(1);
+    s.backoff_ns = UINT64_C(1000000000);
+    play(&s, ". open 1\n"
+             ". ready 0\n"
+             ". result 0 it=1\n"
+             ". exited 0\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 1 s\n"
+             "reopen 1\n"
+             "  start 0 (2.1)\n");
+}
+
 static void a_failure_before_the_first_result_ends_the_experiment(void **state)
 {
     (void)state;
@@ -798,6 +895,10 @@ int main(void)
         cmocka_unit_test(failures_are_counted_and_never_go_back),
         cmocka_unit_test(no_failures_allowed),
         cmocka_unit_test(any_number_of_failures_allowed),
+        cmocka_unit_test(who_fails_again_and_again_backs_off),
+        cmocka_unit_test(backing_off_doubles_up_to_64_times),
+        cmocka_unit_test(who_backs_off_holds_no_slot_and_takes_none),
+        cmocka_unit_test(the_next_driver_waits_for_nobody),
         cmocka_unit_test(a_failure_before_the_first_result_ends_the_experiment),
         cmocka_unit_test(after_such_an_end_the_next_opening_tries_again),
         cmocka_unit_test(a_crash_while_saving_uses_up_the_number),

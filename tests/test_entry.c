@@ -248,9 +248,9 @@ static struct pbt_record any_record(struct world *w, enum pbt_record_kind kind)
     for (size_t i = 0; i < PBT_VALUES_MAX; i++) {
         record.values[i] = (double)NAN;
     }
-    uint32_t always = pbt_entry_members_always(kind);
+    uint64_t always = pbt_entry_members_always(kind);
     for (uint32_t i = 0; i < PBT_MEMBERS; i++) {
-        if ((always & (UINT32_C(1) << i)) != 0 || coin(w)) {
+        if ((always & (UINT64_C(1) << i)) != 0 || coin(w)) {
             draw_member(w, &record, &pbt_entry_members[i]);
         }
     }
@@ -589,10 +589,10 @@ static void test_missing(void **state)
     for (int kind = 0; kind < PBT_RECORD_KINDS; kind++) {
         struct pbt_entry entry = {
             .record = any_record(w, (enum pbt_record_kind)kind)};
-        uint32_t always = pbt_entry_members_always(entry.record.kind);
+        uint64_t always = pbt_entry_members_always(entry.record.kind);
         write_entry(w, &entry, &w->line);
         for (size_t m = 0; m < PBT_MEMBERS; m++) {
-            if ((always & (UINT32_C(1) << m)) == 0) {
+            if ((always & (UINT64_C(1) << m)) == 0) {
                 continue;
             }
             json_t *root = parsed(w);

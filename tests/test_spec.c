@@ -105,7 +105,7 @@ static const char good[] =
     "resources_per_trial: {cpu: 0.5, gpu: 0.25, memory: 100 MB, tasks: 2}\n"
     "checkpoint: {frequency: 5, at_end: true, num_to_keep: 4, "
     "score_attribute: acc, score_order: min, max_bytes: 2 GiB}\n"
-    "failure: {max_failures: -1, fail_fast: true}\n"
+    "failure: {max_failures: -1, backoff_s: 2.5, fail_fast: true}\n"
     "max_concurrent: 3\n"
     "start_checkpoint: pre/trained\n"
     "points_to_evaluate: [{lr: 0.25, net: {deep: {er: 0.5}}}, {}]\n"
@@ -267,6 +267,7 @@ static void test_defaults(void **state)
     assert_false(settings->checkpoint_at_end);
     assert_int_equal(settings->num_to_keep, 1);
     assert_int_equal(settings->max_failures, 0);
+    assert_true(settings->backoff_ns == UINT64_C(1000000000));
     assert_null(spec.warnings.data);
     pbt_spec_done(&spec);
     pbt_spec_done(&spec); /* harmless */
@@ -375,6 +376,7 @@ static void check_settings(const struct pbt_settings *settings)
     assert_true(settings->keep_low);
     assert_true(settings->max_bytes == UINT64_C(2147483648));
     assert_int_equal(settings->max_failures, -1);
+    assert_true(settings->backoff_ns == UINT64_C(2500000000));
 }
 
 static void test_every_key(void **state)
@@ -1127,8 +1129,8 @@ static void test_written_text(void **state)
         "  frequency: 0\n  at_end: false\n  num_to_keep: 1\n"
         "  score_attribute: null\n  score_order: max\n  max_bytes: 0\n"
         "failure:\n"
-        "  max_failures: 0\n  fail_fast: false\ntimeouts:\n  setup: 0\n  step: "
-        "0\n  save: 1800\n  "
+        "  max_failures: 0\n  backoff_s: 1\n  fail_fast: false\n"
+        "timeouts:\n  setup: 0\n  step: 0\n  save: 1800\n  "
         "explore: 60\n"
         "table:\n  metric_columns: null\n"
         "  parameter_columns: null\n  max_progress_rows: 20\ngrace: "

@@ -196,6 +196,17 @@ static void say_result(struct trace *trace, const struct pbt_record *record)
     }
 }
 
+static void say_exit(struct trace *trace, const struct pbt_record *record)
+{
+    const char *name = pbt_leave_name(record->leave);
+    if (record->wait > 0) {
+        say(trace, "exit %" PRIu32 ": %s, not before %g s", record->trial, name,
+            (double)(record->time + record->wait) * 1e-9);
+    } else {
+        say(trace, "exit %" PRIu32 ": %s", record->trial, name);
+    }
+}
+
 static void say_start(struct trace *trace, const struct pbt_record *record)
 {
     if (record->checkpoint.number == 0) {
@@ -267,8 +278,7 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
         }
         break;
     case PBT_RECORD_EXITED:
-        say(trace, "exit %" PRIu32 ": %s", record->trial,
-            pbt_leave_name(record->leave));
+        say_exit(trace, record);
         break;
     case PBT_RECORD_TRIAL:
         say(trace, "trial %" PRIu32 " x=%s", record->trial,
@@ -530,6 +540,9 @@ static bool other_event(const struct trace *trace, const struct words *words,
         event->kind = PBT_EVENT_STOP_ASKED;
     } else if (strcmp(verb, "time_up") == 0) {
         event->kind = PBT_EVENT_TIME_UP;
+    } else if (strcmp(verb, "clock") == 0) {
+        event->kind = PBT_EVENT_WAKE;
+        event->time = (uint64_t)(strtod(first, NULL) * 1e9);
     } else if (strcmp(verb, "durable") == 0 || strcmp(verb, "bad") == 0) {
         event->kind = *verb == 'd' ? PBT_EVENT_DURABLE : PBT_EVENT_BAD;
         event->checkpoint = id_of(first);

@@ -24,6 +24,7 @@
  *     halted T, saved T [bytes=], exited T [no_room] [epoch=]
  *     durable T/N, bad T/N        a checkpoint is synced, or lost
  *     capacity SLOTS, stop, time_up
+ *     clock SECONDS               nothing but time goes by
  *     pause T, resume T, stop T   the user asks, of one trial
  *     answer T x=.. | failed      of the custom explore function  [ask=]
  *     owed T                      the command that is owed

@@ -101,6 +101,7 @@ static void after_process(struct pbt_core *core, uint32_t number,
         return;
     case PBT_LEAVE_ERROR:
         trial->failures++;
+        trial->setbacks++;
         finish(core, number, PBT_CORE_ERROR);
         return;
     case PBT_LEAVE_PAUSE:
@@ -108,6 +109,7 @@ static void after_process(struct pbt_core *core, uint32_t number,
         break;
     case PBT_LEAVE_RETRY:
         trial->failures++;
+        trial->setbacks++;
         trial->state = waiting(trial);
         break;
     case PBT_LEAVE_RESPAWN:
@@ -152,6 +154,9 @@ static bool apply_opened(struct pbt_core *core, const struct pbt_record *record)
     pbt_core_touch_none(core);
     for (uint32_t i = 0; i < core->settings->population; i++) {
         struct pbt_trial *trial = &core->trials[i];
+        trial->setbacks = 0; /* somebody may have seen to what broke */
+        trial->not_before = 0;
+        pbt_core_set_startable(core, i);
         if (failed) {
             forgive(core, i);
         }
@@ -224,6 +229,7 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
         return false;
     }
     core->results++;
+    trial->setbacks = 0;
     trial->seq = record->seq;
     trial->iteration = record->iteration;
     trial->turn = pbt_core_turn(trial->turn + 1, record->iteration);
@@ -361,6 +367,7 @@ static bool apply_exited(struct pbt_core *core, const struct pbt_record *record)
         core->end_due == PBT_END_NOT) {
         core->end_due = PBT_END_FAILED;
     }
+    trial->not_before = record->wait > 0 ? record->time + record->wait : 0;
     after_process(core, record->trial, record->leave);
     return true;
 }
@@ -498,7 +505,9 @@ static bool take_epoch(struct pbt_core *core, uint64_t epoch)
 static bool apply_start(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
-    if (!pbt_order_has(&core->startable, record->trial) ||
+    bool waits = pbt_order_has(&core->startable, record->trial) ||
+                 pbt_order_has(&core->delayed, record->trial);
+    if (!waits ||
         !pbt_core_same_id(record->checkpoint,
                           pbt_core_top(trial)->checkpoint) ||
         !take_epoch(core, record->epoch)) {
@@ -881,5 +890,6 @@ bool pbt_core_apply(struct pbt_core *core, const struct pbt_record *record)
     }
     core->records = record->number;
     core->time = record->time;
+    pbt_core_end_delays(core);
     return true;
 }

@@ -106,6 +106,27 @@ static const char *check_pause(const struct pbt_trial *trial)
     return NULL;
 }
 
+static const char *check_startable(const struct pbt_core *core, uint32_t number)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    bool startable =
+        trial->created && trial->phase == PBT_PHASE_NONE && !trial->held &&
+        !(core->settings->synch && pbt_core_has_arrived(core, trial)) &&
+        (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
+    bool delayed = startable && trial->not_before > core->time;
+    if (pbt_order_has(&core->startable, number) != (startable && !delayed)) {
+        return "startable: wrong member";
+    }
+    if (pbt_order_has(&core->delayed, number) != delayed) {
+        return "delayed: wrong member";
+    }
+    if (startable && !delayed &&
+        core->startable.nodes[number].key != (double)trial->turn) {
+        return "startable: key is not the turn";
+    }
+    return NULL;
+}
+
 static const char *check_trial(const struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
@@ -125,15 +146,9 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     if ((trial->ask != 0) != (trial->phase == PBT_PHASE_ASK)) {
         return "trial: ask and phase disagree";
     }
-    bool startable =
-        trial->created && !running && !asks_alone && !trial->held &&
-        !(core->settings->synch && pbt_core_has_arrived(core, trial)) &&
-        (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
-    if (pbt_order_has(&core->startable, number) != startable) {
-        return "startable: wrong member";
-    }
-    if (startable && core->startable.nodes[number].key != (double)trial->turn) {
-        return "startable: key is not the turn";
+    const char *astray = check_startable(core, number);
+    if (astray != NULL) {
+        return astray;
     }
     for (uint32_t i = 0; i < trial->saved_count; i++) {
         struct pbt_checkpoint_id id = {number, trial->saved[i].number};

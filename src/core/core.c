@@ -79,7 +79,8 @@ static bool allocate(struct pbt_core *core)
     bool ranks =
         pbt_order_init(&core->ranks, population) &&
         (core->settings->gap_sd <= 0 || pbt_order_keep_moments(&core->ranks));
-    bool startable = pbt_order_init(&core->startable, population);
+    bool startable = pbt_order_init(&core->startable, population) &&
+                     pbt_order_init(&core->delayed, population);
     bool due = queue_init(&core->work->due, population);
     bool touched = queue_init(&core->touched, population);
     return ranks && startable && due && touched;
@@ -117,6 +118,7 @@ void pbt_core_destroy(struct pbt_core *core)
     queue_done(&core->touched);
     pbt_order_done(&core->ranks);
     pbt_order_done(&core->startable);
+    pbt_order_done(&core->delayed);
     free(core->cells);
     free(core->scores);
     free(core->trials);
@@ -168,10 +170,22 @@ bool pbt_core_idle(const struct pbt_core *core)
            core->held == unfinished;
 }
 
+static bool ends(const struct pbt_core *core)
+{
+    return core->end != PBT_END_NOT || core->end_due != PBT_END_NOT;
+}
+
 uint32_t pbt_core_waiting(const struct pbt_core *core)
 {
-    bool ends = core->end != PBT_END_NOT || core->end_due != PBT_END_NOT;
-    return ends ? 0 : pbt_order_count(&core->startable);
+    return ends(core) ? 0 : pbt_order_count(&core->startable);
+}
+
+uint64_t pbt_core_wake(const struct pbt_core *core)
+{
+    bool none = ends(core) || core->used >= core->slots ||
+                pbt_order_count(&core->delayed) == 0;
+    return none ? UINT64_MAX
+                : core->trials[pbt_order_at(&core->delayed, 0)].not_before;
 }
 
 bool pbt_core_over(const struct pbt_core *core)
@@ -213,6 +227,7 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
         .pair = trial->pair,
         .exploits = trial->exploits,
         .failures = trial->failures,
+        .not_before = trial->not_before,
         .lineage = trial->lineage,
         .restart = top == NULL ? none : top->checkpoint,
         .restart_iteration = top == NULL ? 0 : top->iteration,

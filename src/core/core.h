@@ -107,6 +107,11 @@ bool pbt_core_over(const struct pbt_core *core);
 bool pbt_core_idle(const struct pbt_core *core);
 /* Trials that would start if there were a free slot. */
 uint32_t pbt_core_waiting(const struct pbt_core *core);
+/*
+ * When, on the experiment's clock, a trial starts that has failed again and again: the event
+ * PBT_EVENT_WAKE is due then.  UINT64_MAX: none waits for that.
+ */
+uint64_t pbt_core_wake(const struct pbt_core *core);
 /* Why the experiment ended, or is ending. */
 enum pbt_end pbt_core_end(const struct pbt_core *core);
 
@@ -136,6 +141,8 @@ struct pbt_core_trial {
     struct pbt_checkpoint_id pair; /* the checkpoint of that score; 0: none */
     uint32_t exploits;
     uint32_t failures;
+    /* It isn't started sooner, by the experiment's clock. */
+    uint64_t not_before;
     uint64_t lineage;
     /* Where it goes back to if it has to: number 0: to its beginning. */
     struct pbt_checkpoint_id restart;

@@ -189,6 +189,20 @@ static enum pbt_leave exit_outcome(const struct pbt_core *core,
     return again ? PBT_LEAVE_RETRY : PBT_LEAVE_ERROR;
 }
 
+/*
+ * What broke may take its time to mend: the first failure is taken for chance, each further one
+ * in a row, without a result between, lets the trial wait twice as long, 64 times at most.
+ */
+static uint64_t wait_after_failure(const struct pbt_core *core,
+                                   const struct pbt_trial *trial)
+{
+    if (trial->setbacks == 0) {
+        return 0;
+    }
+    uint32_t doublings = trial->setbacks > 6 ? 6 : trial->setbacks - 1;
+    return core->settings->backoff_ns << doublings;
+}
+
 static bool decide_exited(const struct pbt_core *core,
                           const struct pbt_event *event,
                           struct pbt_record *record)
@@ -201,6 +215,8 @@ static bool decide_exited(const struct pbt_core *core,
     *record = new_record(core, PBT_RECORD_EXITED, event->trial);
     record->epoch = event->epoch;
     record->leave = exit_outcome(core, trial, event->no_room);
+    record->wait =
+        record->leave == PBT_LEAVE_RETRY ? wait_after_failure(core, trial) : 0;
     record->iteration = trial->iteration;
     return true;
 }
@@ -406,6 +422,8 @@ static bool decide_event(const struct pbt_core *core,
         return decide_end(core, PBT_END_TIME_BUDGET, record);
     case PBT_EVENT_ANSWERED:
         return decide_answered(core, event, record);
+    case PBT_EVENT_WAKE: /* no news: pbt_core_decide() */
+        break;
     }
     return false;
 }
@@ -821,14 +839,23 @@ static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
     return true;
 }
 
-/* Free slots go to the trials that are furthest behind. */
-static bool due_start(const struct pbt_core *core, struct pbt_record *record)
+/*
+ * Free slots go to the trials that are furthest behind; `now` says whose delay is over, if
+ * none is left of them.
+ */
+static bool due_start(const struct pbt_core *core, uint64_t now,
+                      struct pbt_record *record)
 {
+    bool delayed = pbt_order_count(&core->startable) == 0;
+    const struct pbt_order *order = delayed ? &core->delayed : &core->startable;
     if (core->end != PBT_END_NOT || core->end_due != PBT_END_NOT ||
-        core->used >= core->slots || pbt_order_count(&core->startable) == 0) {
+        core->used >= core->slots || pbt_order_count(order) == 0) {
         return false;
     }
-    uint32_t number = pbt_order_at(&core->startable, 0);
+    uint32_t number = pbt_order_at(order, 0);
+    if (delayed && core->trials[number].not_before > now) {
+        return false;
+    }
     const struct pbt_trial *trial = &core->trials[number];
     *record = new_record(core, PBT_RECORD_START, number);
     record->epoch = next_epoch(core);
@@ -840,16 +867,10 @@ static bool due_start(const struct pbt_core *core, struct pbt_record *record)
     return true;
 }
 
-bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
-                     struct pbt_record *record)
+/* The next decision that is due at this time. */
+static bool due(const struct pbt_core *core, uint64_t now,
+                struct pbt_record *record)
 {
-    if (event != NULL) {
-        bool follows = decide_event(core, event, record);
-        if (follows && event->time > record->time) {
-            record->time = event->time;
-        }
-        return follows;
-    }
     if (due_creation(core, record)) {
         return true;
     }
@@ -857,19 +878,34 @@ bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
         decide_end(core, core->end_due, record)) {
         return true;
     }
-    struct pbt_queue *due = &core->work->due;
-    while (due->count > 0) {
-        if (due_for_trial(core, due->items[due->head], record)) {
+    struct pbt_queue *touched = &core->work->due;
+    while (touched->count > 0) {
+        if (due_for_trial(core, touched->items[touched->head], record)) {
             return true;
         }
-        pbt_queue_pop(due, core->settings->population);
+        pbt_queue_pop(touched, core->settings->population);
     }
     if (due_budget(core, record)) {
         return true;
     }
     if (core->settings->synch) {
         return due_round(core, record) || due_give_way(core, record) ||
-               due_start(core, record);
+               due_start(core, now, record);
     }
-    return due_waiting(core, record) || due_start(core, record);
+    return due_waiting(core, record) || due_start(core, now, record);
+}
+
+bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,
+                     struct pbt_record *record)
+{
+    if (event == NULL) {
+        return due(core, core->time, record);
+    }
+    bool follows = event->kind == PBT_EVENT_WAKE
+                       ? due(core, event->time, record)
+                       : decide_event(core, event, record);
+    if (follows && event->time > record->time) {
+        record->time = event->time;
+    }
+    return follows;
 }

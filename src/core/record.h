@@ -40,6 +40,7 @@ struct pbt_checkpoint_id {
     X(PBT_EVENT_STOP_ASKED, "stop_asked") /* by the user or a signal */        \
     X(PBT_EVENT_REQUEST, "request")       /* the user's, about one trial */    \
     X(PBT_EVENT_TIME_UP, "time_up")       /* time_budget_s is spent */         \
+    X(PBT_EVENT_WAKE, "wake")             /* pbt_core_wake() has come */       \
     X(PBT_EVENT_ANSWERED, "answered")     /* the answer to an ask */
 
 /* What the user asks of one trial. */
@@ -215,6 +216,7 @@ struct pbt_record {
     /* round: where trials arrive, on the clock of time_attr */
     double target;
     enum pbt_leave leave; /* leave; exited: what it led to */
+    uint64_t wait; /* exited: so long the trial isn't started again, ns */
     enum pbt_request request;
     enum pbt_end end;
     enum pbt_pass pass;

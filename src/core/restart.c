@@ -297,9 +297,25 @@ void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
     if (trial->created && trial->phase == PBT_PHASE_NONE && !trial->held &&
         !waits &&
         (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED)) {
-        pbt_order_put(&core->startable, number, (double)trial->turn);
+        bool delayed = trial->not_before > core->time;
+        pbt_order_erase(delayed ? &core->startable : &core->delayed, number);
+        pbt_order_put(
+            delayed ? &core->delayed : &core->startable, number,
+            (double)(delayed ? (int64_t)trial->not_before : trial->turn));
     } else {
         pbt_order_erase(&core->startable, number);
+        pbt_order_erase(&core->delayed, number);
+    }
+}
+
+void pbt_core_end_delays(struct pbt_core *core)
+{
+    while (pbt_order_count(&core->delayed) > 0) {
+        uint32_t first = pbt_order_at(&core->delayed, 0);
+        if (core->trials[first].not_before > core->time) {
+            return;
+        }
+        pbt_core_set_startable(core, first);
     }
 }
 

@@ -114,8 +114,10 @@ bool pbt_core_gives(const struct pbt_trial *trial);
 void pbt_core_set_leave(struct pbt_core *core, uint32_t number,
                         enum pbt_leave leave);
 void pbt_core_clear_leave(struct pbt_core *core, uint32_t number);
-/* (Re)enters or leaves the order of trials that can be started. */
+/* (Re)enters or leaves the orders of trials that can be started, or can be later. */
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number);
+/* Time has gone by: whose delay is over can be started. */
+void pbt_core_end_delays(struct pbt_core *core);
 
 struct pbt_saved *pbt_core_find(const struct pbt_core *core,
                                 struct pbt_checkpoint_id id);

@@ -154,16 +154,26 @@ static int settle_and_carry_out(struct pbt_driver *driver,
     return status;
 }
 
+/* The world's time at which the experiment's clock shows `clock`. */
+static uint64_t world_time(const struct pbt_driver *driver, uint64_t clock)
+{
+    return clock > driver->clock_base
+               ? driver->world_base + (clock - driver->clock_base)
+               : 0;
+}
+
 static int gather(struct pbt_driver *driver, struct pbt_input_batch *batch,
                   struct pbt_error *error)
 {
     uint64_t deadline = driver->next_deadline;
     uint64_t budget = driver->spec->settings.time_budget_ns;
     if (budget > 0 && !driver->time_up_sent) {
-        uint64_t up = budget > driver->clock_base
-                          ? driver->world_base + budget - driver->clock_base
-                          : 0;
+        uint64_t up = world_time(driver, budget);
         deadline = up < deadline ? up : deadline;
+    }
+    uint64_t wake = pbt_core_wake(driver->core);
+    if (wake != PBT_NEVER && world_time(driver, wake) < deadline) {
+        deadline = world_time(driver, wake);
     }
     /* While one is in flight its end is news; a deadline in the past would spin. */
     if (!driver->sync_in_flight &&
@@ -195,6 +205,12 @@ static int take_inputs(struct pbt_driver *driver,
         pbt_driver_clock(driver) >= budget) {
         driver->time_up_sent = true;
         struct pbt_event event = {.kind = PBT_EVENT_TIME_UP,
+                                  .time = pbt_driver_clock(driver)};
+        status = pbt_driver_event(driver, &event, error);
+    }
+    if (status == PBT_OK &&
+        pbt_driver_clock(driver) >= pbt_core_wake(driver->core)) {
+        struct pbt_event event = {.kind = PBT_EVENT_WAKE,
                                   .time = pbt_driver_clock(driver)};
         status = pbt_driver_event(driver, &event, error);
     }

@@ -201,6 +201,28 @@ static void describe_exit(const struct pbt_input *input, const char *why,
     }
 }
 
+/* The trial has just failed. */
+static void say_failure(const struct pbt_driver *driver, uint32_t number,
+                        int64_t iteration, const char *why)
+{
+    struct pbt_core_trial trial = pbt_core_trial(driver->core, number);
+    bool for_good = trial.state == PBT_CORE_ERROR;
+    uint64_t now = pbt_core_time(driver->core);
+    char id[PBT_TRIAL_ID_SIZE];
+    char when[64] = "";
+    pbt_trial_id(driver->spec->settings.seed, number, id);
+    if (trial.not_before > now) {
+        (void)snprintf(when, sizeof when, ", in %.3g s",
+                       (double)(trial.not_before - now) * 1e-9);
+    }
+    pbt_driver_say(
+        driver, "%s: trial %s failed after iteration %" PRId64 ": %s\n  = %s%s",
+        for_good ? "error[E0815]" : "warning[W0301]", id, iteration, why,
+        for_good ? "it has failed for good (failure.max_failures)"
+                 : "it goes back to its newest checkpoint and tries again",
+        when);
+}
+
 static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
                      struct pbt_error *error)
 {
@@ -229,16 +251,7 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
         pbt_driver_say_spoilt(driver, input->trial, text);
     }
     if (after.failures > before.failures) {
-        char id[PBT_TRIAL_ID_SIZE];
-        pbt_trial_id(driver->spec->settings.seed, input->trial, id);
-        bool for_good = after.state == PBT_CORE_ERROR;
-        pbt_driver_say(
-            driver, "%s: trial %s failed after iteration %" PRId64 ": %s\n%s",
-            for_good ? "error[E0815]" : "warning[W0301]", id, before.iteration,
-            text,
-            for_good
-                ? "  = it has failed for good (failure.max_failures)"
-                : "  = it goes back to its newest checkpoint and tries again");
+        say_failure(driver, input->trial, before.iteration, text);
     }
     return PBT_OK;
 }

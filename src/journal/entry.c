@@ -21,14 +21,14 @@ const struct pbt_entry_member pbt_entry_members[PBT_MEMBERS] = {
 #undef PBT_MEMBER_ROW
 };
 
-#define BIT(name) (UINT32_C(1) << PBT_AT_##name)
+#define BIT(name) (UINT64_C(1) << PBT_AT_##name)
 #define LIFE (BIT(TRIAL) | BIT(EPOCH))
 #define CLOCKS (BIT(IT) | BIT(TOTAL))
 #define DONATION                                                               \
     (LIFE | CLOCKS | BIT(SCORE) | BIT(CHECKPOINT) | BIT(DONOR) |               \
      BIT(DONOR_SCORE) | BIT(DONOR_IT) | BIT(OLD_CONFIG))
 
-uint32_t pbt_entry_members_always(enum pbt_record_kind kind)
+uint64_t pbt_entry_members_always(enum pbt_record_kind kind)
 {
     switch (kind) {
     case PBT_RECORD_OPENED:
@@ -293,17 +293,17 @@ void pbt_entry_write(const struct pbt_entry *entry, const struct pbt_spec *spec,
     pbt_buf_put(out, ",\"t\":", 5);
     put_u64(out, record->time, record->time > EXACT_MAX);
 
-    uint32_t always = pbt_entry_members_always(record->kind);
+    uint64_t always = pbt_entry_members_always(record->kind);
     for (uint32_t i = 0; i < PBT_MEMBERS; i++) {
         const struct pbt_entry_member *member = &pbt_entry_members[i];
         if (member->type == PBT_MEMBER_CELLS) {
             FIELD(const struct pbt_cell *, cells);
             if (cells == NULL) {
                 assert(
-                    !(always & (UINT32_C(1) << i))); /* no one could read it */
+                    !(always & (UINT64_C(1) << i))); /* no one could read it */
                 continue;
             }
-        } else if (!(always & (UINT32_C(1) << i)) &&
+        } else if (!(always & (UINT64_C(1) << i)) &&
                    is_default(record, member)) {
             continue;
         }

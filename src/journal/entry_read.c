@@ -334,7 +334,7 @@ static int read_root(struct source *s, const json_t *root)
     for (size_t i = 0; i < PBT_VALUES_MAX; i++) {
         record->values[i] = (double)NAN;
     }
-    uint32_t always = pbt_entry_members_always(record->kind);
+    uint64_t always = pbt_entry_members_always(record->kind);
     for (uint32_t i = 0; i < PBT_MEMBERS; i++) {
         const json_t *json = json_object_get(root, pbt_entry_members[i].name);
         if (json != NULL) {
@@ -342,7 +342,7 @@ static int read_root(struct source *s, const json_t *root)
             if (status != PBT_OK) {
                 return status;
             }
-        } else if (always & (UINT32_C(1) << i)) {
+        } else if (always & (UINT64_C(1) << i)) {
             return pbt_fail(s->error, PBT_E0803, "\"%s\" is missing",
                             pbt_entry_members[i].name);
         }

@@ -219,7 +219,7 @@ static bool scan_line(struct scan *scan)
         !pbt_strict_u64(&scan->in, &record->time) || record->number == 0) {
         return false;
     }
-    uint32_t missing = pbt_entry_members_always(record->kind);
+    uint64_t missing = pbt_entry_members_always(record->kind);
     for (uint32_t i = 0; i < PBT_MEMBERS; i++) {
         const struct pbt_entry_member *member = &pbt_entry_members[i];
         if (!pbt_strict_skip(&scan->in, member->key, member->key_length)) {
@@ -228,7 +228,7 @@ static bool scan_line(struct scan *scan)
         if (!scan_member(scan, member)) {
             return false;
         }
-        missing &= ~(UINT32_C(1) << i);
+        missing &= ~(UINT64_C(1) << i);
     }
     return missing == 0 && scan_data(scan) && pbt_strict_char(&scan->in, '}') &&
            scan->in.at == scan->in.end;

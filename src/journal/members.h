@@ -50,6 +50,7 @@ enum pbt_entry_member_type {
     X(FAILED, "failed", PBT_MEMBER_BOOL, failed)                               \
     X(PAUSE, "pause", PBT_MEMBER_BOOL, pause)                                  \
     X(LEAVE, "leave", PBT_MEMBER_LEAVE, leave)                                 \
+    X(WAIT, "wait", PBT_MEMBER_U64, wait)                                      \
     X(END, "end", PBT_MEMBER_END, end)                                         \
     X(PASS, "pass", PBT_MEMBER_PASS, pass)                                     \
     X(REQUEST, "request", PBT_MEMBER_REQUEST, request)                         \
@@ -89,7 +90,7 @@ extern const struct pbt_entry_member pbt_entry_members[PBT_MEMBERS];
  * there unless it is zero (scores and values: unless it is NaN), so that no record loses
  * anything.
  */
-uint32_t pbt_entry_members_always(enum pbt_record_kind kind);
+uint64_t pbt_entry_members_always(enum pbt_record_kind kind);
 
 /*
  * The fast path of pbt_entry_read(), into a zeroed entry: false (and the entry zero again)

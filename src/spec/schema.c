@@ -392,6 +392,13 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                               FIELD(settings.max_failures),
                               .doc = "how often a trial is tried again from "
                                      "its last checkpoint; -1: for ever"},
+    [PBT_KEY_BACKOFF] = {.path = "failure.backoff_s",
+                         .type = PBT_TYPE_SECONDS,
+                         .fallback = "1",
+                         .max = 86400,
+                         FIELD(settings.backoff_ns),
+                         .doc = "seconds before a trial that has failed twice "
+                                "in a row is tried again, then twice as long"},
     [PBT_KEY_FAIL_FAST] = {.path = "failure.fail_fast",
                            .type = PBT_TYPE_BOOL,
                            .fallback = "false",

@@ -133,6 +133,14 @@ static void draw_keep(struct sim_case *c)
     }
 }
 
+/* What becomes of trials that fail; with dice of its own, too. */
+static void draw_failures(struct sim_case *c)
+{
+    struct dice dice = {pbt_mix(c->seed, 9), 0};
+    c->spec.settings.backoff_ns =
+        chance(&dice, 0.7) ? nanoseconds(&dice, 1, 4 * c->rates.step_ns) : 0;
+}
+
 static void draw_stops(struct sim_case *c, struct dice *dice, double step_s)
 {
     struct pbt_settings *settings = &c->spec.settings;
@@ -206,6 +214,7 @@ static void draw_spec(struct sim_case *c, struct dice *dice, double step_s)
     draw_policy(c);
     draw_stops(c, dice, step_s);
     draw_keep(c);
+    draw_failures(c);
 }
 
 /* --- the world ------------------------------------------------------------------- */
@@ -418,10 +427,10 @@ void case_print(const struct sim_case *c)
                                         "iteration", "seconds", "value"};
     printf("  checkpoints: every %" PRIu32 ", at_end %d, keep %" PRIu32
            " by %s%s, %" PRIu64 " bytes; max_failures %" PRId32
-           "; time-outs %g s; budget %g s\n",
+           ", back-off %g s; time-outs %g s; budget %g s\n",
            s->checkpoint_frequency, s->checkpoint_at_end, s->num_to_keep,
            KEEPS[s->keep], s->keep_low ? " low" : "", s->max_bytes,
-           s->max_failures, c->spec.timeout_step,
+           s->max_failures, (double)s->backoff_ns * 1e-9, c->spec.timeout_step,
            (double)s->time_budget_ns * 1e-9);
     printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, no score "
            "%g, damage %g, duplicate %g, stale %g, ask fails %g, late %g, "

@@ -252,6 +252,8 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
             trial->over = trial->error = false;
             go_back(trial);
         }
+        trial->setbacks = 0;
+        trial->not_before = 0;
         if (!trial->process) {
             continue;
         }
@@ -373,6 +375,10 @@ static void take_start(struct judge *judge, const struct pbt_record *record)
         judge_object(judge, "trial %" PRIu32 " is started without a free slot",
                      record->trial);
     }
+    if (record->time < trial->not_before) {
+        judge_object(judge, "trial %" PRIu32 " is started while it backs off",
+                     record->trial);
+    }
     take_epoch(judge, record);
     trial->process = true;
     trial->process_epoch = record->epoch;
@@ -491,6 +497,7 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
     trial->iteration = record->iteration;
     trial->value = record->values[judge->settings->keep_value];
     trial->resting = record->halted;
+    trial->setbacks = 0;
     trial->passed = false;
     trial->stopping = trial->stopping || record->stop > 0 || record->done;
     note_score(judge, trial, record->score);
@@ -566,6 +573,31 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
     judge->counts.pauses += record->pause ? 1 : 0;
 }
 
+/* The first failure is free; then it doubles, up to the seventh. */
+static void take_failure(struct judge *judge, struct judge_trial *trial,
+                         const struct pbt_record *record)
+{
+    uint64_t expected = trial->setbacks > 0 ? judge->settings->backoff_ns : 0;
+    for (uint32_t i = 1; i < trial->setbacks && i < 7; i++) {
+        expected += expected;
+    }
+    if (record->leave != PBT_LEAVE_RETRY) {
+        expected = 0;
+    }
+    if (record->wait != expected) {
+        judge_object(judge,
+                     "trial %" PRIu32 " backs off for %" PRIu64
+                     " ns after %" PRIu32 " failures in a row, not for "
+                     "%" PRIu64,
+                     record->trial, record->wait, trial->setbacks + 1,
+                     expected);
+    }
+    trial->not_before = record->wait > 0 ? record->time + record->wait : 0;
+    bool failed =
+        record->leave == PBT_LEAVE_RETRY || record->leave == PBT_LEAVE_ERROR;
+    trial->setbacks += failed ? 1 : 0;
+}
+
 static void take_exited(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -581,7 +613,9 @@ static void take_exited(struct judge *judge, const struct pbt_record *record)
                      record->trial);
     }
     trial->process = false;
+    take_failure(judge, trial, record);
     judge->counts.errors += record->leave == PBT_LEAVE_ERROR ? 1 : 0;
+    judge->counts.delays += record->wait > 0 ? 1 : 0;
     if (record->leave == PBT_LEAVE_TERMINATE ||
         record->leave == PBT_LEAVE_ERROR) {
         finish(trial, record->leave == PBT_LEAVE_ERROR);
@@ -898,6 +932,7 @@ void judge_record(struct judge *judge, const struct pbt_record *record,
                      record->number, judge->records);
     }
     judge->records = record->number;
+    judge->time = record->time;
     judge->counts.records += past ? 0 : 1;
     take_kind(judge, record);
 }
@@ -1076,7 +1111,8 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
         used += judge->trials[i].process ? 1 : 0;
         const struct judge_trial *trial = &judge->trials[i];
         bool could = trial->created && !trial->over && !trial->asked &&
-                     !trial->held && !judge_has_arrived(judge, trial);
+                     !trial->held && trial->not_before <= judge->time &&
+                     !judge_has_arrived(judge, trial);
         waiting += !trial->process && could ? 1 : 0;
     }
     if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
@@ -1130,6 +1166,7 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->deletes += own->deletes;
     sum->over_budget += own->over_budget;
     sum->errors += own->errors;
+    sum->delays += own->delays;
     sum->pauses += own->pauses;
     sum->requests += own->requests;
 }

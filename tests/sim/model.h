@@ -89,6 +89,9 @@ struct judge_trial {
     double last_perturbation; /* in units of time_attr */
     uint32_t exploits;
     uint32_t told; /* of these, by the records: more if some are undone */
+    uint32_t
+        setbacks; /* failures since its last result, or start of a driver */
+    uint64_t not_before; /* it backs off until then */
     uint64_t lineage;
     bool ranked;
     double score;
@@ -124,6 +127,7 @@ struct judge {
     struct pbt_sim *sim;
     struct judge_trial trials[JUDGE_TRIALS];
     uint64_t records;
+    uint64_t time; /* of the last record */
     uint64_t incarnation;
     uint32_t slots;
     enum pbt_end end;
