@@ -38,7 +38,7 @@ static void finish(FILE *file)
 }
 
 /* The next batch in the order of the file, from its start again if it is too short. */
-static struct convnet_batch take(const struct mnist_set *set, size_t batch,
+static struct convnet_batch take(const struct idx_set *set, size_t batch,
                                  const uint8_t **images, uint8_t *labels)
 {
     for (size_t i = 0; i < SIZE; i++) {

@@ -29,7 +29,7 @@
 
 #include "convnet.h"
 #include "convnet_file.h"
-#include "mnist.h"
+#include "common/idx.h"
 #include "training.h"
 
 enum { MAX_BATCH = 130, IMAGES = 1100, TESTS = 330 };
@@ -206,7 +206,7 @@ static struct convnet_batch make_batch(struct convnet *random,
 }
 
 static struct convnet_batch real_batch(struct convnet *random,
-                                       const struct mnist_set *set,
+                                       const struct idx_set *set,
                                        struct pictures *p, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -287,7 +287,7 @@ static void test_gradient_is_the_references(void **state)
 }
 
 /* Trains both for 100 batches, on images of `set`, or on made-up ones. */
-static void compare_training(const struct mnist_set *set, double lr,
+static void compare_training(const struct idx_set *set, double lr,
                              double momentum)
 {
     static union reference_row w;
@@ -333,16 +333,16 @@ static void test_training_follows_the_reference(void **state)
 static void test_training_follows_the_reference_on_real_images(void **state)
 {
     const char *directory = getenv("PBT_MNIST_DIR");
-    struct mnist_set set;
+    struct idx_set set;
     struct failure failure;
 
     (void)state;
     if (directory == NULL || *directory == '\0')
         skip();
-    if (mnist_open(&set, directory, "train", &failure) != 0)
+    if (idx_open(&set, directory, "train", 9, &failure) != 0)
         fail_msg("%s", failure.text);
     compare_training(&set, 0.01, 0.9);
-    mnist_close(&set);
+    idx_close(&set);
 }
 
 static void test_a_test_counts_the_references_hits(void **state)
@@ -626,30 +626,30 @@ static void write_set(const char *part, size_t count)
 
 static void assert_open_fails(int number, const char *name, const char *words)
 {
-    struct mnist_set set;
+    struct idx_set set;
     struct failure failure;
 
-    assert_int_equal(mnist_open(&set, scratch, "train", &failure), number);
+    assert_int_equal(idx_open(&set, scratch, "train", 9, &failure), number);
     if (strstr(failure.text, name) == NULL ||
         strstr(failure.text, words) == NULL)
         fail_msg("\"%s\" does not say \"%s\" and \"%s\"", failure.text, name,
                  words);
     assert_null(set.images);
-    mnist_close(&set); /* allowed, and changes nothing */
+    idx_close(&set); /* allowed, and changes nothing */
 }
 
 static void assert_set_is_as_made(size_t count, bool mapped)
 {
-    struct mnist_set set;
+    struct idx_set set;
     struct failure failure;
 
-    if (mnist_open(&set, scratch, "train", &failure) != 0)
+    if (idx_open(&set, scratch, "train", 9, &failure) != 0)
         fail_msg("%s", failure.text);
     assert_int_equal(set.count, count);
     assert_int_equal(set.image_file.mapped, mapped);
     assert_memory_equal(set.images, images + 16, count * CONVNET_PIXELS);
     assert_memory_equal(set.labels, labels + 8, count);
-    mnist_close(&set);
+    idx_close(&set);
 }
 
 static void test_sets_are_read_raw_and_compressed(void **state)
@@ -719,7 +719,10 @@ static void test_wrong_images_are_refused(void **state)
     put_word(images, 0x803);
     put_word(images + 8, 32);
     write_file(name, images, image_bytes(50));
-    assert_open_fails(EBADMSG, name, "32 x 28");
+    assert_open_fails(EBADMSG, name, "cut short");
+    put_word(images + 8, UINT32_MAX);
+    write_file(name, images, image_bytes(50));
+    assert_open_fails(EBADMSG, name, "4294967295 x 28");
     put_word(images + 8, 28);
     put_word(images + 4, UINT32_MAX);
     write_file(name, images, image_bytes(50));
@@ -826,6 +829,26 @@ static void test_too_few_images_are_refused(void **state)
     training_close(&training);
 }
 
+static void test_images_of_another_size_are_refused(void **state)
+{
+    struct training training;
+    struct failure failure;
+
+    (void)state;
+    write_set("train", IMAGES);
+    /* As many bytes, in a quarter as many images of four times the size. */
+    put_word(images + 4, IMAGES / 4);
+    put_word(images + 8, 56);
+    put_word(images + 12, 56);
+    write_file("train-images-idx3-ubyte", images, image_bytes(IMAGES));
+    put_word(labels + 4, IMAGES / 4);
+    write_file("train-labels-idx1-ubyte", labels, 8 + IMAGES / 4);
+    assert_int_equal(training_open(&training, scratch, seed, &failure),
+                     EBADMSG);
+    assert_non_null(strstr(failure.text, "56 x 56"));
+    training_close(&training);
+}
+
 /* ---- all together ------------------------------------------------------- */
 
 static int make_scratch(void **state)
@@ -868,6 +891,7 @@ int main(void)
         cmocka_unit_test(test_iterations_repeat_and_learn),
         cmocka_unit_test(test_other_batch_sizes_fit),
         cmocka_unit_test(test_too_few_images_are_refused),
+        cmocka_unit_test(test_images_of_another_size_are_refused),
     };
 
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

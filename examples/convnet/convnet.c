@@ -20,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/random.h"
+#include "common/wide.h"
+
 enum {
     LANES = 64,
     SEEN = 26,  /* pixels that matter, both ways */
@@ -34,35 +37,6 @@ enum {
 _Static_assert(sizeof(union convnet_parameters) ==
                    CONVNET_PARAMETERS * sizeof(float),
                "the parameters are one row without gaps");
-
-/*
- * WIDE compiles a function several times, for AVX-512, AVX2 and the baseline;
- * the dynamic linker picks one for the CPU at hand.  It needs x86-64, glibc and
- * a compiler with target_clones.  Sanitizers are not ready when the linker
- * picks, so they get the baseline.  Other CPUs need none: NEON is part of
- * arm64's baseline.
- */
-#if defined(__has_feature)
-#define CONVNET_HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define CONVNET_HAS_FEATURE(feature) 0
-#endif
-#if defined(__has_attribute)
-#define CONVNET_HAS_ATTRIBUTE(attribute) __has_attribute(attribute)
-#else
-#define CONVNET_HAS_ATTRIBUTE(attribute) 0
-#endif
-
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__AVX512F__) &&      \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) &&         \
-    !CONVNET_HAS_FEATURE(address_sanitizer) &&                                 \
-    !CONVNET_HAS_FEATURE(thread_sanitizer) &&                                  \
-    !CONVNET_HAS_FEATURE(memory_sanitizer) &&                                  \
-    CONVNET_HAS_ATTRIBUTE(target_clones)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
 
 #if defined(__GNUC__)
 /* Into each clone: a call would leave the clone's instruction set. */
@@ -109,27 +83,9 @@ void convnet_workspace_free(struct convnet_workspace *workspace)
 
 /* ---- random numbers ----------------------------------------------------- */
 
-/* SplitMix64 (Steele, Lea, Flood 2014): one word of state, so that a
-   checkpoint holds all of it. */
-static uint64_t draw(struct convnet *net)
-{
-    uint64_t z = net->generator += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 uint64_t convnet_random(struct convnet *net, uint64_t below)
 {
-    /* The lowest numbers are left out, so that the rest divides evenly. */
-    const uint64_t left_out = (UINT64_MAX - below + 1) % below;
-    uint64_t z;
-
-    do
-        z = draw(net);
-    while (z < left_out);
-    return z % below;
+    return random_below(&net->generator, below);
 }
 
 static void draw_uniform(struct convnet *net, float *weights, size_t count,
@@ -137,11 +93,9 @@ static void draw_uniform(struct convnet *net, float *weights, size_t count,
 {
     const double bound = 1.0 / sqrt(inputs);
 
-    for (size_t i = 0; i < count; i++) {
-        double unit = (double)(draw(net) >> 11) * 0x1p-53; /* [0, 1) */
-
-        weights[i] = (float)((2.0 * unit - 1.0) * bound);
-    }
+    for (size_t i = 0; i < count; i++)
+        weights[i] =
+            (float)((2.0 * random_unit(&net->generator) - 1.0) * bound);
 }
 
 void convnet_init(struct convnet *net, uint64_t seed)

@@ -7,6 +7,8 @@
 
 #include <zlib.h>
 
+#include "common/bytes.h"
+
 enum {
     VERSION = 1,
     MAGIC_SIZE = 8,
@@ -14,64 +16,6 @@ enum {
 };
 
 static const char magic[MAGIC_SIZE + 1] = "CONVNET\n";
-
-/* ---- numbers <-> bytes, whatever the byte order of the machine ---------- */
-
-static uint8_t *put(uint8_t *to, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        *to++ = (uint8_t)(value >> (8 * i));
-    return to;
-}
-
-static const uint8_t *get(const uint8_t *from, uint64_t *value, int bytes)
-{
-    *value = 0;
-    for (int i = 0; i < bytes; i++)
-        *value |= (uint64_t)*from++ << (8 * i);
-    return from;
-}
-
-static uint8_t *put_double(uint8_t *to, double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return put(to, bits, 8);
-}
-
-static const uint8_t *get_double(const uint8_t *from, double *value)
-{
-    uint64_t bits;
-
-    from = get(from, &bits, 8);
-    memcpy(value, &bits, sizeof bits);
-    return from;
-}
-
-static uint8_t *put_floats(uint8_t *to, const float *values)
-{
-    for (int i = 0; i < CONVNET_PARAMETERS; i++) {
-        uint32_t bits;
-
-        memcpy(&bits, &values[i], sizeof bits);
-        to = put(to, bits, 4);
-    }
-    return to;
-}
-
-static const uint8_t *get_floats(const uint8_t *from, float *values)
-{
-    for (int i = 0; i < CONVNET_PARAMETERS; i++) {
-        uint64_t wide;
-        uint32_t bits;
-
-        from = get(from, &wide, 4);
-        bits = (uint32_t)wide;
-        memcpy(&values[i], &bits, sizeof bits);
-    }
-    return from;
-}
 
 static uint32_t checksum(const uint8_t *file)
 {
@@ -89,14 +33,14 @@ int convnet_save(const struct convnet *net, const char *path,
     int number = 0;
 
     memcpy(bytes, magic, MAGIC_SIZE);
-    to = put(to, VERSION, 4);
-    to = put(to, CONVNET_PARAMETERS, 4);
-    to = put(to, net->generator, 8);
-    to = put_double(to, net->lr);
-    to = put_double(to, net->momentum);
-    to = put_floats(to, net->weights.all);
-    to = put_floats(to, net->velocity.all);
-    (void)put(to, checksum(bytes), 4);
+    to = bytes_put(to, VERSION, 4);
+    to = bytes_put(to, CONVNET_PARAMETERS, 4);
+    to = bytes_put(to, net->generator, 8);
+    to = bytes_put_double(to, net->lr);
+    to = bytes_put_double(to, net->momentum);
+    to = bytes_put_floats(to, net->weights.all, CONVNET_PARAMETERS);
+    to = bytes_put_floats(to, net->velocity.all, CONVNET_PARAMETERS);
+    (void)bytes_put(to, checksum(bytes), 4);
 
     file = fopen(path, "wb");
     if (file == NULL)
@@ -156,8 +100,8 @@ int convnet_load(struct convnet *net, const char *path, struct failure *failure)
 
     if (number != 0)
         return number;
-    from = get(from, &version, 4);
-    from = get(from, &parameters, 4);
+    from = bytes_get(from, &version, 4);
+    from = bytes_get(from, &parameters, 4);
     if (version != VERSION || parameters != CONVNET_PARAMETERS)
         return failure_set(failure, EBADMSG,
                            "%s is of version %u with %u weights, this program "
@@ -165,12 +109,12 @@ int convnet_load(struct convnet *net, const char *path, struct failure *failure)
                            "another version of the program",
                            path, (unsigned)version, (unsigned)parameters,
                            (int)VERSION, (int)CONVNET_PARAMETERS);
-    from = get(from, &loaded.generator, 8);
-    from = get_double(from, &loaded.lr);
-    from = get_double(from, &loaded.momentum);
-    from = get_floats(from, loaded.weights.all);
-    from = get_floats(from, loaded.velocity.all);
-    (void)get(from, &sum, 4);
+    from = bytes_get(from, &loaded.generator, 8);
+    from = bytes_get_double(from, &loaded.lr);
+    from = bytes_get_double(from, &loaded.momentum);
+    from = bytes_get_floats(from, loaded.weights.all, CONVNET_PARAMETERS);
+    from = bytes_get_floats(from, loaded.velocity.all, CONVNET_PARAMETERS);
+    (void)bytes_get(from, &sum, 4);
     if (sum != checksum(bytes))
         return failure_set(failure, EBADMSG,
                            "%s is damaged: its checksum is 0x%08x, but 0x%08x "

@@ -20,7 +20,7 @@
 #define CONVNET_FILE_H
 
 #include "convnet.h"
-#include "failure.h"
+#include "common/failure.h"
 
 /* Writes `path` anew.  It is not synced, nor replaced atomically. */
 int convnet_save(const struct convnet *net, const char *path,

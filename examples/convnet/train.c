@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/data.h"
 #include "training.h"
 
 struct options {
@@ -160,8 +161,7 @@ int main(int argc, char **argv)
         return fputs(usage, stdout) < 0;
     if (!read_options(&options, argc, argv))
         return 2;
-    if (options.data == NULL &&
-        training_find_data(found, sizeof found, &failure) == 0)
+    if (options.data == NULL && data_find(found, sizeof found, &failure) == 0)
         options.data = found;
     if (options.data == NULL ||
         training_open(&training, options.data, (uint64_t)options.seed,

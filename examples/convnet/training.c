@@ -6,54 +6,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "convnet_file.h"
+#include "common/data.h"
 
-#define DEBIAN_DIRECTORY "/usr/share/datasets/fashion-mnist"
-
-static int has_images(const char *directory)
+static int open_set(struct idx_set *set, const char *directory,
+                    const char *part, struct failure *failure)
 {
-    static const char *const endings[] = {"", ".gz"};
-    char path[4096];
+    int number = idx_open(set, directory, part, CONVNET_CLASSES - 1, failure);
 
-    for (size_t i = 0; i < 2; i++) {
-        int length = snprintf(path, sizeof path, "%s/train-images-idx3-ubyte%s",
-                              directory, endings[i]);
-
-        if (length > 0 && (size_t)length < sizeof path &&
-            access(path, R_OK) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-int training_find_data(char *path, size_t size, struct failure *failure)
-{
-    const char *given = getenv("PBT_MNIST_DIR");
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int length = -1;
-
-    if (given != NULL && *given != '\0')
-        /* Whoever names a directory wants that one, or to hear why not. */
-        length = snprintf(path, size, "%s", given);
-    else if (cache != NULL && *cache != '\0')
-        length = snprintf(path, size, "%s/pbt/mnist", cache);
-    else if (home != NULL && *home != '\0')
-        length = snprintf(path, size, "%s/.cache/pbt/mnist", home);
-    if (length >= 0 && (size_t)length >= size)
-        return failure_set(failure, ENAMETOOLONG,
-                           "the path of the data is too long");
-    if (length >= 0 && ((given != NULL && *given != '\0') || has_images(path)))
-        return 0;
-    if (has_images(DEBIAN_DIRECTORY) && size >= sizeof DEBIAN_DIRECTORY) {
-        memcpy(path, DEBIAN_DIRECTORY, sizeof DEBIAN_DIRECTORY);
-        return 0;
-    }
-    return failure_set(failure, ENOENT,
-                       "no MNIST images found: run scripts/get-mnist once, or "
-                       "set PBT_MNIST_DIR to their directory");
+    if (number == 0 &&
+        (set->height != CONVNET_SIDE || set->width != CONVNET_SIDE))
+        number =
+            failure_set(failure, EBADMSG,
+                        "the %s-images in %s are of %zu x %zu pixels, this "
+                        "network takes %d x %d",
+                        part, directory, set->height, set->width,
+                        (int)CONVNET_SIDE, (int)CONVNET_SIDE);
+    return number;
 }
 
 /* An iteration must not need more images than there are. */
@@ -81,13 +51,13 @@ int training_open(struct training *training, const char *directory,
 
     memset(training, 0, sizeof *training);
     if (directory == NULL) {
-        number = training_find_data(found, sizeof found, failure);
+        number = data_find(found, sizeof found, failure);
         directory = found;
     }
     if (number == 0)
-        number = mnist_open(&training->train, directory, "train", failure);
+        number = open_set(&training->train, directory, "train", failure);
     if (number == 0)
-        number = mnist_open(&training->test, directory, "t10k", failure);
+        number = open_set(&training->test, directory, "t10k", failure);
     if (number == 0)
         number = check_counts(training, directory, failure);
     if (number != 0) {
@@ -159,8 +129,8 @@ void training_close(struct training *training)
 {
     convnet_workspace_free(training->workspace);
     free(training->order);
-    mnist_close(&training->train);
-    mnist_close(&training->test);
+    idx_close(&training->train);
+    idx_close(&training->test);
     memset(training, 0, sizeof *training);
 }
 
@@ -174,16 +144,16 @@ struct picked {
  * Starts a fresh shuffle.  The order of the last one does not live on, or a
  * checkpoint would have to hold it.
  */
-static void shuffle_anew(struct training *t, const struct mnist_set *set)
+static void shuffle_anew(struct training *t, const struct idx_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         t->order[i] = (uint32_t)i;
 }
 
 /* Continues it: Fisher and Yates' way, only as far as images are needed. */
-static struct convnet_batch pick(struct training *t,
-                                 const struct mnist_set *set, size_t first,
-                                 size_t count, struct picked *picked)
+static struct convnet_batch pick(struct training *t, const struct idx_set *set,
+                                 size_t first, size_t count,
+                                 struct picked *picked)
 {
     for (size_t i = 0; i < count; i++) {
         size_t at = first + i;

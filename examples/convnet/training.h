@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "convnet.h"
-#include "failure.h"
-#include "mnist.h"
+#include "common/failure.h"
+#include "common/idx.h"
 
 enum {
     TRAINING_BATCH = 64,      /* the usual size of a batch */
@@ -27,8 +27,8 @@ enum {
 struct training {
     struct convnet net;
     size_t batch_size; /* 1 to TRAINING_MAX_BATCH */
-    struct mnist_set train;
-    struct mnist_set test;
+    struct idx_set train;
+    struct idx_set test;
     struct convnet_workspace *workspace;
     uint32_t *order; /* to draw images from */
 };
@@ -37,13 +37,6 @@ struct training_result {
     double loss;     /* mean over the training batches */
     double accuracy; /* on the test images, 0 to 1 */
 };
-
-/*
- * Puts the directory of the data into `path`: $PBT_MNIST_DIR; else the cache
- * that scripts/get-mnist fills; else Debian's dataset-fashion-mnist.  ENOENT if
- * there is none.
- */
-int training_find_data(char *path, size_t size, struct failure *failure);
 
 /* Makes a network, the data from `directory`, or NULL for the usual places. */
 int training_open(struct training *training, const char *directory,

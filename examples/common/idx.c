@@ -1,5 +1,5 @@
-/* mnist.c: see mnist.h for the format. */
-#include "mnist.h"
+/* idx.c: see idx.h for the format. */
+#include "idx.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,15 +16,13 @@
 enum {
     MAGIC_LABELS = 0x801,
     MAGIC_IMAGES = 0x803,
-    SIDE = 28,
-    PIXELS = 784,
     MAX_SIZE = 1 << 30, /* a compressed file may not grow beyond this */
     FIRST_SIZE = 1 << 20
 };
 
 #define GET_IT_AGAIN "delete it and fetch the data again (scripts/get-mnist)"
 
-static void file_close(struct mnist_file *file)
+static void file_close(struct idx_file *file)
 {
     if (file->bytes != NULL && file->mapped)
         (void)munmap(file->bytes, file->size); /* fails on wrong use only */
@@ -33,7 +31,7 @@ static void file_close(struct mnist_file *file)
     memset(file, 0, sizeof *file);
 }
 
-static int file_map(struct mnist_file *file, int fd, const char *path,
+static int file_map(struct idx_file *file, int fd, const char *path,
                     struct failure *failure)
 {
     struct stat status;
@@ -57,8 +55,8 @@ static int file_map(struct mnist_file *file, int fd, const char *path,
 }
 
 /* Makes room for more; `*capacity` is a power of two. */
-static int file_grow(struct mnist_file *file, size_t *capacity,
-                     const char *path, struct failure *failure)
+static int file_grow(struct idx_file *file, size_t *capacity, const char *path,
+                     struct failure *failure)
 {
     size_t wanted = *capacity == 0 ? FIRST_SIZE : *capacity * 2;
     uint8_t *bytes;
@@ -86,7 +84,7 @@ static const char *complaint(gzFile stream)
     return colon == NULL ? text : colon + 3;
 }
 
-static int file_unpack(struct mnist_file *file, gzFile stream, const char *path,
+static int file_unpack(struct idx_file *file, gzFile stream, const char *path,
                        struct failure *failure)
 {
     size_t capacity = 0;
@@ -121,7 +119,7 @@ static int file_unpack(struct mnist_file *file, gzFile stream, const char *path,
 }
 
 /* Takes over `fd`. */
-static int file_read_gzip(struct mnist_file *file, int fd, const char *path,
+static int file_read_gzip(struct idx_file *file, int fd, const char *path,
                           struct failure *failure)
 {
     gzFile stream = gzdopen(fd, "rb");
@@ -143,7 +141,7 @@ static int file_read_gzip(struct mnist_file *file, int fd, const char *path,
  * Opens <directory>/<name>, else <name>.gz; what it is, is told by its first
  * bytes and not by its name.  `path` receives the name for messages.
  */
-static int file_open(struct mnist_file *file, const char *directory,
+static int file_open(struct idx_file *file, const char *directory,
                      const char *name, char path[PATH_MAX],
                      struct failure *failure)
 {
@@ -186,7 +184,7 @@ static int file_open(struct mnist_file *file, const char *directory,
     return number;
 }
 
-static uint32_t word(const struct mnist_file *file, size_t index)
+static uint32_t word(const struct idx_file *file, size_t index)
 {
     const uint8_t *b = file->bytes + 4 * index;
 
@@ -194,11 +192,20 @@ static uint32_t word(const struct mnist_file *file, size_t index)
            (uint32_t)b[3];
 }
 
+/* The bytes of an item, from the words at the start of its file. */
+static uint64_t item_size(const struct idx_file *file, uint32_t magic)
+{
+    return magic == MAGIC_IMAGES
+               ? (uint64_t)word(file, 2) * (uint64_t)word(file, 3)
+               : 1;
+}
+
 /* Checks the words at the start and the size that follows from them. */
-static int check(const struct mnist_file *file, const char *path,
-                 uint32_t magic, size_t item, struct failure *failure)
+static int check(const struct idx_file *file, const char *path, uint32_t magic,
+                 struct failure *failure)
 {
     const size_t start = magic == MAGIC_IMAGES ? 16 : 8;
+    uint64_t size;
     uint64_t wanted;
 
     if (file->size < start)
@@ -211,17 +218,16 @@ static int check(const struct mnist_file *file, const char *path,
                            "0x%08x instead of 0x%08x; " GET_IT_AGAIN,
                            path, magic == MAGIC_IMAGES ? "images" : "labels",
                            (unsigned)word(file, 0), (unsigned)magic);
-    if (magic == MAGIC_IMAGES &&
-        (word(file, 2) != SIDE || word(file, 3) != SIDE))
-        return failure_set(failure, EBADMSG,
-                           "%s holds images of %u x %u, this network takes "
-                           "28 x 28: is this the right file?",
-                           path, (unsigned)word(file, 2),
-                           (unsigned)word(file, 3));
-    wanted = start + (uint64_t)word(file, 1) * item;
-    if (word(file, 1) == 0)
+    size = item_size(file, magic);
+    if (word(file, 1) == 0 || size == 0)
         return failure_set(failure, EBADMSG, "%s is empty: " GET_IT_AGAIN,
                            path);
+    if (size > MAX_SIZE)
+        return failure_set(
+            failure, EBADMSG,
+            "%s holds images of %u x %u: is this the right file?", path,
+            (unsigned)word(file, 2), (unsigned)word(file, 3));
+    wanted = start + word(file, 1) * size; /* below 2^62 + 16 */
     if (file->size != wanted)
         return failure_set(failure, EBADMSG,
                            "%s is %s: %zu bytes, for %u items it takes "
@@ -232,26 +238,52 @@ static int check(const struct mnist_file *file, const char *path,
     return 0;
 }
 
-static int open_images(struct mnist_set *set, const char *directory,
-                       const char *part, struct failure *failure)
+int idx_open_images(struct idx_set *set, const char *directory,
+                    const char *part, struct failure *failure)
 {
     char name[64];
     char path[PATH_MAX];
     int number;
 
+    memset(set, 0, sizeof *set);
     (void)snprintf(name, sizeof name, "%.32s-images-idx3-ubyte", part);
     number = file_open(&set->image_file, directory, name, path, failure);
     if (number == 0)
-        number = check(&set->image_file, path, MAGIC_IMAGES, PIXELS, failure);
-    if (number != 0)
+        number = check(&set->image_file, path, MAGIC_IMAGES, failure);
+    if (number != 0) {
+        idx_close(set);
         return number;
+    }
     set->count = word(&set->image_file, 1);
+    set->height = word(&set->image_file, 2);
+    set->width = word(&set->image_file, 3);
     set->images = set->image_file.bytes + 16;
     return 0;
 }
 
-static int open_labels(struct mnist_set *set, const char *directory,
-                       const char *part, struct failure *failure)
+static int check_labels(const struct idx_set *set, const char *path,
+                        uint8_t most, struct failure *failure)
+{
+    const uint8_t *labels = set->label_file.bytes + 8;
+
+    if (word(&set->label_file, 1) != set->count)
+        return failure_set(failure, EBADMSG,
+                           "%s holds %u labels, but there are %zu images "
+                           "beside it: the two files do not belong together; "
+                           "fetch the data again (scripts/get-mnist)",
+                           path, (unsigned)word(&set->label_file, 1),
+                           set->count);
+    for (size_t i = 0; i < set->count; i++)
+        if (labels[i] > most)
+            return failure_set(
+                failure, EBADMSG,
+                "%s is damaged: label %zu is %d, not 0 to %d; " GET_IT_AGAIN,
+                path, i, labels[i], most);
+    return 0;
+}
+
+int idx_open_labels(struct idx_set *set, const char *directory,
+                    const char *part, uint8_t most, struct failure *failure)
 {
     char name[64];
     char path[PATH_MAX];
@@ -260,41 +292,29 @@ static int open_labels(struct mnist_set *set, const char *directory,
     (void)snprintf(name, sizeof name, "%.32s-labels-idx1-ubyte", part);
     number = file_open(&set->label_file, directory, name, path, failure);
     if (number == 0)
-        number = check(&set->label_file, path, MAGIC_LABELS, 1, failure);
-    if (number != 0)
-        return number;
-    if (word(&set->label_file, 1) != set->count)
-        return failure_set(failure, EBADMSG,
-                           "%s holds %u labels, but there are %zu images "
-                           "beside it: the two files do not belong together; "
-                           "fetch the data again (scripts/get-mnist)",
-                           path, (unsigned)word(&set->label_file, 1),
-                           set->count);
-    set->labels = set->label_file.bytes + 8;
-    for (size_t i = 0; i < set->count; i++)
-        if (set->labels[i] > 9)
-            return failure_set(
-                failure, EBADMSG,
-                "%s is damaged: label %zu is %d, not 0 to 9; " GET_IT_AGAIN,
-                path, i, set->labels[i]);
-    return 0;
-}
-
-int mnist_open(struct mnist_set *set, const char *directory, const char *part,
-               struct failure *failure)
-{
-    int number;
-
-    memset(set, 0, sizeof *set);
-    number = open_images(set, directory, part, failure);
+        number = check(&set->label_file, path, MAGIC_LABELS, failure);
     if (number == 0)
-        number = open_labels(set, directory, part, failure);
-    if (number != 0)
-        mnist_close(set);
+        number = check_labels(set, path, most, failure);
+    if (number == 0)
+        set->labels = set->label_file.bytes + 8;
+    else
+        file_close(&set->label_file);
     return number;
 }
 
-void mnist_close(struct mnist_set *set)
+int idx_open(struct idx_set *set, const char *directory, const char *part,
+             uint8_t most, struct failure *failure)
+{
+    int number = idx_open_images(set, directory, part, failure);
+
+    if (number == 0)
+        number = idx_open_labels(set, directory, part, most, failure);
+    if (number != 0)
+        idx_close(set);
+    return number;
+}
+
+void idx_close(struct idx_set *set)
 {
     file_close(&set->image_file);
     file_close(&set->label_file);

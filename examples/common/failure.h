@@ -1,13 +1,13 @@
 /*
- * failure.h: what went wrong, in words, for the parts of this example that
+ * failure.h: what went wrong, in words, for the parts of the examples that
  * know nothing of pbt.
  *
  * A function that can fail returns 0, or an errno value after it has filled the
  * caller's struct failure: ENOENT for a missing file, EBADMSG for a damaged
  * one, else what the system said.
  */
-#ifndef CONVNET_FAILURE_H
-#define CONVNET_FAILURE_H
+#ifndef COMMON_FAILURE_H
+#define COMMON_FAILURE_H
 
 struct failure {
     char text[1024];
