@@ -129,6 +129,29 @@ def again_and_again(build, dir):
     check(re.findall('Failure # (.)', text) == ['1', '2', '3', '4'], 'again: %s', text)
 
 
+TALKS = """import sys, time
+for i in range(200):
+    print('line %d of a traceback that is rather deep' % i, file=sys.stderr)
+print('the error itself ' + 'x' * 900, file=sys.stderr, flush=True)
+"""
+
+
+def traceback(build, dir, name, end, keys, text):
+    """error.txt has more of it than the terminal has room for; both have its end."""
+    run = finish(build, dir, runs.experiment(
+        'talks-' + name, [sys.executable, '-c', TALKS + end], num_samples=1,
+        resources={'cpu': 4}, **keys), {}, 1)
+    written = runs.read(run.trial_dir(0) + '/error.txt').decode()
+    for where, lines in (('error.txt', written), ('the message', run.said())):
+        check(re.search(text, lines), '%s: %s: not why: %s', name, where, lines[-3000:])
+        check('the error itself ' + 'x' * 900 in lines, '%s: %s: no end', name, where)
+    check(re.findall('^line (\\d+) of', written, re.M) == [str(i) for i in range(141, 200)],
+          '%s: error.txt: %s', name, written)
+    check(re.search('\n  ... .all of it: error.txt.\n', run.said()), '%s: %s', name, run.said())
+    check('line 190 of' in run.said() and 'line 180 of' not in run.said(),
+          '%s: the message: %s', name, run.said()[-3000:])
+
+
 def out_of_memory(build, dir):
     """By the kernel, in a control group; where we may make none, by malloc()."""
     group = runs.memory_group('bad_workers', 256 << 20)
@@ -223,6 +246,10 @@ def main():
             print('later:', case[0], flush=True)
         again_and_again(build, dir)
         print('again and again')
+        traceback(build, dir, 'ends', 'sys.exit(4)', {}, 'exited with status 4')
+        traceback(build, dir, 'hangs', 'time.sleep(1000)',
+                  {'timeouts': {'setup': 2 * PATIENCE_S}}, r'timeouts\.setup')
+        print('traceback')
         print('out of memory, by', out_of_memory(build, dir) or 'ulimit', flush=True)
         make_script(dir + '/no_interpreter', '#!/no/such/interpreter\n')
         for case in AT_ONCE:

@@ -85,6 +85,31 @@ class Devices(unittest.TestCase):
         count = collections.Counter(line['devices'] for line in lines)
         self.assertEqual(set(count), {'0,1', '2,3'})
 
+    def tried_on(self, gpu, visible):
+        """The devices of a trial that fails three times, in their order."""
+        notes = self.dir + '/notes'
+        worker = ('import os, sys; print(os.environ["CUDA_VISIBLE_DEVICES"], '
+                  'file=open(sys.argv[1], "a")); os.execv(sys.argv[2], sys.argv[2:])')
+        run = runs.Run(BUILD, self.dir, runs.experiment(
+            'fails', [sys.executable, '-c', worker, notes, BUILD + '/tests/bad_toy'],
+            num_samples=1, resources={'cpu': 12},
+            failure={'max_failures': 2, 'backoff_s': 0.01},
+            resources_per_trial={'cpu': 1, 'gpu': gpu}),
+            {'CUDA_VISIBLE_DEVICES': visible, 'TOY_EXIT': '0:3'})
+        run.start()
+        self.assertEqual(run.finish(), 1, run.said())
+        with open(notes) as file:
+            return file.read().split()
+
+    def test_a_failure_leads_to_another_gpu(self):
+        self.assertEqual(self.tried_on(1, '4,7'), ['4', '7', '4'])
+
+    def test_a_failure_on_a_share_leads_to_another_gpu(self):
+        self.assertEqual(self.tried_on(0.5, '4,7'), ['4', '7', '4'])
+
+    def test_where_there_is_no_other_the_same_has_to_do(self):
+        self.assertEqual(self.tried_on(1, '4'), ['4', '4', '4'])
+
     def test_none_asked_for(self):
         lines = self.train(6, 0, '0,1')
         self.assertEqual(set(line['devices'] for line in lines), {'0,1'})

@@ -106,13 +106,17 @@ int pbt_driver_stop_waiting(struct pbt_driver *driver, struct pbt_error *error)
 void pbt_driver_say_spoilt(struct pbt_driver *driver, uint32_t trial,
                            const char *why)
 {
+    struct pbt_buf brief;
     char id[PBT_TRIAL_ID_SIZE];
+    pbt_buf_init(&brief, PBT_BRIEF_MAX);
+    pbt_driver_put_brief(&brief, why);
     pbt_trial_id(driver->spec->settings.seed, trial, id);
     pbt_driver_say(driver,
                    "warning[W0307]: trial %s found no room for its checkpoint: "
                    "%s\n"
                    "  = it goes on from iteration %" PRId64
                    ", and its next save waits for room",
-                   id, why,
+                   id, pbt_buf_failed(&brief) ? "?" : brief.data,
                    pbt_core_trial(driver->core, trial).restart_iteration);
+    pbt_buf_done(&brief);
 }

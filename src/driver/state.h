@@ -116,6 +116,17 @@ void pbt_driver_last_snapshot(struct pbt_driver *driver);
 int pbt_driver_input(struct pbt_driver *driver, const struct pbt_input *input,
                      struct pbt_error *error);
 
+/* failure.c: the end of a process in words. */
+/* `why`: what the driver has killed it for, or NULL. */
+void pbt_driver_describe_exit(const struct pbt_input *input, const char *why,
+                              struct pbt_buf *text);
+/* What there is room for in a message; the buffer need not take more than PBT_BRIEF_MAX. */
+#define PBT_BRIEF_MAX 2400
+void pbt_driver_put_brief(struct pbt_buf *out, const char *text);
+/* The trial has just failed, after this iteration; `why` may be long. */
+void pbt_driver_say_failure(const struct pbt_driver *driver, uint32_t number,
+                            int64_t iteration, const char *why);
+
 /* request.c: what the user asks of a run at work. */
 int pbt_driver_request(struct pbt_driver *driver, const struct pbt_input *input,
                        struct pbt_error *error);

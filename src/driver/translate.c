@@ -12,6 +12,9 @@
 #include "driver/state.h"
 #include "wire/message.h"
 
+/* Of the last words at most 8 KiB, and what is said before them. */
+#define EXIT_TEXT_MAX ((size_t)16 << 10)
+
 static void put_text(struct pbt_buf *buf, const char *text)
 {
     pbt_buf_json_string(buf, text, strlen(text));
@@ -186,41 +189,22 @@ static int take_ready(struct pbt_driver *driver, const struct pbt_input *input,
     return pbt_driver_event(driver, &event, error);
 }
 
-static void describe_exit(const struct pbt_input *input, const char *why,
-                          char *text, size_t size)
+/* `before`: what the trial was before that. */
+static void after_exit(struct pbt_driver *driver, const struct pbt_input *input,
+                       const struct pbt_core_trial *before, const char *text)
 {
-    if (why != NULL) {
-        (void)snprintf(text, size, "%s", why);
-    } else if (input->text != NULL) {
-        (void)snprintf(text, size, "%s", input->text);
-    } else if (input->signal != 0) {
-        (void)snprintf(text, size, "killed by signal %d (%s)", input->signal,
-                       strsignal(input->signal));
-    } else {
-        (void)snprintf(text, size, "exited with status %d", input->exit_code);
+    struct pbt_drive *drive = &driver->drives[input->trial];
+    free(drive->why);
+    drive->why = NULL;
+    drive->deadline = PBT_NEVER;
+    pbt_driver_end_waiting(driver, input->trial);
+    struct pbt_core_trial after = pbt_core_trial(driver->core, input->trial);
+    if (input->no_room && after.failures == before->failures) {
+        pbt_driver_say_spoilt(driver, input->trial, text);
     }
-}
-
-/* The trial has just failed. */
-static void say_failure(const struct pbt_driver *driver, uint32_t number,
-                        int64_t iteration, const char *why)
-{
-    struct pbt_core_trial trial = pbt_core_trial(driver->core, number);
-    bool for_good = trial.state == PBT_CORE_ERROR;
-    uint64_t now = pbt_core_time(driver->core);
-    char id[PBT_TRIAL_ID_SIZE];
-    char when[64] = "";
-    pbt_trial_id(driver->spec->settings.seed, number, id);
-    if (trial.not_before > now) {
-        (void)snprintf(when, sizeof when, ", in %.3g s",
-                       (double)(trial.not_before - now) * 1e-9);
+    if (after.failures > before->failures) {
+        pbt_driver_say_failure(driver, input->trial, before->iteration, text);
     }
-    pbt_driver_say(
-        driver, "%s: trial %s failed after iteration %" PRId64 ": %s\n  = %s%s",
-        for_good ? "error[E0815]" : "warning[W0301]", id, iteration, why,
-        for_good ? "it has failed for good (failure.max_failures)"
-                 : "it goes back to its newest checkpoint and tries again",
-        when);
 }
 
 static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
@@ -229,31 +213,26 @@ static int take_exit(struct pbt_driver *driver, const struct pbt_input *input,
     struct pbt_drive *drive = &driver->drives[input->trial];
     struct pbt_core_trial before = pbt_core_trial(driver->core, input->trial);
     struct pbt_event event = new_event(driver, PBT_EVENT_EXITED, input);
-    char text[PBT_ERROR_TEXT_MAX];
-    describe_exit(input, drive->why, text, sizeof text);
+    struct pbt_buf text;
+    pbt_buf_init(&text, EXIT_TEXT_MAX);
+    pbt_driver_describe_exit(input, drive->why, &text);
+    if (pbt_buf_failed(&text)) {
+        pbt_buf_done(&text);
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
     pbt_buf_text(&driver->data,
                  input->signal != 0 ? "{\"signal\":" : "{\"exit_code\":");
     pbt_buf_i64(&driver->data,
                 input->signal != 0 ? input->signal : input->exit_code);
     pbt_buf_text(&driver->data, ",\"text\":");
-    put_text(&driver->data, text);
+    put_text(&driver->data, text.data);
     pbt_buf_char(&driver->data, '}');
     int status = pbt_driver_event(driver, &event, error);
-    if (status != PBT_OK || input->epoch != before.process_epoch) {
-        return status;
+    if (status == PBT_OK && input->epoch == before.process_epoch) {
+        after_exit(driver, input, &before, text.data);
     }
-    free(drive->why);
-    drive->why = NULL;
-    drive->deadline = PBT_NEVER;
-    pbt_driver_end_waiting(driver, input->trial);
-    struct pbt_core_trial after = pbt_core_trial(driver->core, input->trial);
-    if (input->no_room && after.failures == before.failures) {
-        pbt_driver_say_spoilt(driver, input->trial, text);
-    }
-    if (after.failures > before.failures) {
-        say_failure(driver, input->trial, before.iteration, text);
-    }
-    return PBT_OK;
+    pbt_buf_done(&text);
+    return status;
 }
 
 static int take_answer(struct pbt_driver *driver, const struct pbt_input *input,

@@ -70,8 +70,9 @@ struct pbt_input {
     const char *client;
     int exit_code; /* exited */
     int signal;
-    int status;       /* fatal */
-    const char *text; /* exited: what is known of the cause, or NULL */
+    int status;             /* fatal */
+    const char *text;       /* exited: what is known of the cause, or NULL */
+    const char *last_words; /* exited: the end of what it printed, or NULL */
 };
 
 struct pbt_input_batch {

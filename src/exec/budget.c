@@ -115,3 +115,19 @@ bool pbt_budget_devices(const struct pbt_spec *spec,
     }
     return true;
 }
+
+uint32_t pbt_budget_places(const struct pbt_spec *spec,
+                           const struct pbt_budget *budget)
+{
+    uint32_t all =
+        spec->trial_gpu > 0 ? pbt_spec_gpu_slots(spec, budget->gpus.count) : 0;
+    return all > budget->slots ? all : budget->slots;
+}
+
+bool pbt_budget_share_device(const struct pbt_spec *spec, uint32_t a,
+                             uint32_t b)
+{
+    uint32_t shared = pbt_spec_gpu_shares(spec);
+    return spec->trial_gpu > 0 &&
+           (shared > 0 ? a / shared == b / shared : a == b);
+}

@@ -56,4 +56,15 @@ bool pbt_budget_devices(const struct pbt_spec *spec,
                         const struct pbt_budget *budget, uint32_t slot,
                         char *text, size_t size);
 
+/*
+ * So many slots the GPUs could stand for, if that is more than `budget->slots`: all of them can be
+ * given out, if not at the same time.
+ */
+uint32_t pbt_budget_places(const struct pbt_spec *spec,
+                           const struct pbt_budget *budget);
+
+/* Both slots stand for the same GPU, or shares of it. */
+bool pbt_budget_share_device(const struct pbt_spec *spec, uint32_t a,
+                             uint32_t b);
+
 #endif

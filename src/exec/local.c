@@ -385,10 +385,14 @@ int pbt_local_create(struct pbt_local **made,
     local->oom_kills = pbt_cgroup_oom_kills("");
     local->processes = calloc(population, sizeof(struct pbt_process *));
     local->ack_due = calloc(population, sizeof *local->ack_due);
-    local->slot_taken =
-        calloc(options->budget->slots, sizeof *local->slot_taken);
+    local->places = pbt_budget_places(options->spec, options->budget);
+    local->slot_taken = calloc(local->places, sizeof *local->slot_taken);
+    local->failed_on = malloc(population * sizeof *local->failed_on);
+    for (uint32_t i = 0; local->failed_on != NULL && i < population; i++) {
+        local->failed_on[i] = PBT_NO_SLOT;
+    }
     int status = local->processes == NULL || local->ack_due == NULL ||
-                         local->slot_taken == NULL
+                         local->slot_taken == NULL || local->failed_on == NULL
                      ? out_of_memory(error)
                      : start_handles(local, error);
     if (status == PBT_OK && pipe2(local->asks_end, O_CLOEXEC) != 0) {
@@ -454,5 +458,6 @@ void pbt_local_destroy(struct pbt_local *local)
     free(local->processes);
     free(local->ack_due);
     free(local->slot_taken);
+    free(local->failed_on);
     free(local);
 }

@@ -27,8 +27,9 @@
 /* Ours are moved above the child's (local_exec.c), so that no dup2 there hits one. */
 #define OUR_FDS 16
 
-#define STDERR_TAIL_BYTES 2048
-#define STDERR_TAIL_LINES 12
+/* A traceback of some depth: what error.txt is for. */
+#define STDERR_TAIL_BYTES 8192
+#define STDERR_TAIL_LINES 60
 
 static void leave_queue(struct pbt_process *process);
 static void start_queued(struct pbt_local *local);
@@ -127,18 +128,17 @@ void pbt_process_close(struct pbt_process *process)
     start_queued(local);
 }
 
-/* The last lines that this process wrote to its stderr, indented; "" for none. */
-static void stderr_tail(const struct pbt_process *process, char *text,
-                        size_t size)
+/* The last lines that this process wrote to its stderr; NULL: none, or memory is out. */
+static char *stderr_tail(const struct pbt_process *process)
 {
     char path[PBT_LOCAL_PATH_SIZE + 8];
     char bytes[STDERR_TAIL_BYTES + 1];
+    char text[STDERR_TAIL_BYTES + PBT_LOCAL_PATH_SIZE + 64];
     struct stat about;
-    text[0] = '\0';
     (void)snprintf(path, sizeof path, "%s/stderr", process->trial_dir);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return;
+        return NULL;
     }
     ssize_t got = 0;
     off_t start = 0;
@@ -149,7 +149,7 @@ static void stderr_tail(const struct pbt_process *process, char *text,
     }
     (void)close(fd);
     if (got <= 0) {
-        return;
+        return NULL;
     }
     size_t length = (size_t)got;
     while (length > 0 && bytes[length - 1] == '\n') {
@@ -166,10 +166,11 @@ static void stderr_tail(const struct pbt_process *process, char *text,
             break;
         }
     }
-    int n = snprintf(text, size, "\n  its last words on stderr (%s):\n", path);
-    if (n > 0 && (size_t)n < size) {
-        strncat(text, bytes + at, size - (size_t)n - 1);
-    }
+    (void)snprintf(text, sizeof text, "  its last words on stderr (%s):\n%s",
+                   path, bytes + at);
+    /* It goes into the journal and to people: a program may have said too much. */
+    pbt_local_hide_secrets(process->local, text);
+    return strdup(text);
 }
 
 /* An end before its first word: at status 0 it is most likely no worker at all. */
@@ -227,11 +228,10 @@ static void help_with(const char *end, const char *tail, char *text,
     }
 }
 
-/* How it came to its end, for people; NULL: as it should. */
-static char *describe_end(struct pbt_process *process)
+/* How it came to its end, for people; NULL: as it should.  `tail`: its last words, or NULL. */
+static char *describe_end(struct pbt_process *process, const char *tail)
 {
     char text[PBT_ERROR_TEXT_MAX];
-    char tail[STDERR_TAIL_BYTES + PBT_LOCAL_PATH_SIZE];
     char help[256];
     if (process->why != NULL) {
         (void)snprintf(text, sizeof text, "%s", process->why);
@@ -249,14 +249,11 @@ static char *describe_end(struct pbt_process *process)
         (void)snprintf(text, sizeof text, "exited with status %d%s",
                        process->exit_code, before_hello(process));
     }
-    stderr_tail(process, tail, sizeof tail);
-    /* It goes into the journal and to people: a program may have said too much. */
-    pbt_local_hide_secrets(process->local, tail);
     pbt_local_hide_secrets(process->local, text);
-    help_with(text, tail, help, sizeof help);
+    help_with(text, tail == NULL ? "" : tail, help, sizeof help);
     size_t length = strlen(text);
-    (void)snprintf(text + length, sizeof text - length, "%s%s%s",
-                   out_of_memory(process), help, tail);
+    (void)snprintf(text + length, sizeof text - length, "%s%s",
+                   out_of_memory(process), help);
     return strdup(text);
 }
 
@@ -271,9 +268,16 @@ static void tell_end(struct pbt_process *process)
     input->epoch = process->spawned;
     input->exit_code = process->exit_code;
     input->signal = process->signal;
-    if (process->why != NULL || !process->leaving) {
-        char *text = pbt_local_keep(local, describe_end(process));
-        input->text = text;
+    bool by_itself = process->why != NULL || !process->leaving;
+    /* One that was killed may have been at work for too long: the driver knows. */
+    if (by_itself || process->signal != 0) {
+        char *tail = stderr_tail(process);
+        input->last_words = tail == NULL ? NULL : pbt_local_keep(local, tail);
+        local->failed_on[process->trial] = process->slot;
+    }
+    if (by_itself) {
+        char *text = describe_end(process, input->last_words);
+        input->text = pbt_local_keep(local, text);
     }
     input->no_room =
         pbt_process_spoil_save(process, input->text) || process->no_room;
@@ -320,7 +324,7 @@ static void on_ended(uv_poll_t *poll, int status, int events)
     if (process->kept) {
         pbt_process_unkeep(process);
     } else if (pbt_process_can_begin_afresh(process)) {
-        char *why = pbt_local_keep(process->local, describe_end(process));
+        char *why = pbt_local_keep(process->local, describe_end(process, NULL));
         pbt_process_begin_afresh(process, why == NULL ? "" : why);
         return;
     } else if (may_be_of_checkpoint(process)) {
@@ -496,18 +500,40 @@ static void tell_no_start(struct pbt_process *process, const char *text)
     pbt_process_close(process);
 }
 
-/* The lowest free slot. */
+/* Its trial has last failed on another GPU: 0; on a neighbour there: 1; on this very slot: 2. */
+static int reluctance(const struct pbt_process *process, uint32_t slot)
+{
+    const struct pbt_local *local = process->local;
+    uint32_t failed = local->failed_on[process->trial];
+    if (slot == failed) {
+        return 2;
+    }
+    return failed != PBT_NO_SLOT &&
+                   pbt_budget_share_device(local->options.spec, slot, failed)
+               ? 1
+               : 0;
+}
+
+/* The lowest free slot; but what broke the trial may be its slot's GPU: rather another. */
 static bool take_slot(struct pbt_process *process)
 {
     struct pbt_local *local = process->local;
-    for (uint32_t slot = 0; slot < local->options.budget->slots; slot++) {
-        if (!local->slot_taken[slot]) {
-            local->slot_taken[slot] = true;
-            process->slot = slot;
-            return true;
+    uint32_t best = PBT_NO_SLOT;
+    uint32_t taken = 0;
+    for (uint32_t slot = 0; slot < local->places; slot++) {
+        if (local->slot_taken[slot]) {
+            taken++;
+        } else if (best == PBT_NO_SLOT ||
+                   reluctance(process, slot) < reluctance(process, best)) {
+            best = slot;
         }
     }
-    return false;
+    if (taken >= local->options.budget->slots) {
+        return false;
+    }
+    local->slot_taken[best] = true;
+    process->slot = best;
+    return true;
 }
 
 /* It has a slot. */

@@ -138,7 +138,10 @@ struct pbt_local {
 
     struct pbt_process **processes; /* per trial; NULL: none */
     uint32_t process_count;
-    bool *slot_taken;         /* [budget->slots] */
+    uint32_t places;  /* slots that can be given out: pbt_budget_places() */
+    bool *slot_taken; /* [places] */
+    uint32_t *
+        failed_on; /* per trial: the slot of its last failure, or PBT_NO_SLOT */
     struct pbt_process *kept; /* workers between two trials, oldest first */
     struct pbt_process
         *queue; /* those that wait for a slot of a retiring one */

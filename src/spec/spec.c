@@ -153,13 +153,14 @@ uint32_t pbt_spec_gpu_shares(const struct pbt_spec *spec)
                : 0;
 }
 
-static double gpu_slots(const struct pbt_spec *spec, uint32_t gpus)
+uint32_t pbt_spec_gpu_slots(const struct pbt_spec *spec, uint32_t gpus)
 {
     uint32_t shared = pbt_spec_gpu_shares(spec);
     double budget = spec->resources_gpu > 0 && spec->resources_gpu < gpus
                         ? spec->resources_gpu
                         : gpus;
-    return shared > 0 ? budget * shared : shares(budget, spec->trial_gpu);
+    return (uint32_t)(shared > 0 ? budget * shared
+                                 : shares(budget, spec->trial_gpu));
 }
 
 uint32_t pbt_spec_slots(const struct pbt_spec *spec,
@@ -177,8 +178,8 @@ uint32_t pbt_spec_slots(const struct pbt_spec *spec,
         fit = shares(cpus, spec->trial_cpu);
         why = "cpu";
     }
-    if (spec->trial_gpu > 0 && gpu_slots(spec, machine->gpus) < fit) {
-        fit = gpu_slots(spec, machine->gpus);
+    if (spec->trial_gpu > 0 && pbt_spec_gpu_slots(spec, machine->gpus) < fit) {
+        fit = pbt_spec_gpu_slots(spec, machine->gpus);
         why = "gpu";
     }
     if (spec->trial_memory > 0 && memory > 0 &&

@@ -162,6 +162,8 @@ uint32_t pbt_spec_slots(const struct pbt_spec *spec,
 
 /* How many trials share a GPU; 0 if a trial takes whole ones, or none. */
 uint32_t pbt_spec_gpu_shares(const struct pbt_spec *spec);
+/* How many trials fit on so many GPUs, as far as the budget allows; each takes some. */
+uint32_t pbt_spec_gpu_slots(const struct pbt_spec *spec, uint32_t gpus);
 
 void pbt_spec_done(struct pbt_spec *spec);
 
