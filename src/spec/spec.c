@@ -140,10 +140,10 @@ int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
         "without PBT)");
 }
 
-/* Whole shares of a budget: ten of 0.1 fit into 1. */
+/* Whole shares of a budget: ten of 0.1 fit into 1.  More than there can be trials don't matter. */
 static double shares(double budget, double share)
 {
-    return floor(budget / share + 1e-9);
+    return fmin(floor(budget / share + 1e-9), PBT_POPULATION_MAX);
 }
 
 uint32_t pbt_spec_gpu_shares(const struct pbt_spec *spec)
@@ -159,7 +159,7 @@ uint32_t pbt_spec_gpu_slots(const struct pbt_spec *spec, uint32_t gpus)
     double budget = spec->resources_gpu > 0 && spec->resources_gpu < gpus
                         ? spec->resources_gpu
                         : gpus;
-    return (uint32_t)(shared > 0 ? budget * shared
+    return (uint32_t)(shared > 0 ? fmin(budget * shared, PBT_POPULATION_MAX)
                                  : shares(budget, spec->trial_gpu));
 }
 
