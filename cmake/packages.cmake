@@ -3,7 +3,7 @@
 
 # What libpbt.a needs beside it.  Debian's static libuv has a name of its own.
 set(PBT_STATIC_LIBS ${UV_STATIC_LDFLAGS} ${JANSSON_STATIC_LDFLAGS}
-    ${FYAML_STATIC_LDFLAGS} -lm -ldl -lpthread)
+    ${FYAML_STATIC_LDFLAGS} ${SQLITE_STATIC_LDFLAGS} -lm -ldl -lpthread)
 find_library(PBT_UV_A NAMES uv_a HINTS ${UV_LIBDIR})
 mark_as_advanced(PBT_UV_A)
 if(PBT_UV_A)

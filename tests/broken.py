@@ -52,11 +52,11 @@ seed: 1
 
 
 def everything(top):
-    """What is on disk, but for the locks, which are taken to look."""
+    """What is on disk, but for the locks and indexes, which are there to look."""
     found = []
     for path in sorted(top.rglob('*')):
         about = path.lstat()
-        if path.name != 'lock':
+        if path.name not in ('lock', 'experiment.db'):
             found.append((str(path.relative_to(top)), about.st_mode,
                           None if path.is_dir() else (about.st_size, about.st_mtime_ns)))
     return found

@@ -191,4 +191,5 @@ def main():
     print("%d results were undone, %d exploits" % (undone, exploits))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,11 +15,15 @@
  *     }
  *
  * A handle is one moment of a run: what its journal held when it was opened.  To see how a
- * run has gone on, close and open again.  Nothing is locked, written or waited for, so the
- * run may be another user's or another host's, and a driver beside it doesn't notice.
+ * run has gone on, close and open again.  A driver beside it doesn't notice.
+ *
+ * Opening brings RUN/experiment.db up to date, an SQLite file in which results are looked up; the
+ * first time that takes a few seconds for a million of them.  Where it can't be written, the run
+ * being another user's say, that is done in $XDG_CACHE_HOME/pbt (or ~/.cache/pbt), or else in a
+ * temporary file.  docs/files.md says what can be queried there.
  *
  * Memory goes with the number of trials, checkpoints and exploits, never with that of
- * results: those are read from the journal, one by one, each time they are asked for.
+ * results: those are read one by one, each time they are asked for.
  *
  * Which results count.  A trial that fails goes back to a checkpoint and does again what came
  * after it, and so does one that takes over the checkpoint of a donor that is behind it.
@@ -220,6 +224,8 @@ struct pbt_exploit_info {
     uint32_t parent;
     bool
         undone; /* the checkpoint was lost, and the trial has gone back further */
+    /* How many exploits are behind the weights that it gave, itself included. */
+    uint32_t generation;
 };
 
 /* All exploits, in the order in which they happened; NULL if `*count` is 0. */

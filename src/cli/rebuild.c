@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "index/index.h"
 #include "journal/entries.h"
 #include "journal/lock.h"
 #include "log/log.h"
@@ -108,6 +109,9 @@ int pbt_cli_rebuild(const struct pbt_cli_call *call)
         return pbt_cli_fail_at(&error, call->args[0], NULL);
     }
     status = write_locked(run, &spec, true, &info, &error);
+    if (status == PBT_OK) {
+        status = pbt_index_rebuild(run, &spec, &error);
+    }
     pbt_spec_done(&spec);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);

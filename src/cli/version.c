@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "cli/cli.h"
+#include "index/index.h"
 #include "journal/segment.h"
 #include "wire/message.h"
 
@@ -89,6 +90,7 @@ int pbt_cli_version(const struct pbt_cli_call *call)
         {"libuv", uv_version_string()},
         {"jansson", jansson_version_str()},
         {"libfyaml", fy_library_version()},
+        {"SQLite", pbt_index_library()},
         {NULL, NULL},
     };
     struct pbt_buf out;

@@ -27,6 +27,15 @@ int pbt_journal_entries(const char *run, struct pbt_spec *spec,
                         pbt_journal_entry_fn fn, void *user,
                         struct pbt_journal_info *info, struct pbt_error *error)
 {
+    return pbt_journal_entries_from(run, spec, NULL, fn, user, info, error);
+}
+
+int pbt_journal_entries_from(const char *run, struct pbt_spec *spec,
+                             const struct pbt_journal_place *from,
+                             pbt_journal_entry_fn fn, void *user,
+                             struct pbt_journal_info *info,
+                             struct pbt_error *error)
+{
     struct reading reading = {spec, fn, user};
     char dir[PBT_SEGMENT_PATH_SIZE];
     int length = snprintf(dir, sizeof dir, "%s/journal", run);
@@ -34,6 +43,6 @@ int pbt_journal_entries(const char *run, struct pbt_spec *spec,
     if (length < 0 || (size_t)length >= sizeof dir) {
         return pbt_error_set(error, PBT_EUSAGE, "the path %s is too long", run);
     }
-    return pbt_journal_read(pbt_files_posix(), dir, take_line, &reading, info,
-                            error);
+    return pbt_journal_read_from(pbt_files_posix(), dir, from, take_line,
+                                 &reading, info, error);
 }

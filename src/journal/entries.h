@@ -20,4 +20,11 @@ int pbt_journal_entries(const char *run, struct pbt_spec *spec,
                         pbt_journal_entry_fn fn, void *user,
                         struct pbt_journal_info *info, struct pbt_error *error);
 
+/* The same from a place on, as pbt_journal_read_from(). */
+int pbt_journal_entries_from(const char *run, struct pbt_spec *spec,
+                             const struct pbt_journal_place *from,
+                             pbt_journal_entry_fn fn, void *user,
+                             struct pbt_journal_info *info,
+                             struct pbt_error *error);
+
 #endif

@@ -41,15 +41,6 @@ struct pbt_journal;
 typedef int (*pbt_journal_line_fn)(void *user, const char *line, size_t length,
                                    struct pbt_error *error);
 
-struct pbt_journal_info {
-    uint64_t segments;     /* that exist */
-    uint64_t records;      /* that count */
-    uint64_t torn;         /* bytes after the last good closing line */
-    uint64_t last_segment; /* that counts; 0: none */
-    /* Of it that count; after PBT_EDATA: that are whole. */
-    uint64_t last_bytes;
-};
-
 /*
  * A place between two batches: what a snapshot stands at.  Reading can begin there; what is
  * before it is then not looked at.
@@ -61,6 +52,17 @@ struct pbt_journal_place {
     uint64_t lines; /* of these */
     char sum
         [17]; /* xxh3 of the closing line right before it, as it stands there */
+};
+
+struct pbt_journal_info {
+    uint64_t segments;     /* that exist */
+    uint64_t records;      /* that count */
+    uint64_t torn;         /* bytes after the last good closing line */
+    uint64_t last_segment; /* that counts; 0: none */
+    /* Of it that count; after PBT_EDATA: that are whole. */
+    uint64_t last_bytes;
+    /* Behind the last batch that was read, while it is read and after; segment 0: none was. */
+    struct pbt_journal_place end;
 };
 
 /*

@@ -38,6 +38,7 @@ struct header {
 struct window {
     struct pbt_files *files;
     char path[PBT_SEGMENT_PATH_SIZE];
+    uint64_t segment; /* its number */
     struct pbt_buf content;
     uint64_t offset; /* of content in the segment */
     uint64_t limit;
@@ -339,6 +340,17 @@ static int judge_tail(struct window *w, size_t end, struct pbt_error *error)
     return status;
 }
 
+/* A batch was read: w->start is behind its closing line, which begins at w->at. */
+static void note_end(const struct window *w, struct pbt_journal_info *info)
+{
+    struct pbt_journal_place *end = &info->end;
+    end->record = info->records;
+    end->segment = w->segment;
+    end->bytes = w->offset + w->start;
+    end->lines = w->lines;
+    pbt_segment_sum(w->content.data + w->at, w->start - w->at, end->sum);
+}
+
 static int read_batches(struct window *w, pbt_journal_line_fn fn, void *user,
                         struct pbt_journal_info *info, struct pbt_error *error)
 {
@@ -363,6 +375,7 @@ static int read_batches(struct window *w, pbt_journal_line_fn fn, void *user,
         info->records += w->count;
         w->lines += w->count + 1;
         w->start = end;
+        note_end(w, info);
     }
 }
 
@@ -376,6 +389,7 @@ static int read_segment(struct window *w, const char *dir,
     bool within = from != NULL && from->segment == link->number;
     int status = pbt_segment_path(dir, link->number, w->path, error);
     pbt_buf_reset(&w->content);
+    w->segment = link->number;
     w->offset = within ? from->bytes : link->header_end;
     w->limit = link->limit;
     w->ended = false;

@@ -24,14 +24,14 @@ bool pbt_board_better(const struct pbt_board *board, double a, double b)
 }
 
 void pbt_board_parent(const struct pbt_board *board,
-                      const struct pbt_board_trial *trial,
+                      struct pbt_checkpoint_id from,
                       char parent[PBT_BOARD_PARENT_SIZE])
 {
     char name[PBT_CHECKPOINT_NAME_SIZE];
-    if (trial->parent.number > 0) {
-        pbt_checkpoint_name(trial->parent.number, name);
+    if (from.number > 0) {
+        pbt_checkpoint_name(from.number, name);
         (void)snprintf(parent, PBT_BOARD_PARENT_SIZE, "%s/%s",
-                       board->trials[trial->parent.trial].id, name);
+                       board->trials[from.trial].id, name);
     } else {
         (void)snprintf(
             parent, PBT_BOARD_PARENT_SIZE, "%s",

@@ -101,10 +101,13 @@ int pbt_board_feed(struct pbt_board *board, const struct pbt_entry *entry,
 /* The present wall time of a record, from the records alone: unix time in ns. */
 int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time);
 
-/* The name of what a trial's present life goes on from, below the run; "": nothing. */
+/*
+ * The name of what a life goes on from (a trial's present one: pbt_board_trial.parent), below the
+ * run; "": nothing.
+ */
 #define PBT_BOARD_PARENT_SIZE 64
 void pbt_board_parent(const struct pbt_board *board,
-                      const struct pbt_board_trial *trial,
+                      struct pbt_checkpoint_id from,
                       char parent[PBT_BOARD_PARENT_SIZE]);
 
 /* True if score `a` is better than `b`, both in the user's sign. */

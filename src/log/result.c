@@ -81,7 +81,7 @@ int pbt_result_life_set(struct pbt_result_life *life,
                    local ? "127.0.0.1" : t->host);
 
     (void)snprintf(life->lineage, sizeof life->lineage, "%" PRIu64, t->lineage);
-    pbt_board_parent(board, t, life->parent);
+    pbt_board_parent(board, t->parent, life->parent);
 
     pbt_buf_reset(worker);
     pbt_buf_printf(worker, ", \"pid\": %s, \"hostname\": ", life->pid);

@@ -31,7 +31,7 @@ static void put_parent(struct pbt_buf *out, const struct pbt_board *board,
                        const struct pbt_board_trial *trial)
 {
     char parent[PBT_BOARD_PARENT_SIZE];
-    pbt_board_parent(board, trial, parent);
+    pbt_board_parent(board, trial->parent, parent);
     if (parent[0] == '\0') {
         pbt_buf_text(out, "null");
     } else {

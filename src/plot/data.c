@@ -88,8 +88,10 @@ int pbt_data_read(struct pbt_data *data, struct pbt_results *results,
     }
     struct reading reading = {
         .data = data, .metric = metric, .x = x, .started = run->started};
-    int status = pbt_results_rows(results, PBT_NONE, PBT_ROWS_ALL, take_row,
-                                  &reading, error);
+    struct pbt_index_query query = {
+        .trial = PBT_NONE, .metric = metric != NULL ? metric : "time_total_s"};
+    int status = pbt_results_rows_of(results, &query, PBT_ROWS_ALL, take_row,
+                                     &reading, error);
     return status == PBT_ENOMEM ? no_memory(error) : status;
 }
 

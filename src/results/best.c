@@ -24,8 +24,8 @@ struct tally {
     bool has_best;
     double best;
     int64_t best_iteration;
-    struct pbt_cell *cells; /* that the best was trained with */
-    double *checkpoints;    /* the metric at each kept one; NaN: not known */
+    uint32_t best_life;  /* of the trial: what it was trained with */
+    double *checkpoints; /* the metric at each kept one; NaN: not known */
     uint32_t checkpoints_known; /* all before this one are looked at */
 };
 
@@ -60,7 +60,6 @@ static bool is_better(const struct search *search, double value, double than)
 static void note_best(const struct search *search, struct tally *tally,
                       const struct pbt_row *row, double value)
 {
-    size_t cells = search->results->spec.settings.space.count;
     if (!isfinite(value) ||
         (tally->has_best && !is_better(search, value, tally->best))) {
         return;
@@ -68,9 +67,7 @@ static void note_best(const struct search *search, struct tally *tally,
     tally->has_best = true;
     tally->best = value;
     tally->best_iteration = row->iteration;
-    if (cells > 0) {
-        memcpy(tally->cells, row->data->cells, cells * sizeof *tally->cells);
-    }
+    tally->best_life = row->data->life;
 }
 
 /*
@@ -146,33 +143,21 @@ static double value_of(const struct tally *tally, enum pbt_scope scope)
     return (double)NAN;
 }
 
-/* Which metrics there are: those of the trials' last results. */
+/* Which metrics there are. */
 static void list_metrics(const struct pbt_results *results,
                          char names[NAMES_SIZE + sizeof ALWAYS])
 {
     size_t length = 0;
-    names[0] = '\0';
-    json_t *seen = json_object();
-    for (uint32_t i = 0; i < results->run.trials; i++) {
-        struct pbt_row_data data = {.metrics =
-                                        results->fold.board.trials[i].metrics};
-        struct pbt_row row = {.data = &data};
-        const char *name;
-        pbt_buf_init(&data.names, NAMES_SIZE);
-        for (size_t k = 0; (name = pbt_row_metric(&row, k)) != NULL; k++) {
-            size_t needed = strlen(name) + 2;
-            if (json_object_get(seen, name) != NULL ||
-                needed > NAMES_SIZE - length - 1) {
-                continue;
-            }
-            (void)json_object_set_new(seen, name, json_true());
+    const char *name;
+    for (uint32_t i = 0; (name = pbt_index_metric(results->index, i)) != NULL;
+         i++) {
+        size_t needed = strlen(name) + 2;
+        if (needed < NAMES_SIZE - length) {
             memcpy(names + length, name, needed - 2);
             memcpy(names + length + needed - 2, ", ", 3);
             length += needed;
         }
-        pbt_buf_done(&data.names);
     }
-    json_decref(seen);
     memcpy(names + length, ALWAYS, sizeof ALWAYS);
 }
 
@@ -234,7 +219,7 @@ static int answer(const struct search *search, uint32_t number, double value,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     if (all) {
-        int status = pbt_results_make_config(&results->spec, tally->cells,
+        int status = pbt_results_life_config(results, number, tally->best_life,
                                              &results->best_config, error);
         if (status != PBT_OK) {
             free(metric);
@@ -277,17 +262,15 @@ static int choose(const struct search *search, struct pbt_error *error)
 static bool prepare(struct search *search)
 {
     const struct pbt_results *results = search->results;
-    size_t cells = results->spec.settings.space.count;
     search->tallies =
         calloc((size_t)results->run.trials + 1, sizeof *search->tallies);
     bool fits = search->tallies != NULL;
     for (uint32_t i = 0; fits && i < results->run.trials; i++) {
         struct tally *tally = &search->tallies[i];
         uint32_t count = results->fold.trials[i].checkpoint_count;
-        tally->cells = calloc(cells + 1, sizeof *tally->cells);
         tally->checkpoints =
             calloc((size_t)count + 1, sizeof *tally->checkpoints);
-        fits = tally->cells != NULL && tally->checkpoints != NULL;
+        fits = tally->checkpoints != NULL;
         for (uint32_t k = 0; fits && k < count; k++) {
             tally->checkpoints[k] = (double)NAN;
         }
@@ -299,7 +282,6 @@ static void done(struct search *search)
 {
     for (uint32_t i = 0;
          search->tallies != NULL && i < search->results->run.trials; i++) {
-        free(search->tallies[i].cells);
         free(search->tallies[i].checkpoints);
     }
     free(search->tallies);
@@ -342,8 +324,10 @@ int pbt_results_best(struct pbt_results *results,
                         : query->mode == PBT_MODE_MIN,
         .scope = query->scope};
     if (prepare(&search)) {
-        status = pbt_results_rows(results, PBT_NONE, PBT_ROWS_COUNTING,
-                                  take_row, &search, error);
+        struct pbt_index_query rows = {.trial = PBT_NONE,
+                                       .metric = search.metric};
+        status = pbt_results_rows_of(results, &rows, PBT_ROWS_COUNTING,
+                                     take_row, &search, error);
     } else {
         status = pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }

@@ -64,31 +64,14 @@ static int check_dir(const char *dir, struct pbt_error *error)
                     "%s is no run: there is no experiment.yaml in it", dir);
 }
 
-static int feed(void *user, const struct pbt_entry *entry,
-                struct pbt_error *error)
+static int read_journal(struct pbt_results *results,
+                        const struct pbt_index_watch *watch,
+                        struct pbt_error *error)
 {
-    struct pbt_fold *fold = user;
-    return pbt_fold_feed(fold, entry, error);
-}
-
-static int read_journal(struct pbt_results *results, struct pbt_error *error)
-{
-    struct pbt_journal_info info;
-    int status = pbt_fold_init(&results->fold, &results->spec, error);
-    if (status != PBT_OK) {
-        return status;
-    }
     /* Before the journal: a driver that ends in between has told all by then. */
     results->look = pbt_lock_look(results->dir);
-    status = pbt_journal_entries(results->dir, &results->spec, feed,
-                                 &results->fold, &info, error);
-    if (status == PBT_ENOINPUT && info.segments == 0) {
-        status = PBT_OK; /* it has not begun yet */
-    }
-    if (status == PBT_OK) {
-        pbt_fold_finish(&results->fold);
-    }
-    return status;
+    return pbt_index_open(&results->index, results->dir, &results->spec,
+                          &results->fold, watch, error);
 }
 
 /* --- the run -------------------------------------------------------------- */
@@ -258,7 +241,7 @@ static int put_from(struct pbt_results *results, uint32_t number,
 {
     const struct pbt_board *board = &results->fold.board;
     char from[PBT_BOARD_PARENT_SIZE];
-    pbt_board_parent(board, &board->trials[number], from);
+    pbt_board_parent(board, board->trials[number].parent, from);
     pbt_buf_put(&results->paths, from, strlen(from) + 1);
     return pbt_buf_failed(&results->paths) ? no_memory(error) : PBT_OK;
 }
@@ -336,6 +319,7 @@ static int describe_trials(struct pbt_results *results, struct pbt_error *error)
 /* --- opening and closing -------------------------------------------------- */
 
 static int open_run(struct pbt_results *results, const char *dir,
+                    const struct pbt_index_watch *watch,
                     struct pbt_error *error)
 {
     results->dir = strdup(dir);
@@ -352,7 +336,7 @@ static int open_run(struct pbt_results *results, const char *dir,
         status = pbt_run_read_spec(results->dir, &results->spec, error);
     }
     if (status == PBT_OK) {
-        status = read_journal(results, error);
+        status = read_journal(results, watch, error);
     }
     if (status == PBT_OK) {
         describe_run(results);
@@ -364,12 +348,19 @@ static int open_run(struct pbt_results *results, const char *dir,
 int pbt_results_open(struct pbt_results **out, const char *dir,
                      struct pbt_error *error)
 {
+    return pbt_results_open_watched(out, dir, NULL, error);
+}
+
+int pbt_results_open_watched(struct pbt_results **out, const char *dir,
+                             const struct pbt_index_watch *watch,
+                             struct pbt_error *error)
+{
     struct pbt_results *results = calloc(1, sizeof *results);
     if (results == NULL) {
         return no_memory(error);
     }
     pbt_buf_init(&results->paths, PATHS_MAX);
-    int status = open_run(results, dir, error);
+    int status = open_run(results, dir, watch, error);
     if (status != PBT_OK) {
         pbt_results_close(results);
         return status;
@@ -403,6 +394,7 @@ void pbt_results_close(struct pbt_results *results)
     pbt_config_done(&results->exploit_config);
     pbt_config_done(&results->best_config);
     free(results->best_metric);
+    pbt_index_close(results->index);
     pbt_fold_done(&results->fold);
     pbt_spec_done(&results->spec);
     free(results->dir);

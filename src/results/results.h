@@ -1,8 +1,5 @@
 /*
- * results.h: the inside of pbt_results (pbt/results.h), and what `pbt status` needs of it.
- *
- * An index of a run's results would come behind these functions: open.c and rows.c are all
- * that reads a journal.
+ * results.h: the inside of pbt_results (pbt/results.h), and what the command needs of it.
  */
 #ifndef PBT_RESULTS_RESULTS_H
 #define PBT_RESULTS_RESULTS_H
@@ -11,13 +8,14 @@
 
 #include "base/names.h"
 #include "journal/lock.h"
-#include "results/fold.h"
+#include "index/index.h"
 #include "worker/worker.h" /* struct pbt_config */
 
 struct pbt_results {
     char *dir;
     struct pbt_spec spec;
-    struct pbt_fold fold;
+    struct pbt_index *index;
+    struct pbt_fold fold; /* at the moment of the handle */
     struct pbt_lock_look look;
     struct pbt_run_info run;
     struct pbt_trial_info *trials; /* run.trials */
@@ -34,9 +32,11 @@ struct pbt_results {
 
 /* What a row is read from: see struct pbt_row. */
 struct pbt_row_data {
-    const struct pbt_spec *spec;
-    const struct pbt_cell *cells;
-    const json_t *metrics; /* NULL: none */
+    struct pbt_results *results;
+    uint32_t trial;
+    uint32_t life;
+    uint64_t record;
+    struct pbt_index_values *values;
     /* Made when asked for. */
     struct pbt_buf names; /* one after another, each with its NUL */
     bool named;
@@ -53,5 +53,21 @@ const struct pbt_lock_look *pbt_results_look(const struct pbt_results *results);
 int pbt_results_make_config(const struct pbt_spec *spec,
                             const struct pbt_cell *cells,
                             struct pbt_config *config, struct pbt_error *error);
+
+/* The configuration of a life (struct pbt_fold_life); releases what was in it. */
+int pbt_results_life_config(struct pbt_results *results, uint32_t trial,
+                            uint32_t life, struct pbt_config *config,
+                            struct pbt_error *error);
+
+/* pbt_results_open() that tells how far it is: the first reading of a large run takes its time. */
+int pbt_results_open_watched(struct pbt_results **results, const char *dir,
+                             const struct pbt_index_watch *watch,
+                             struct pbt_error *error);
+
+/* pbt_results_rows() for one metric, which is then all that the rows have. */
+int pbt_results_rows_of(struct pbt_results *results,
+                        const struct pbt_index_query *query,
+                        enum pbt_row_filter filter, pbt_row_fn fn, void *user,
+                        struct pbt_error *error);
 
 #endif

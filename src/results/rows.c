@@ -1,32 +1,30 @@
 /*
- * rows.c: results, one after another, from the journal.
- *
- * A second reading feeds a board of its own, which knows what a result's configuration and wall
- * time are.  It ends with the record at which the handle's first reading ended: what a
- * driver has appended since is of a later moment.
+ * rows.c: results, one after another, from the run's index.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal/entries.h"
 #include "results/results.h"
 #include "wire/message.h"
 
 #define NAMES_MAX ((size_t)64 << 20)
+#define CONFIG_MAX ((size_t)64 << 20)
 #define DEPTH_MAX 32
+
+/* What all results of a trial's life have in common. */
+struct origin {
+    uint32_t life;
+    char from[PBT_BOARD_PARENT_SIZE];
+};
 
 struct reading {
     struct pbt_results *results;
-    struct pbt_board board;
-    uint32_t *lives; /* of each trial: how many have begun */
-    uint32_t trial;  /* PBT_NONE: all */
+    struct origin
+        *origins; /* of each trial: of the life that was asked for last */
     enum pbt_row_filter filter;
     pbt_row_fn fn;
     void *user;
     struct pbt_row_data data; /* its memory is used again */
-    char from[PBT_BOARD_PARENT_SIZE];
-    bool ended; /* by `fn`, or by the moment of the handle */
-    int answer; /* of `fn` */
 };
 
 /* --- a row ---------------------------------------------------------------- */
@@ -40,111 +38,87 @@ static void forget_row(struct pbt_row_data *data)
     data->configured = false;
 }
 
-static int give_row(struct reading *reading, const struct pbt_record *record,
-                    const json_t *data)
+static const char *from_of(const struct reading *reading, uint32_t trial,
+                           uint32_t life)
 {
-    const struct pbt_fold_trial *folded =
-        &reading->results->fold.trials[record->trial];
-    uint32_t begun = reading->lives[record->trial];
+    const struct pbt_fold *fold = &reading->results->fold;
+    struct origin *origin = &reading->origins[trial];
+    if (origin->life != life) {
+        origin->life = life;
+        pbt_board_parent(&fold->board, fold->trials[trial].lives[life].source,
+                         origin->from);
+    }
+    return origin->from;
+}
+
+static int give_row(void *user, const struct pbt_index_row *indexed)
+{
+    struct reading *reading = user;
     const struct pbt_fold_life *life =
-        begun == 0 ? NULL : &folded->lives[begun - 1];
-    struct pbt_row row = {
-        .trial = record->trial,
-        .iteration = record->iteration,
-        .time_total_s = record->time_total,
-        .time_this_iter_s =
-            json_number_value(json_object_get(data, "time_this_iter_s")),
-        .timestamp = (double)reading->board.wall / 1e9,
-        .epoch = record->epoch,
-        .seq = record->seq,
-        .exploit = life == NULL ? PBT_NONE : life->exploit,
-        .undone = life == NULL || record->iteration > life->until,
-        .data = &reading->data,
-        .lineage = reading->board.trials[record->trial].lineage,
-        .from = reading->from};
-    pbt_board_parent(&reading->board, &reading->board.trials[record->trial],
-                     reading->from);
+        &reading->results->fold.trials[indexed->trial].lives[indexed->life];
+    struct pbt_row row = {.trial = indexed->trial,
+                          .iteration = indexed->iteration,
+                          .time_total_s = indexed->time_total_s,
+                          .time_this_iter_s = indexed->time_this_iter_s,
+                          .timestamp = indexed->timestamp,
+                          .epoch = life->epoch,
+                          .seq = indexed->seq,
+                          .exploit = life->exploit,
+                          .undone = indexed->iteration > life->until,
+                          .data = &reading->data,
+                          .lineage = life->lineage,
+                          .from =
+                              from_of(reading, indexed->trial, indexed->life)};
     if (row.undone && reading->filter == PBT_ROWS_COUNTING) {
         return PBT_OK;
     }
     forget_row(&reading->data);
-    reading->data.cells = reading->board.trials[record->trial].cells;
-    reading->data.metrics = json_object_get(data, "metrics");
+    reading->data.trial = indexed->trial;
+    reading->data.life = indexed->life;
+    reading->data.record = indexed->record;
+    reading->data.values = indexed->values;
     return reading->fn(reading->user, &row);
 }
 
-static int feed(void *user, const struct pbt_entry *entry,
-                struct pbt_error *error)
+int pbt_results_rows_of(struct pbt_results *results,
+                        const struct pbt_index_query *query,
+                        enum pbt_row_filter filter, pbt_row_fn fn, void *user,
+                        struct pbt_error *error)
 {
-    struct reading *reading = user;
-    const struct pbt_record *record = &entry->record;
-    if (record->number > reading->results->run.records) {
-        reading->ended = true;
-        return PBT_EINTERRUPTED;
+    struct reading reading = {.results = results,
+                              .filter = filter,
+                              .fn = fn,
+                              .user = user,
+                              .data = {.results = results}};
+    uint32_t population = results->run.population;
+    int answer;
+    if (query->trial != PBT_NONE && query->trial >= results->run.trials) {
+        return pbt_error_set(error, PBT_EUSAGE,
+                             "there is no trial of this number");
     }
-    int status = pbt_board_feed(&reading->board, entry, error);
-    if (status != PBT_OK) {
-        return status;
+    reading.origins = malloc(population * sizeof *reading.origins);
+    if (reading.origins == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    if (pbt_fold_opens_life(record->kind)) {
-        reading->lives[record->trial]++;
+    for (uint32_t i = 0; i < population; i++) {
+        reading.origins[i].life = PBT_NONE;
     }
-    if (record->kind == PBT_RECORD_RESULT &&
-        (reading->trial == PBT_NONE || reading->trial == record->trial)) {
-        reading->answer = give_row(reading, record, entry->data_json);
-        reading->ended = reading->answer != 0;
-    }
-    return reading->ended ? PBT_EINTERRUPTED : PBT_OK;
-}
-
-static int read_all(struct reading *reading, struct pbt_error *error)
-{
-    struct pbt_results *results = reading->results;
-    struct pbt_error inner = {.status = PBT_OK};
-    struct pbt_journal_info info;
-    pbt_buf_init(&reading->data.names, NAMES_MAX);
-    int status = pbt_journal_entries(results->dir, &results->spec, feed,
-                                     reading, &info, &inner);
-    forget_row(&reading->data);
-    pbt_buf_done(&reading->data.names);
-    pbt_config_done(&reading->data.config);
-    if (reading->ended) {
-        return reading->answer;
-    }
-    if (status != PBT_OK && error != NULL) {
-        *error = inner;
-    }
-    return status;
+    pbt_buf_init(&reading.data.names, NAMES_MAX);
+    int status = pbt_index_rows(results->index, query, give_row, &reading,
+                                &answer, error);
+    forget_row(&reading.data);
+    pbt_buf_done(&reading.data.names);
+    pbt_config_done(&reading.data.config);
+    free(reading.origins);
+    return status == PBT_OK ? answer : status;
 }
 
 int pbt_results_rows(struct pbt_results *results, uint32_t trial,
                      enum pbt_row_filter filter, pbt_row_fn fn, void *user,
                      struct pbt_error *error)
 {
-    struct reading reading = {.results = results,
-                              .trial = trial,
-                              .filter = filter,
-                              .fn = fn,
-                              .user = user,
-                              .data = {.spec = &results->spec}};
-    if (trial != PBT_NONE && trial >= results->run.trials) {
-        return pbt_error_set(error, PBT_EUSAGE,
-                             "there is no trial of this number");
-    }
-    if (results->run.records == 0) {
-        return PBT_OK;
-    }
-    int status = pbt_board_init(&reading.board, &results->spec, error);
-    if (status != PBT_OK) {
-        return status;
-    }
-    reading.lives = calloc(results->run.population, sizeof *reading.lives);
-    status = reading.lives == NULL
-                 ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-                 : read_all(&reading, error);
-    free(reading.lives);
-    pbt_board_done(&reading.board);
-    return status;
+    struct pbt_index_query query = {.trial = trial};
+    return pbt_results_rows_of(results, &query, filter, fn, user, error);
 }
 
 /* --- its metrics ---------------------------------------------------------- */
@@ -160,7 +134,7 @@ bool pbt_row_real(const struct pbt_row *row, const char *metric, double *value)
     } else if (strcmp(metric, "timestamp") == 0) {
         *value = row->timestamp;
     } else {
-        return pbt_metric_number(row->data->metrics, metric, value);
+        return pbt_index_real(row->data->values, metric, value);
     }
     return true;
 }
@@ -168,13 +142,8 @@ bool pbt_row_real(const struct pbt_row *row, const char *metric, double *value)
 bool pbt_row_text(const struct pbt_row *row, const char *metric,
                   const char **text)
 {
-    double number;
-    const json_t *member = pbt_json_member(row->data->metrics, metric);
-    if (!json_is_string(member) || pbt_json_number(member, &number)) {
-        return false;
-    }
-    *text = json_string_value(member);
-    return true;
+    *text = pbt_index_text(row->data->values, metric);
+    return *text != NULL;
 }
 
 /* Appends the names below `object`, each after `outer`. */
@@ -208,7 +177,9 @@ const char *pbt_row_metric(const struct pbt_row *row, size_t index)
 {
     struct pbt_row_data *data = row->data;
     if (!data->named) {
-        put_names(&data->names, data->metrics, "", 0);
+        const json_t *metrics = pbt_index_json(data->values);
+        put_names(&data->names, metrics, "", 0);
+        data->names.failed = data->names.failed || metrics == NULL;
         data->named = true;
     }
     if (pbt_buf_failed(&data->names)) {
@@ -227,9 +198,8 @@ const char *pbt_row_json(const struct pbt_row *row)
 {
     struct pbt_row_data *data = row->data;
     if (data->json == NULL) {
-        data->json = data->metrics == NULL
-                         ? strdup("{}")
-                         : json_dumps(data->metrics, JSON_COMPACT);
+        const json_t *metrics = pbt_index_json(data->values);
+        data->json = metrics == NULL ? NULL : json_dumps(metrics, JSON_COMPACT);
     }
     return data->json;
 }
@@ -238,13 +208,34 @@ int pbt_row_config(const struct pbt_row *row, const struct pbt_config **config,
                    struct pbt_error *error)
 {
     struct pbt_row_data *data = row->data;
-    int status = data->configured
-                     ? PBT_OK
-                     : pbt_results_make_config(data->spec, data->cells,
-                                               &data->config, error);
+    int status =
+        data->configured
+            ? PBT_OK
+            : pbt_results_life_config(data->results, data->trial, data->life,
+                                      &data->config, error);
     if (status == PBT_OK) {
         data->configured = true;
         *config = &data->config;
     }
+    return status;
+}
+
+int pbt_results_life_config(struct pbt_results *results, uint32_t trial,
+                            uint32_t life, struct pbt_config *config,
+                            struct pbt_error *error)
+{
+    struct pbt_buf text;
+    pbt_buf_init(&text, CONFIG_MAX);
+    int status = pbt_index_config(results->index, trial, life, &text, error);
+    json_t *root =
+        status == PBT_OK ? json_loadb(text.data, text.length, 0, NULL) : NULL;
+    if (status == PBT_OK) {
+        status =
+            root == NULL
+                ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
+                : pbt_config_take(config, root, text.data, text.length, error);
+    }
+    json_decref(root);
+    pbt_buf_done(&text);
     return status;
 }

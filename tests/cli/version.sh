@@ -10,7 +10,7 @@ assert lines["pbt"] == found["version"]
 assert int(lines["protocol"]) == found["protocol"] >= 1
 assert int(lines["journal"]) == found["journal"] >= 1
 assert lines["compiler"] == found["compiler"]
-assert set(found["libraries"]) == {"libuv", "jansson", "libfyaml"}
+assert set(found["libraries"]) == {"libuv", "jansson", "libfyaml", "SQLite"}
 assert "assertions" in found["features"]
 END
 expect 2 pbt version now

@@ -11,8 +11,8 @@
  * what counts, and of each life in it the results up to the lowest iteration at which a later
  * one began.  The present life is the newest, but for a trial that is about to go back further.
  */
-#ifndef PBT_RESULTS_FOLD_H
-#define PBT_RESULTS_FOLD_H
+#ifndef PBT_INDEX_FOLD_H
+#define PBT_INDEX_FOLD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +31,7 @@ struct pbt_fold_life {
     uint32_t
         before; /* the life of its trial that it goes on from, or PBT_NONE */
     uint32_t exploit; /* the newest one behind its weights, or PBT_NONE */
+    uint64_t lineage; /* the line of descent that it belongs to */
 };
 
 struct pbt_fold_checkpoint {
@@ -78,6 +79,12 @@ int pbt_fold_feed(struct pbt_fold *fold, const struct pbt_entry *entry,
 
 /* After the last record: what counts (until, undone). */
 void pbt_fold_finish(struct pbt_fold *fold);
+
+/* Makes room for one more exploit; false without memory. */
+bool pbt_fold_grow_exploits(struct pbt_fold *fold);
+
+/* How many exploits are behind weights whose newest one it is; 0 for PBT_NONE. */
+uint32_t pbt_fold_generation(const struct pbt_fold *fold, uint32_t exploit);
 
 /* True of the records each of which opens a life of its trial. */
 bool pbt_fold_opens_life(enum pbt_record_kind kind);

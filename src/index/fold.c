@@ -1,4 +1,4 @@
-#include "results/fold.h"
+#include "index/fold.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,13 +70,17 @@ static uint32_t newest(uint32_t count)
     return count == 0 ? PBT_NONE : count - 1;
 }
 
-static bool add_life(struct pbt_fold_trial *trial, struct pbt_fold_life life)
+/* The board has taken in the record that opens it. */
+static bool add_life(struct pbt_fold *fold, uint32_t number,
+                     struct pbt_fold_life life)
 {
+    struct pbt_fold_trial *trial = &fold->trials[number];
     struct pbt_fold_life *lives =
         pbt_list_room(trial->lives, trial->life_count, sizeof *lives);
     if (lives == NULL) {
         return false;
     }
+    life.lineage = fold->board.trials[number].lineage;
     trial->lives = lives;
     trial->lives[trial->life_count++] = life;
     return true;
@@ -138,12 +142,12 @@ static bool go_on_from(struct pbt_fold *fold, const struct pbt_record *record,
         life.exploit = trial->lives[life.before].exploit;
     }
     trial->newest = record->checkpoint;
-    return add_life(trial, life);
+    return add_life(fold, record->trial, life);
 }
 
 /* --- exploits ------------------------------------------------------------- */
 
-static bool grow_exploits(struct pbt_fold *fold)
+bool pbt_fold_grow_exploits(struct pbt_fold *fold)
 {
     uint32_t count = fold->exploit_count;
     size_t cells = fold->spec->settings.space.count;
@@ -163,12 +167,17 @@ static double user_score(const struct pbt_fold *fold, double score)
     return fold->spec->minimize ? -score : score;
 }
 
+uint32_t pbt_fold_generation(const struct pbt_fold *fold, uint32_t exploit)
+{
+    return exploit == PBT_NONE ? 0 : fold->exploits[exploit].generation;
+}
+
 static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
 {
     size_t cells = fold->spec->settings.space.count;
     struct pbt_fold_trial *trial = &fold->trials[record->trial];
     const struct pbt_fold_trial *donor = &fold->trials[record->donor];
-    if (!grow_exploits(fold)) {
+    if (!pbt_fold_grow_exploits(fold)) {
         return false;
     }
     uint32_t number = fold->exploit_count;
@@ -184,6 +193,8 @@ static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
         .donor_score = user_score(fold, record->donor_score),
         .checkpoint = record->checkpoint.number,
         .parent = saved == NULL ? PBT_NONE : donor->lives[saved->life].exploit};
+    fold->exploits[number].generation =
+        pbt_fold_generation(fold, fold->exploits[number].parent) + 1;
     if (cells > 0 && record->cells != NULL) {
         memcpy(fold->exploit_cells + number * cells, record->cells,
                cells * sizeof *fold->exploit_cells);
@@ -194,7 +205,7 @@ static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
                                  .source = record->checkpoint,
                                  .before = newest(trial->life_count),
                                  .exploit = number};
-    if (!add_life(trial, life)) {
+    if (!add_life(fold, record->trial, life)) {
         return false;
     }
     fold->exploit_count++;
