@@ -185,6 +185,7 @@ struct pbt_trial_info {
     uint64_t epoch;   /* of its present or last life; 0: none yet */
     uint64_t lineage; /* as in struct pbt_row, and so is `from` */
     const char *from;
+    uint32_t generation; /* how many exploits are behind its weights */
 };
 
 /* Trial `number`; NULL if it is not below pbt_run_info.trials. */
@@ -259,9 +260,13 @@ struct pbt_row {
     uint64_t lineage;
     /*
      * The checkpoint that its life began from, below the run's directory:
-     * "ba982_00003/checkpoint_000005"; "": none.
+     * "ba982_00003/checkpoint_000005"; "": none.  Whose that is, PBT_NONE: nobody's; and where it
+     * began.
      */
     const char *from;
+    uint32_t from_trial;
+    int64_t from_iteration;
+    uint32_t generation; /* how many exploits are behind its weights */
 };
 
 /*

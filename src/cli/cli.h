@@ -31,6 +31,8 @@ int pbt_cli_show(const struct pbt_cli_call *call);
 int pbt_cli_best(const struct pbt_cli_call *call);
 int pbt_cli_plot(const struct pbt_cli_call *call);
 int pbt_cli_schedule(const struct pbt_cli_call *call);
+int pbt_cli_lineage(const struct pbt_cli_call *call);
+int pbt_cli_export(const struct pbt_cli_call *call);
 int pbt_cli_logs(const struct pbt_cli_call *call);
 int pbt_cli_rebuild(const struct pbt_cli_call *call);
 int pbt_cli_verify(const struct pbt_cli_call *call);

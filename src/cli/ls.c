@@ -107,7 +107,7 @@ static void list_run(struct listing *listing, const char *dir)
 {
     struct pbt_results *results;
     struct pbt_error error;
-    int status = pbt_results_open(&results, dir, &error);
+    int status = pbt_cli_read_run(&results, dir, &error);
     if (status != PBT_OK) {
         listing->status = pbt_cli_fail(&error);
         return;

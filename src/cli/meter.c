@@ -17,23 +17,51 @@ void pbt_cli_meter_init(struct pbt_cli_meter *meter, const char *doing)
     pbt_screen_init(&meter->screen, STDERR_FILENO, PBT_COLOR_NEVER);
 }
 
-void pbt_cli_meter_show(struct pbt_cli_meter *meter, uint32_t done,
-                        uint32_t all, uint64_t bytes)
+/* True if it is time for a new line. */
+static bool is_due(struct pbt_cli_meter *meter)
 {
     struct timespec now = {0, 0};
-    char line[160];
-    char size[PBT_BYTES_TEXT_SIZE];
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     if (!meter->screen.terminal ||
         (meter->shown > 0 && ns - meter->shown < SHOW_NS)) {
-        return;
+        return false;
     }
     meter->shown = ns;
+    return true;
+}
+
+void pbt_cli_meter_show(struct pbt_cli_meter *meter, uint32_t done,
+                        uint32_t all, uint64_t bytes)
+{
+    char line[160];
+    char size[PBT_BYTES_TEXT_SIZE];
+    if (!is_due(meter)) {
+        return;
+    }
     pbt_bytes_text(bytes, size);
     int length = snprintf(line, sizeof line,
                           "%s: %" PRIu32 " of %" PRIu32 " checkpoints, %s\n",
                           meter->doing, done, all, size);
+    (void)pbt_screen_draw(&meter->screen, line, (size_t)length);
+}
+
+void pbt_cli_meter_bar(struct pbt_cli_meter *meter, uint64_t bytes,
+                       uint64_t of_bytes)
+{
+    static const char marks[] = "####################";
+    char line[160];
+    char size[PBT_BYTES_TEXT_SIZE];
+    if (!is_due(meter) || of_bytes == 0) {
+        return;
+    }
+    double share = (double)bytes / (double)of_bytes;
+    share = share > 1 ? 1 : share;
+    int width = (int)sizeof marks - 1;
+    pbt_bytes_text(of_bytes, size);
+    int length =
+        snprintf(line, sizeof line, "%s [%-*.*s] %3.0f%% of %s\n", meter->doing,
+                 width, (int)(share * width), marks, 100 * share, size);
     (void)pbt_screen_draw(&meter->screen, line, (size_t)length);
 }
 

@@ -8,7 +8,25 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/upkeep.h"
+
 #include "base/shown.h"
+
+static void show(void *user, uint64_t bytes, uint64_t of_bytes)
+{
+    pbt_cli_meter_bar(user, bytes, of_bytes);
+}
+
+int pbt_cli_read_run(struct pbt_results **results, const char *dir,
+                     struct pbt_error *error)
+{
+    struct pbt_cli_meter meter;
+    const struct pbt_index_watch watch = {.fn = show, .user = &meter};
+    pbt_cli_meter_init(&meter, "indexing the journal");
+    int status = pbt_results_open_watched(results, dir, &watch, error);
+    pbt_cli_meter_done(&meter);
+    return status;
+}
 
 int pbt_cli_open_results(const struct pbt_cli_call *call, char dir[PATH_MAX],
                          struct pbt_results **results)
@@ -19,7 +37,7 @@ int pbt_cli_open_results(const struct pbt_cli_call *call, char dir[PATH_MAX],
     if (status != PBT_OK) {
         return pbt_cli_fail_at(&error, call->args[0], NULL);
     }
-    status = pbt_results_open(results, dir, &error);
+    status = pbt_cli_read_run(results, dir, &error);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }
@@ -189,10 +207,11 @@ void pbt_cli_json_trial(struct pbt_buf *out, const struct pbt_results *results,
     pbt_buf_printf(out, ",\"iteration\":%" PRId64, trial->iteration);
     pbt_cli_json_real(out, "time_total_s", trial->time_total_s);
     pbt_cli_json_real(out, "score", trial->score);
-    pbt_buf_printf(out,
-                   ",\"results\":%" PRIu64 ",\"exploits\":%" PRIu32
-                   ",\"failures\":%" PRIu32 ",\"parent\":",
-                   trial->results, trial->exploits, trial->failures);
+    pbt_buf_printf(
+        out,
+        ",\"results\":%" PRIu64 ",\"exploits\":%" PRIu32
+        ",\"failures\":%" PRIu32 ",\"generation\":%" PRIu32 ",\"parent\":",
+        trial->results, trial->exploits, trial->failures, trial->generation);
     if (trial->parent == PBT_NONE) {
         pbt_buf_text(out, "null");
     } else {
@@ -255,7 +274,9 @@ int pbt_cli_json_exploit(struct pbt_buf *out, struct pbt_results *results,
     } else {
         pbt_buf_printf(out, ",\"parent\":%" PRIu32, exploit->parent);
     }
-    pbt_buf_printf(out, ",\"undone\":%s,\"config\":%s}",
-                   exploit->undone ? "true" : "false", pbt_config_json(config));
+    pbt_buf_printf(out,
+                   ",\"generation\":%" PRIu32 ",\"undone\":%s,\"config\":%s}",
+                   exploit->generation, exploit->undone ? "true" : "false",
+                   pbt_config_json(config));
     return PBT_OK;
 }

@@ -22,6 +22,10 @@
 int pbt_cli_open_results(const struct pbt_cli_call *call, char dir[PATH_MAX],
                          struct pbt_results **results);
 
+/* Reads a run; on a terminal a bar says how far its journal is, where that takes a while. */
+int pbt_cli_read_run(struct pbt_results **results, const char *dir,
+                     struct pbt_error *error);
+
 /* The trial that the call's second operand names; says so if there is none. */
 int pbt_cli_pick_trial(const struct pbt_cli_call *call,
                        const struct pbt_results *results,

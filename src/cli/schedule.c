@@ -219,6 +219,9 @@ static enum format format_of(const struct pbt_cli_call *call)
             return i;
         }
     }
+    if (pbt_cli_given(call, "json")) {
+        return JSON;
+    }
     return TABLE;
 }
 

@@ -20,6 +20,9 @@ void pbt_cli_meter_init(struct pbt_cli_meter *meter, const char *doing);
 /* At most some times a second. */
 void pbt_cli_meter_show(struct pbt_cli_meter *meter, uint32_t done,
                         uint32_t all, uint64_t bytes);
+/* The same as a bar. */
+void pbt_cli_meter_bar(struct pbt_cli_meter *meter, uint64_t bytes,
+                       uint64_t of_bytes);
 void pbt_cli_meter_done(struct pbt_cli_meter *meter);
 
 #endif

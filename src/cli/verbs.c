@@ -119,11 +119,28 @@ static const struct pbt_cli_option plot_options[] = {
     COLOR_OPTION,
     DIR_OPTION,
     END};
+static const struct pbt_cli_option export_options[] = {
+    {"format", 0, "FORMAT", PBT_CLI_WORD, pbt_cli_export_formats,
+     "csv, json or sqlite (default: by FILE's name, else csv)"},
+    {"output", 'o', "FILE", PBT_CLI_FILE, NULL,
+     "where to; - (the default) is stdout"},
+    {"all", 'a', NULL, PBT_CLI_FREE, NULL,
+     "also results that were undone since"},
+    {"json", 0, NULL, PBT_CLI_FREE, NULL, "the same as --format json"},
+    DIR_OPTION,
+    END};
+static const struct pbt_cli_option lineage_options[] = {
+    {"all", 'a', NULL, PBT_CLI_FREE, NULL,
+     "also lines that nobody stands on any more"},
+    JSON_OPTION,
+    DIR_OPTION,
+    END};
 static const struct pbt_cli_option schedule_options[] = {
     {"best", 0, NULL, PBT_CLI_FREE, NULL,
      "behind the best result (so it is without TRIAL)"},
     {"format", 0, "FORMAT", PBT_CLI_WORD, pbt_cli_schedule_formats,
      "table, json, csv, c (a header) or python (a module)"},
+    {"json", 0, NULL, PBT_CLI_FREE, NULL, "the same as --format json"},
     DIR_OPTION,
     END};
 static const struct pbt_cli_option verify_options[] = {JSON_OPTION, DIR_OPTION,
@@ -371,6 +388,37 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      "iteration, in Python a module with a function schedule(iteration).\n",
      pbt_cli_schedule,
      false},
+    {"lineage",
+     PBT_CLI_LOOKING,
+     "show who descends from whom, as a tree",
+     {RUN_OPERAND, OPTIONAL_TRIAL},
+     lineage_options,
+     "pbt lineage mnist-convnet\n"
+     "pbt lineage mnist-convnet 3\n"
+     "pbt lineage mnist-convnet --json | jq '.trials[0].lineage'\n",
+     "Shows the family tree of a run: the first configurations from which "
+     "the weights of today's trials descend, and each exploit on the way, with "
+     "what it changed.\n"
+     "Of TRIAL only its own line of descent.\n",
+     pbt_cli_lineage,
+     true},
+    {"export",
+     PBT_CLI_LOOKING,
+     "write all results as CSV, JSON or an SQLite file",
+     {RUN_OPERAND, OPTIONAL_TRIAL},
+     export_options,
+     "pbt export mnist-convnet >results.csv\n"
+     "pbt export mnist-convnet 3 -o trial-3.csv\n"
+     "pbt export mnist-convnet --format json | jq '.results[0]'\n"
+     "pbt export mnist-convnet -o mnist.sqlite\n",
+     "Writes the table of results: a row for each, with its metrics, its "
+     "hyperparameters (config/NAME) and its descent. Results that were "
+     "undone, by a failure or an exploit, are left out, unless --all is "
+     "given.\n"
+     "As JSON the run, its trials with their checkpoints, and its exploits "
+     "come along. As SQLite it is a copy of the run's experiment.db.\n",
+     pbt_cli_export,
+     true},
     {"plot",
      PBT_CLI_LOOKING,
      "draw a run: results, hyperparameters, lineage, timeline",

@@ -117,6 +117,7 @@ extern const char *const pbt_cli_scope_words[];
 extern const char *const pbt_cli_plot_kinds[];
 extern const char *const pbt_cli_plot_xs[];
 extern const char *const pbt_cli_schedule_formats[];
+extern const char *const pbt_cli_export_formats[];
 
 /* --- what the table is made into ------------------------------------------- */
 

@@ -90,6 +90,26 @@ const char *pbt_index_text(struct pbt_index_values *values, const char *metric);
 /* All metrics, as they were reported; NULL: out of memory. */
 const json_t *pbt_index_json(struct pbt_index_values *values);
 
+/* A metric of a row, as it can be written. */
+struct pbt_index_value {
+    enum {
+        PBT_INDEX_NONE, /* the row has none of it */
+        PBT_INDEX_INTEGER,
+        PBT_INDEX_REAL,
+        PBT_INDEX_TEXT,
+        PBT_INDEX_JSON /* anything, also what the others are */
+    } type;
+    int64_t integer;
+    double real;
+    const char *text;
+    size_t length;
+    const json_t *json;
+};
+
+/* `position`: below the number of metrics, all of which were asked for. */
+struct pbt_index_value pbt_index_value(struct pbt_index_values *values,
+                                       uint32_t position);
+
 /* The configuration of a life, as JSON. */
 int pbt_index_config(struct pbt_index *index, uint32_t trial, uint32_t life,
                      struct pbt_buf *json, struct pbt_error *error);

@@ -134,6 +134,38 @@ const json_t *pbt_index_json(struct pbt_index_values *values)
     return values->json;
 }
 
+struct pbt_index_value pbt_index_value(struct pbt_index_values *values,
+                                       uint32_t position)
+{
+    sqlite3_stmt *statement = values->statement;
+    int at = FIRST_METRIC + (int)position;
+    struct pbt_index_value value = {.type = PBT_INDEX_NONE};
+    if (has_json(values)) {
+        value.json = pbt_json_member(pbt_index_json(values),
+                                     values->columns->names[position]);
+        value.type = value.json != NULL ? PBT_INDEX_JSON : PBT_INDEX_NONE;
+        return value;
+    }
+    switch (sqlite3_column_type(statement, at)) {
+    case SQLITE_INTEGER:
+        value.type = PBT_INDEX_INTEGER;
+        value.integer = sqlite3_column_int64(statement, at);
+        break;
+    case SQLITE_FLOAT:
+        value.type = PBT_INDEX_REAL;
+        value.real = sqlite3_column_double(statement, at);
+        break;
+    case SQLITE_TEXT:
+        value.type = PBT_INDEX_TEXT;
+        value.text = (const char *)sqlite3_column_text(statement, at);
+        value.length = (size_t)sqlite3_column_bytes(statement, at);
+        break;
+    default:
+        break;
+    }
+    return value;
+}
+
 /* --- all ------------------------------------------------------------------ */
 
 static sqlite3_stmt *select_rows(struct pbt_index *index,

@@ -201,7 +201,8 @@ static int describe_trial(struct pbt_results *results, uint32_t number,
         .host = board->host,
         .error = board->error,
         .epoch = board->epoch,
-        .lineage = board->lineage};
+        .lineage = board->lineage,
+        .generation = pbt_fold_generation(fold, exploit)};
     return status;
 }
 

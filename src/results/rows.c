@@ -56,19 +56,23 @@ static int give_row(void *user, const struct pbt_index_row *indexed)
     struct reading *reading = user;
     const struct pbt_fold_life *life =
         &reading->results->fold.trials[indexed->trial].lives[indexed->life];
-    struct pbt_row row = {.trial = indexed->trial,
-                          .iteration = indexed->iteration,
-                          .time_total_s = indexed->time_total_s,
-                          .time_this_iter_s = indexed->time_this_iter_s,
-                          .timestamp = indexed->timestamp,
-                          .epoch = life->epoch,
-                          .seq = indexed->seq,
-                          .exploit = life->exploit,
-                          .undone = indexed->iteration > life->until,
-                          .data = &reading->data,
-                          .lineage = life->lineage,
-                          .from =
-                              from_of(reading, indexed->trial, indexed->life)};
+    struct pbt_row row = {
+        .trial = indexed->trial,
+        .iteration = indexed->iteration,
+        .time_total_s = indexed->time_total_s,
+        .time_this_iter_s = indexed->time_this_iter_s,
+        .timestamp = indexed->timestamp,
+        .epoch = life->epoch,
+        .seq = indexed->seq,
+        .exploit = life->exploit,
+        .undone = indexed->iteration > life->until,
+        .data = &reading->data,
+        .lineage = life->lineage,
+        .from = from_of(reading, indexed->trial, indexed->life),
+        .from_trial = life->source.number > 0 ? life->source.trial : PBT_NONE,
+        .from_iteration = life->from,
+        .generation =
+            pbt_fold_generation(&reading->results->fold, life->exploit)};
     if (row.undone && reading->filter == PBT_ROWS_COUNTING) {
         return PBT_OK;
     }
