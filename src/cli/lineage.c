@@ -1,9 +1,8 @@
 /*
  * pbt lineage: who descends from whom.
  *
- * A node is what one trial trains from one exploit (or its first configuration) on.  A line that goes
- * on without branching stays at its depth: only where several take over from the same node are they
- * set off.
+ * A line that goes on without branching stays at its depth: only where several take over from the
+ * same node are they set off.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,111 +13,22 @@
 
 #include "cli/results.h"
 #include "log/python.h"
-
-/* The first configurations, by trial, and behind them the exploits, by number. */
-struct node {
-    uint32_t trial;
-    uint32_t exploit;     /* PBT_NONE: the first configuration */
-    uint32_t parent;      /* node, or PBT_NONE */
-    uint32_t first_child; /* nodes, in the order of their exploits */
-    uint32_t last_child;
-    uint32_t next;
-    uint32_t children;
-    bool shown;   /* somebody stands on what followed from it, or --all */
-    bool present; /* its trial does, right here */
-};
+#include "results/tree.h"
 
 struct tree {
     const struct pbt_results *results;
     const struct pbt_fold *fold;
-    struct node *nodes;
-    uint32_t count;
+    struct pbt_tree of;
     struct pbt_buf *out;
     struct pbt_buf prefix;
     bool unicode;
     uint32_t best; /* trial, or PBT_NONE */
 };
 
-static uint32_t node_of(const struct tree *tree, uint32_t trial,
-                        uint32_t exploit)
-{
-    return exploit == PBT_NONE
-               ? trial
-               : pbt_results_run(tree->results)->trials + exploit;
-}
-
-/* --- the tree ------------------------------------------------------------------- */
-
-static void link_child(struct tree *tree, uint32_t child)
-{
-    struct node *parent = &tree->nodes[tree->nodes[child].parent];
-    if (parent->first_child == PBT_NONE) {
-        parent->first_child = child;
-    } else {
-        tree->nodes[parent->last_child].next = child;
-    }
-    parent->last_child = child;
-    parent->children++;
-}
-
-static void mark(struct tree *tree, uint32_t node)
-{
-    for (; node != PBT_NONE && !tree->nodes[node].shown;
-         node = tree->nodes[node].parent) {
-        tree->nodes[node].shown = true;
-    }
-}
-
-static bool make_tree(struct tree *tree, bool all)
-{
-    uint32_t trials = pbt_results_run(tree->results)->trials;
-    size_t count;
-    const struct pbt_exploit_info *exploits =
-        pbt_results_exploits(tree->results, &count);
-    tree->count = trials + (uint32_t)count;
-    tree->nodes = calloc((size_t)tree->count + 1, sizeof *tree->nodes);
-    if (tree->nodes == NULL) {
-        return false;
-    }
-    for (uint32_t i = 0; i < tree->count; i++) {
-        bool first = i < trials;
-        const struct pbt_exploit_info *exploit =
-            first ? NULL : &exploits[i - trials];
-        tree->nodes[i] = (struct node){
-            .trial = first ? i : exploit->trial,
-            .exploit = first ? PBT_NONE : i - trials,
-            .parent = first ? PBT_NONE
-                            : node_of(tree, exploit->donor, exploit->parent),
-            .first_child = PBT_NONE,
-            .next = PBT_NONE};
-    }
-    for (uint32_t i = 0; i < trials; i++) {
-        const struct pbt_trial_info *trial =
-            pbt_results_trial(tree->results, i);
-        uint32_t node = node_of(tree, i, trial->exploit);
-        tree->nodes[node].present = true;
-        mark(tree, node);
-        if (all) {
-            mark(tree, i);
-        }
-    }
-    for (uint32_t i = trials; all && i < tree->count; i++) {
-        if (!exploits[i - trials].undone) {
-            mark(tree, i);
-        }
-    }
-    for (uint32_t i = trials; i < tree->count; i++) {
-        if (tree->nodes[i].shown) {
-            link_child(tree, i);
-        }
-    }
-    return true;
-}
-
 /* --- for people ----------------------------------------------------------------- */
 
 static const struct pbt_cell *cells_of(const struct tree *tree,
-                                       const struct node *node)
+                                       const struct pbt_tree_node *node)
 {
     size_t count = tree->fold->spec->settings.space.count;
     return node->exploit == PBT_NONE
@@ -127,14 +37,15 @@ static const struct pbt_cell *cells_of(const struct tree *tree,
 }
 
 /* "  lr=0.02, momentum=0.9": all that is mutated, or of an exploit what it changed. */
-static void put_values(struct tree *tree, const struct node *node)
+static void put_values(struct tree *tree, const struct pbt_tree_node *node)
 {
     const struct pbt_spec *spec = tree->fold->spec;
     const struct pbt_space *space = &spec->settings.space;
     const struct pbt_cell *cells = cells_of(tree, node);
     const struct pbt_cell *before =
-        node->parent == PBT_NONE ? NULL
-                                 : cells_of(tree, &tree->nodes[node->parent]);
+        node->parent == PBT_NONE
+            ? NULL
+            : cells_of(tree, &tree->of.nodes[node->parent]);
     const char *between = "  ";
     for (uint32_t i = 0; i < space->count; i++) {
         bool same = before != NULL && pbt_cell_same(before[i], cells[i]);
@@ -151,7 +62,7 @@ static void put_values(struct tree *tree, const struct node *node)
     }
 }
 
-static void put_present(struct tree *tree, const struct node *node)
+static void put_present(struct tree *tree, const struct pbt_tree_node *node)
 {
     const struct pbt_trial_info *trial =
         pbt_results_trial(tree->results, node->trial);
@@ -167,7 +78,7 @@ static void put_present(struct tree *tree, const struct node *node)
     }
 }
 
-static void put_node(struct tree *tree, const struct node *node,
+static void put_node(struct tree *tree, const struct pbt_tree_node *node,
                      const char *mark)
 {
     size_t count;
@@ -197,6 +108,27 @@ static size_t bar_bytes(const struct tree *tree, bool more)
     return tree->unicode && more ? 5 : 3;
 }
 
+static bool is_branch(const struct tree *tree, uint32_t root, uint32_t at)
+{
+    return at != root && tree->of.nodes[tree->of.nodes[at].parent].children > 1;
+}
+
+/* From a node without children to where another branch begins; PBT_NONE: nowhere. */
+static uint32_t go_back(struct tree *tree, uint32_t root, uint32_t at)
+{
+    for (;;) {
+        const struct pbt_tree_node *node = &tree->of.nodes[at];
+        bool more = node->next != PBT_NONE;
+        if (is_branch(tree, root, at) && tree->prefix.length > 0) {
+            tree->prefix.length -= bar_bytes(tree, more);
+        }
+        if (at == root || more) {
+            return at == root ? PBT_NONE : node->next;
+        }
+        at = node->parent;
+    }
+}
+
 static void put_subtree(struct tree *tree, uint32_t root)
 {
     const char *tee = tree->unicode ? "\xe2\x94\x9c\xe2\x94\x80 " : "+- ";
@@ -205,31 +137,15 @@ static void put_subtree(struct tree *tree, uint32_t root)
     uint32_t at = root;
     pbt_buf_reset(&tree->prefix);
     while (at != PBT_NONE) {
-        struct node *node = &tree->nodes[at];
-        bool branch = at != root && tree->nodes[node->parent].children > 1;
+        const struct pbt_tree_node *node = &tree->of.nodes[at];
+        bool branch = is_branch(tree, root, at);
         bool more = node->next != PBT_NONE;
         put_node(tree, node, branch ? (more ? tee : end) : "");
         if (branch) {
             pbt_buf_text(&tree->prefix, more ? bar : "   ");
         }
-        if (node->first_child != PBT_NONE) {
-            at = node->first_child;
-            continue;
-        }
-        /* Back to where another branch begins. */
-        for (;;) {
-            node = &tree->nodes[at];
-            branch = at != root && tree->nodes[node->parent].children > 1;
-            more = node->next != PBT_NONE;
-            if (branch && tree->prefix.length > 0) {
-                tree->prefix.length -= bar_bytes(tree, more);
-            }
-            if (at == root || more) {
-                break;
-            }
-            at = node->parent;
-        }
-        at = at == root ? PBT_NONE : node->next;
+        at = node->first_child != PBT_NONE ? node->first_child
+                                           : go_back(tree, root, at);
     }
 }
 
@@ -249,7 +165,7 @@ static void put_tree(struct tree *tree)
         }
     }
     for (uint32_t i = 0; i < trials; i++) {
-        if (tree->nodes[i].shown) {
+        if (tree->of.nodes[i].shown) {
             put_subtree(tree, i);
         }
     }
@@ -263,15 +179,16 @@ static void put_tree(struct tree *tree)
 static uint32_t *line_of(const struct tree *tree, uint32_t number,
                          size_t *count)
 {
-    uint32_t node = node_of(tree, number,
-                            pbt_results_trial(tree->results, number)->exploit);
+    uint32_t node = pbt_tree_node(
+        &tree->of, number, pbt_results_trial(tree->results, number)->exploit);
     *count = 0;
-    for (uint32_t i = node; i != PBT_NONE; i = tree->nodes[i].parent) {
+    for (uint32_t i = node; i != PBT_NONE; i = tree->of.nodes[i].parent) {
         (*count)++;
     }
     uint32_t *line = malloc(*count * sizeof *line);
     size_t at = *count;
-    for (; line != NULL && node != PBT_NONE; node = tree->nodes[node].parent) {
+    for (; line != NULL && node != PBT_NONE;
+         node = tree->of.nodes[node].parent) {
         line[--at] = node;
     }
     return line;
@@ -285,7 +202,7 @@ static void put_line(struct tree *tree, uint32_t number)
     pbt_buf_init(&tree->prefix, PBT_CLI_OUTPUT_MAX);
     tree->best = PBT_NONE;
     for (size_t i = 0; line != NULL && i < count; i++) {
-        struct node node = tree->nodes[line[i]];
+        struct pbt_tree_node node = tree->of.nodes[line[i]];
         node.present = i + 1 == count;
         put_node(tree, &node, "");
     }
@@ -295,8 +212,9 @@ static void put_line(struct tree *tree, uint32_t number)
 /* --- as JSON -------------------------------------------------------------------- */
 
 /* Steps as in the view `lineage` of experiment.db. */
-static void put_step(struct tree *tree, const struct node *node,
-                     const struct node *next, uint32_t generation, int64_t last)
+static void put_step(struct tree *tree, const struct pbt_tree_node *node,
+                     const struct pbt_tree_node *next, uint32_t generation,
+                     int64_t last)
 {
     size_t count;
     const struct pbt_exploit_info *exploits =
@@ -333,9 +251,9 @@ static void put_json_line(struct tree *tree, uint32_t number)
                    trial->id, trial->generation);
     for (size_t i = 0; line != NULL && i < count; i++) {
         pbt_buf_text(tree->out, i > 0 ? "," : "");
-        put_step(tree, &tree->nodes[line[i]],
-                 i + 1 < count ? &tree->nodes[line[i + 1]] : NULL, (uint32_t)i,
-                 tree->fold->trials[number].iteration);
+        put_step(tree, &tree->of.nodes[line[i]],
+                 i + 1 < count ? &tree->of.nodes[line[i + 1]] : NULL,
+                 (uint32_t)i, tree->fold->trials[number].iteration);
     }
     pbt_buf_text(tree->out, "]}");
     free(line);
@@ -371,7 +289,8 @@ static int print(const struct pbt_cli_call *call,
                         .fold = &results->fold,
                         .out = &out,
                         .unicode = screen.unicode};
-    bool made = make_tree(&tree, pbt_cli_given(call, "all"));
+    bool made = pbt_tree_make(&tree.of, results, pbt_cli_given(call, "all"),
+                              NULL) == PBT_OK;
     out.failed = !made;
     if (made && pbt_cli_given(call, "json")) {
         put_json(&tree, trial);
@@ -380,7 +299,7 @@ static int print(const struct pbt_cli_call *call,
     } else if (made) {
         put_tree(&tree);
     }
-    free(tree.nodes);
+    pbt_tree_done(&tree.of);
     return pbt_cli_print(&out);
 }
 

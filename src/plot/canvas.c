@@ -146,6 +146,11 @@ int pbt_canvas_write(struct pbt_canvas *canvas, const char *path,
     return PBT_OK;
 }
 
+bool pbt_canvas_is_plain(const struct pbt_canvas *canvas)
+{
+    return canvas->form == PBT_CANVAS_TERMINAL && !canvas->colored;
+}
+
 bool pbt_canvas_is_terminal(const struct pbt_canvas *canvas)
 {
     return canvas->form == PBT_CANVAS_TERMINAL;

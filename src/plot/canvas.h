@@ -70,6 +70,8 @@ int pbt_canvas_write(struct pbt_canvas *canvas, const char *path,
                      struct pbt_error *error);
 
 bool pbt_canvas_is_terminal(const struct pbt_canvas *canvas);
+/* A terminal without colours. */
+bool pbt_canvas_is_plain(const struct pbt_canvas *canvas);
 
 /* Nothing is drawn beyond this rectangle, until pbt_canvas_unclip(). */
 void pbt_canvas_clip(struct pbt_canvas *canvas, double left, double top,

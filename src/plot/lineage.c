@@ -5,12 +5,17 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "plot/data.h"
 #include "plot/lanes.h"
 
+/* That a terminal's lines have room for. */
+#define TERMINAL_LANES 8
+
 struct tree {
     const struct pbt_plot *plot;
+    const struct pbt_lanes *lanes;
     struct pbt_frame frame;
     double low; /* scores, in the user's sign */
     double high;
@@ -38,24 +43,31 @@ static struct pbt_color color_of(const struct tree *tree, double score)
     return pbt_color_scale(0.93 * (tree->minimize ? 1 - at : at));
 }
 
-static void draw_span(const struct tree *tree, const struct pbt_span *span,
-                      double width, struct pbt_color color)
+static bool has_lane(const struct tree *tree, uint32_t trial)
 {
-    double y = pbt_frame_y(&tree->frame, span->trial);
-    pbt_canvas_segment(
-        tree->plot->canvas, pbt_frame_x(&tree->frame, (double)span->from), y,
-        pbt_frame_x(&tree->frame, (double)span->until), y, width, color, false);
+    return tree->lanes->rows[trial] != PBT_NONE;
+}
+
+static void draw_span(const struct tree *tree, const struct pbt_span *span,
+                      double width, struct pbt_color color, bool dotted)
+{
+    double y = pbt_lane_y(tree->lanes, &tree->frame, span->trial);
+    pbt_canvas_segment(tree->plot->canvas,
+                       pbt_frame_x(&tree->frame, (double)span->from), y,
+                       pbt_frame_x(&tree->frame, (double)span->until), y, width,
+                       color, dotted);
 }
 
 /* From the donor's lane to the trial's. */
 static void draw_exploit(const struct tree *tree,
                          const struct pbt_exploit_info *exploit, double width,
-                         struct pbt_color color)
+                         struct pbt_color color, bool dotted)
 {
     double x = pbt_frame_x(&tree->frame, (double)exploit->donor_iteration);
-    pbt_canvas_segment(
-        tree->plot->canvas, x, pbt_frame_y(&tree->frame, exploit->donor), x,
-        pbt_frame_y(&tree->frame, exploit->trial), width, color, false);
+    pbt_canvas_segment(tree->plot->canvas, x,
+                       pbt_lane_y(tree->lanes, &tree->frame, exploit->donor), x,
+                       pbt_lane_y(tree->lanes, &tree->frame, exploit->trial),
+                       width, color, dotted);
 }
 
 static void draw_descent(const struct tree *tree,
@@ -67,9 +79,10 @@ static void draw_descent(const struct tree *tree,
     double width = pbt_lane_width(&tree->frame);
     for (size_t i = 0; i < descent->count; i++) {
         const struct pbt_span *span = &descent->items[i];
-        draw_span(tree, span, fmax(width, 3), pbt_accent);
+        draw_span(tree, span, fmax(width, 3), pbt_accent, false);
         if (span->exploit != PBT_NONE) {
-            draw_exploit(tree, &exploits[span->exploit], 2.5, pbt_accent);
+            draw_exploit(tree, &exploits[span->exploit], 2.5, pbt_accent,
+                         false);
         }
     }
 }
@@ -122,17 +135,21 @@ static void draw(struct tree *tree, const struct pbt_span *spans, size_t count,
     double width = pbt_lane_width(&tree->frame);
     find_range(tree, spans, count);
     pbt_frame_clip(&tree->frame);
-    double trials = pbt_results_run(results)->trials;
+    double trials = tree->lanes->count;
+    bool dotted = pbt_canvas_is_plain(canvas);
     struct pbt_color faint =
         pbt_color_alpha(pbt_ink, fmax(0.02, fmin(0.3, 4 / trials)));
     for (size_t i = 0; i < all; i++) {
-        if (!exploits[i].undone) {
-            draw_exploit(tree, &exploits[i], 1, faint);
+        if (!exploits[i].undone && has_lane(tree, exploits[i].donor) &&
+            has_lane(tree, exploits[i].trial)) {
+            draw_exploit(tree, &exploits[i], 1, faint, dotted);
         }
     }
     for (size_t i = 0; i < count; i++) {
-        draw_span(tree, &spans[i], width,
-                  color_of(tree, score_of(tree, &spans[i])));
+        if (has_lane(tree, spans[i].trial)) {
+            draw_span(tree, &spans[i], width,
+                      color_of(tree, score_of(tree, &spans[i])), dotted);
+        }
     }
     draw_descent(tree, descent);
     pbt_canvas_unclip(canvas);
@@ -158,13 +175,30 @@ int pbt_plot_lineage(const struct pbt_plot *plot, struct pbt_error *error)
         last = spans[i].until > last ? spans[i].until : last;
     }
     int status = pbt_lanes_init(&lanes, plot->results, error);
+    if (status == PBT_OK && run->trials > PBT_PLOT_LINES) {
+        status = pbt_lanes_by_descent(&lanes, plot->results, error);
+    }
     if (status == PBT_OK) {
         status = pbt_descent_of_best(&descent, plot->results, error);
     }
     if (status == PBT_OK) {
+        bool few = pbt_canvas_is_terminal(plot->canvas) &&
+                   run->trials > PBT_PLOT_LINES && descent.count > 0;
+        bool coloured =
+            run->metric != NULL && !pbt_canvas_is_plain(plot->canvas);
+        if (few) {
+            pbt_lanes_of_best(&lanes, plot->results, &descent, TERMINAL_LANES);
+        }
         (void)snprintf(subtitle, sizeof subtitle, "%s%s",
-                       run->metric != NULL ? "coloured by " : "",
-                       run->metric != NULL ? run->metric : "");
+                       coloured ? "coloured by " : "",
+                       coloured ? run->metric : "");
+        if (few) {
+            size_t length = strlen(subtitle);
+            (void)snprintf(subtitle + length, sizeof subtitle - length,
+                           "%s%u of %u trials", length > 0 ? "; " : "",
+                           lanes.count, run->trials);
+        }
+        tree.lanes = &lanes;
         tree.frame.x =
             pbt_axis_over("training iteration", 0, (double)last, false);
         pbt_lanes_draw(&lanes, plot, &tree.frame, "descent", subtitle,

@@ -141,6 +141,14 @@ static void draw_schedule(struct panel *panel,
     }
 }
 
+/* Many trials would be one block in a terminal without colours. */
+static bool is_best_alone(const struct pbt_plot *plot,
+                          const struct pbt_descent *descent)
+{
+    return descent->count > 0 && pbt_canvas_is_plain(plot->canvas) &&
+           pbt_results_run(plot->results)->trials > PBT_PLOT_LINES;
+}
+
 static void draw_panel(struct panel *panel, const struct pbt_span *spans,
                        size_t count, const struct pbt_descent *descent,
                        double top, double bottom)
@@ -155,7 +163,7 @@ static void draw_panel(struct panel *panel, const struct pbt_span *spans,
     pbt_frame_draw(&panel->frame, canvas->em, top,
                    canvas->width - 2 * canvas->em, bottom);
     pbt_frame_clip(&panel->frame);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !is_best_alone(panel->plot, descent); i++) {
         draw_span(panel, &spans[i], 1.2, color);
     }
     draw_schedule(panel, descent);
@@ -209,9 +217,12 @@ static void draw_panels(const struct pbt_plot *plot,
         (void)pbt_trial_short_name(plot->results, descent->trial, name);
     }
     (void)snprintf(title, sizeof title, "%s: hyperparameters", run->name);
+    const char *between = descent->count == 0 ? ""
+                          : is_best_alone(plot, descent)
+                              ? "; drawn is the schedule behind "
+                              : "; in bold: the schedule behind ";
     (void)snprintf(subtitle, sizeof subtitle, "%u trials%s%s%s", run->trials,
-                   descent->count > 0 ? "; in bold: the schedule behind " : "",
-                   name, descent->count > 0 ? ", the best" : "");
+                   between, name, descent->count > 0 ? ", the best" : "");
     double top = pbt_title_draw(canvas, title, subtitle);
     double height = (canvas->height - top) / pbt_plot_panels(plot->results);
     for (uint32_t i = 0; i < space->count; i++) {

@@ -10,6 +10,7 @@
 
 struct bars {
     const struct pbt_plot *plot;
+    const struct pbt_lanes *lanes;
     struct pbt_frame frame;
     double unit;
 };
@@ -19,7 +20,7 @@ static void draw_bar(const struct bars *bars, uint32_t trial, double from,
 {
     const struct pbt_frame *frame = &bars->frame;
     struct pbt_canvas *canvas = bars->plot->canvas;
-    double y = pbt_frame_y(frame, trial);
+    double y = pbt_lane_y(bars->lanes, frame, trial);
     double half = pbt_lane_width(frame) / 2 * canvas->stroke;
     double left = pbt_frame_x(frame, from / bars->unit);
     double right = fmax(pbt_frame_x(frame, to / bars->unit), left + 0.5);
@@ -62,19 +63,18 @@ static void draw_exploits(const struct bars *bars)
         double x = exploits[i].timestamp - pbt_results_run(results)->started;
         pbt_canvas_dot(bars->plot->canvas,
                        pbt_frame_x(&bars->frame, x / bars->unit),
-                       pbt_frame_y(&bars->frame, exploits[i].trial),
+                       pbt_lane_y(bars->lanes, &bars->frame, exploits[i].trial),
                        fmin(3, 0.5 * pbt_lane_width(&bars->frame)), pbt_ink);
     }
 }
 
-static void draw(struct bars *bars, const struct pbt_data *data,
-                 const struct pbt_lanes *lanes)
+static void draw(struct bars *bars, const struct pbt_data *data)
 {
     char label[64];
     struct pbt_descent none = {.trial = PBT_NONE};
     bars->frame.x = pbt_axis_of_time("time since the start",
                                      fmax(data->x_high, 0), label, &bars->unit);
-    pbt_lanes_draw(lanes, bars->plot, &bars->frame, "who trained when",
+    pbt_lanes_draw(bars->lanes, bars->plot, &bars->frame, "who trained when",
                    "dots: exploits", &none);
     pbt_frame_clip(&bars->frame);
     for (uint32_t i = 0; i < data->trials; i++) {
@@ -99,7 +99,8 @@ int pbt_plot_timeline(const struct pbt_plot *plot, struct pbt_error *error)
                           pbt_results_run(plot->results)->dir);
     }
     if (status == PBT_OK) {
-        draw(&bars, &data, &lanes);
+        bars.lanes = &lanes;
+        draw(&bars, &data);
     }
     pbt_data_done(&data);
     pbt_lanes_done(&lanes);

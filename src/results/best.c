@@ -161,6 +161,18 @@ static void list_metrics(const struct pbt_results *results,
     memcpy(names + length, ALWAYS, sizeof ALWAYS);
 }
 
+static bool is_known(const struct pbt_results *results, const char *metric)
+{
+    const char *name;
+    for (uint32_t i = 0; (name = pbt_index_metric(results->index, i)) != NULL;
+         i++) {
+        if (strcmp(name, metric) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* No trial has a number: why? */
 static int refuse(const struct search *search, struct pbt_error *error)
 {
@@ -181,7 +193,9 @@ static int refuse(const struct search *search, struct pbt_error *error)
     list_metrics(search->results, names);
     return pbt_fail(
         error, PBT_E0850, "%s `%s` in the results of %s; there are: %s",
-        search->text ? "there are only texts for" : "there is no metric",
+        search->text                                ? "there are only texts for"
+        : is_known(search->results, search->metric) ? "there is no number for"
+                                                    : "there is no metric",
         search->metric, run, names);
 }
 
