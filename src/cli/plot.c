@@ -62,6 +62,19 @@ static void put_length(uint32_t length, uint32_t usual, uint32_t low,
     (void)snprintf(text, 16, "%" PRIu32, length);
 }
 
+/* pbt-plot finds the index up to date: a bar that says how far it is is ours to draw. */
+static int prepare(const char *dir)
+{
+    struct pbt_results *results;
+    struct pbt_error error;
+    int status = pbt_cli_read_run(&results, dir, &error);
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    pbt_results_close(results);
+    return PBT_OK;
+}
+
 /* Only returns if it fails. */
 static int become_plotter(char **argv)
 {
@@ -98,6 +111,10 @@ int pbt_cli_plot(const struct pbt_cli_call *call)
     if (pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), dir,
                          sizeof dir, &error) != PBT_OK) {
         return pbt_cli_fail_at(&error, call->args[0], NULL);
+    }
+    status = prepare(dir);
+    if (status != PBT_OK) {
+        return status;
     }
     pbt_screen_init(&screen, STDOUT_FILENO, pbt_cli_color(call));
     put_length(pbt_screen_columns(&screen), 80, MIN_COLUMNS, MAX_COLUMNS,

@@ -44,7 +44,9 @@ int pbt_cli_open_results(const struct pbt_cli_call *call, char dir[PATH_MAX],
     if (pbt_results_run(*results)->state == PBT_RUN_NEW) {
         pbt_results_close(*results);
         return pbt_cli_error(PBT_E0706,
-                             "%s has not begun: it has no journal yet", dir);
+                             "%s/journal: no journal here: the run has not "
+                             "begun",
+                             dir);
     }
     return PBT_OK;
 }
