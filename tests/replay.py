@@ -17,6 +17,9 @@ ITERATIONS = 40
 RUNS = {'asynch': {},
         'synch': {'synch': True},
         'weights': {'synch': True, 'exploit_copies': 'weights'},
+        'hyperparameters': {'exploit_copies': 'hyperparameters'},
+        'hyperparameters-synch': {'synch': True,
+                                  'exploit_copies': 'hyperparameters'},
         # A donor's best weights may be from before its own last exploit.
         'best': {'synch': True, 'donors': 'best_ever', 'exploit': 'tournament'}}
 # Its score goes up and down.
@@ -40,7 +43,7 @@ class Lives:
             kind, trial = record['k'], record.get('trial')
             if kind == 'trial':
                 first[trial] = record['config']
-            elif kind in ('start', 'exploit', 'change'):
+            elif kind in ('start', 'exploit', 'adopt', 'change'):
                 epoch = record['epoch']
                 if kind == 'exploit':
                     at = record['checkpoint']
@@ -89,6 +92,39 @@ def replayed(build, dir, policy, name):
     return {row['training_iteration']: row['config'] for row in rows}
 
 
+def check_global(run):
+    """Its lines are the exploits: from whom, at which iterations, both configurations."""
+    with open(run.path + '/pbt_global.txt') as file:
+        lines = [json.loads(line) for line in file]
+    found = [[int(line[0].split('_')[0]), int(line[1].split('_')[0]), *line[2:]]
+             for line in lines]
+    expected = [[record['trial'], record['donor'], record['it'], record['donor_it'],
+                 record['old_config'], record['config']]
+                for record in runs.records_of(run.path)
+                if record['k'] in ('exploit', 'adopt')]
+    check(found == expected, 'pbt_global.txt: %s, and not %s', found, expected)
+
+
+def check_show(build, run):
+    """`pbt show` says whose hyperparameters a trial has, and that its weights are its own."""
+    newest = {record['trial']: record for record in runs.records_of(run.path)
+              if record['k'] == 'adopt'}
+    for trial, record in newest.items():
+        shown = subprocess.run([build + '/pbt', 'show', run.path, str(trial), '--json'],
+                               capture_output=True, check=True, timeout=runs.DEADLINE_S)
+        last = json.loads(shown.stdout)['lineage'][-1]
+        ids = [last[name] for name in ('trial', 'donor', 'config_from')]
+        check([int(name.rsplit('_', 1)[1]) for name in ids] ==
+              [trial, trial, record['donor']] and
+              last['donor_iteration'] == record['it'], '%s is not %s', last, record)
+        text = subprocess.run([build + '/pbt', 'show', run.path, str(trial)],
+                              capture_output=True, check=True, text=True,
+                              timeout=runs.DEADLINE_S).stdout
+        check('at %d  %s took the hyperparameters of %s' % (record['it'], ids[0], ids[2])
+              in text, '%s', text)
+    return len(newest)
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     dir = tempfile.mkdtemp(prefix='replay.')
@@ -110,6 +146,9 @@ def main():
             run.start()
             check(run.finish() == 0, '%s', run.said())
             lives = Lives(runs.records_of(run.path))
+            check_global(run)
+            adopted = check_show(build, run)
+            check(adopted > 0 or 'hyperparameters' not in name, 'nobody adopted')
             check(not best or lives.former > 0,
                   'no donor gave what it was before its last exploit')
             for entry in sorted(os.scandir(run.path), key=lambda e: e.name):

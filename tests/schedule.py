@@ -212,13 +212,13 @@ def undone_exploits(records):
     return undone
 
 
-def killed_run(build, where, name, synch, draw):
+def killed_run(build, where, name, draw, **scheduler):
     """A run, killed again and again, that loses checkpoints meanwhile."""
     keys = runs.experiment(name, [build + '/tests/bad_toy'], num_samples=6,
                            stop={'training_iteration': ITERATIONS}, config=CONFIG,
                            seed=draw.randrange(10**6), resources={'cpu': 2})
-    keys['scheduler'].update(synch=synch, hyperparam_mutations=MUTATIONS)
-    keys['scheduler']['quantile_fraction'] = 0.5
+    keys['scheduler'].update(scheduler, hyperparam_mutations=MUTATIONS,
+                             quantile_fraction=0.5)
     run = runs.Run(build, where, keys, {'TOY_SLEEP_MS': '1'})
     for _ in range(12):
         seen = len(runs.records_of(run.path)) if run.begun() else 0
@@ -321,12 +321,15 @@ def main():
     undone = 0
     try:
         for count in range(12):
-            run = killed_run(build, where, 'run-%d' % count, count % 2 == 1, draw)
+            run = killed_run(build, where, 'run-%d' % count, draw, synch=count % 2 == 1)
             undone += undone_exploits(runs.records_of(run.path))
             check_run(build, run, where)
             if count >= 1 and undone > 0:
                 break
         check(undone > 0, 'no exploit was undone')
+        # The weights are the trial's own, the hyperparameters are not.
+        check_run(build, killed_run(build, where, 'adopting', draw,
+                                    exploit_copies='hyperparameters'), where)
         check_replayed(build, where)
     except runs.Failed as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, where))

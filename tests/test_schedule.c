@@ -211,12 +211,57 @@ static void what_was_never_in_force_has_no_range(void **state)
     end(&story);
 }
 
+/* Whose hyperparameters were explored, that is, and not of the donor in any case. */
+static void
+a_change_is_told_of_the_hyperparameters_that_it_began_with(void **state)
+{
+    static const struct {
+        enum pbt_copies copies;
+        enum pbt_record_kind kind;
+        const char *change;
+        uint32_t config_from;
+    } CASES[] = {
+        {PBT_COPIES_BOTH, PBT_RECORD_EXPLOIT, "lr x0.5", 1},
+        {PBT_COPIES_WEIGHTS, PBT_RECORD_EXPLOIT, "lr x2", 0},
+        {PBT_COPIES_HYPERPARAMETERS, PBT_RECORD_ADOPT, "lr x0.5", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct story story;
+        struct pbt_cell old[1] = {pbt_cell_real(0.4)};
+        struct pbt_cell new[1] = {pbt_cell_real(0.2)};
+        begin(&story);
+        story.results.spec.settings.copies = CASES[i].copies;
+        create(&story, 0, 0.1);
+        create(&story, 1, 0.4);
+        train(&story, 0, (struct pbt_checkpoint_id){0, 0}, 0, 5, 0.1, 1);
+        train(&story, 1, (struct pbt_checkpoint_id){0, 0}, 0, 5, 0.4, 1);
+        bool own = CASES[i].kind == PBT_RECORD_ADOPT;
+        tell(&story, (struct pbt_record){.kind = CASES[i].kind,
+                                         .epoch = ++story.epoch,
+                                         .iteration = 5,
+                                         .checkpoint = {own ? 0 : 1, 1},
+                                         .donor = 1,
+                                         .donor_iteration = 5,
+                                         .old_cells = old,
+                                         .cells = new});
+        assert_string_equal(story.results.fold.board.trials[0].changes,
+                            CASES[i].change);
+        assert_int_equal(story.results.fold.exploits[0].config_from,
+                         CASES[i].config_from);
+        assert_int_equal(story.results.fold.exploits[0].donor, own ? 0 : 1);
+        end(&story);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exploit_that_is_undone_leaves_no_trace),
         cmocka_unit_test(the_exploit_below_is_what_is_left),
         cmocka_unit_test(what_was_never_in_force_has_no_range),
+        cmocka_unit_test(
+            a_change_is_told_of_the_hyperparameters_that_it_began_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,6 +233,17 @@ static void say_exploit(struct trace *trace, const struct pbt_record *record)
         record->pause ? ", pauses" : "");
 }
 
+/* Before it adopts: whose hyperparameters. */
+static void say_save(struct trace *trace, const struct pbt_record *record)
+{
+    char donor[32] = "";
+    if (isfinite(record->donor_score)) {
+        (void)snprintf(donor, sizeof donor, ", to adopt from %" PRIu32,
+                       record->donor);
+    }
+    say(trace, "save %s%s", id_text(record->checkpoint), donor);
+}
+
 static void say_pass(struct trace *trace, const struct pbt_record *record)
 {
     say(trace, "pass %" PRIu32 ": %s", record->trial,
@@ -288,7 +299,7 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
         say_start(trace, record);
         break;
     case PBT_RECORD_SAVE:
-        say(trace, "save %s", id_text(record->checkpoint));
+        say_save(trace, record);
         break;
     case PBT_RECORD_ASK_FIRST:
         say(trace, "ask %" PRIu32 ": first values", record->trial);
@@ -296,6 +307,15 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
     case PBT_RECORD_EXPLOIT:
     case PBT_RECORD_ASK:
         say_exploit(trace, record);
+        break;
+    case PBT_RECORD_ADOPT:
+        say(trace,
+            "adopt %" PRIu32 " (%s) on %s from %" PRIu32 " at %" PRId64
+            ", %g < %g%s",
+            record->trial, epoch_text(record->epoch),
+            id_text(record->checkpoint), record->donor, record->donor_iteration,
+            record->score, record->donor_score,
+            record->pause ? ", pauses" : "");
         break;
     case PBT_RECORD_PASS:
         say_pass(trace, record);

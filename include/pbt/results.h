@@ -209,8 +209,9 @@ pbt_results_checkpoints(const struct pbt_results *results, uint32_t trial,
 /* --- exploits ------------------------------------------------------------- */
 
 struct pbt_exploit_info {
-    uint32_t trial;    /* that took over */
-    uint32_t donor;    /* whose weights; a replay's change: the trial's own */
+    uint32_t trial; /* that took over */
+    /* Whose weights; a replay's change, and exploit_copies: hyperparameters: the trial itself. */
+    uint32_t donor;
     double timestamp;  /* unix time in seconds */
     int64_t iteration; /* that the trial had reached */
     double score;      /* that it was ranked by; NaN: none */
@@ -227,6 +228,11 @@ struct pbt_exploit_info {
         undone; /* the checkpoint was lost, and the trial has gone back further */
     /* How many exploits are behind the weights that it gave, itself included. */
     uint32_t generation;
+    /*
+     * Whose hyperparameters were explored: the donor's, but exploit_copies may say the trial's
+     * own, or another's whose weights were not taken.
+     */
+    uint32_t config_from;
 };
 
 /* All exploits, in the order in which they happened; NULL if `*count` is 0. */

@@ -271,6 +271,8 @@ int pbt_cli_json_exploit(struct pbt_buf *out, struct pbt_results *results,
                    exploit->donor_iteration);
     pbt_cli_json_real(out, "donor_score", exploit->donor_score);
     pbt_buf_printf(out, ",\"checkpoint\":%" PRIu32, exploit->checkpoint);
+    pbt_cli_json_text(out, "config_from",
+                      trial_id(results, exploit->config_from));
     pbt_cli_json_real(out, "timestamp", exploit->timestamp);
     if (exploit->parent == PBT_NONE) {
         pbt_buf_text(out, ",\"parent\":null");

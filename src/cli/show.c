@@ -129,12 +129,19 @@ static int put_line(struct pbt_buf *out, struct pbt_results *results,
         if (status != PBT_OK) {
             return status;
         }
-        bool change = exploit->donor == exploit->trial; /* of a replay */
+        bool adopts = exploit->config_from != exploit->trial;
+        bool change = exploit->donor == exploit->trial;
         pbt_buf_printf(
             out, "  at %" PRId64 "  %s %s%s", exploit->donor_iteration,
             pbt_results_trial(results, exploit->trial)->id,
-            change ? "changed to" : "took over ",
-            change ? "" : pbt_results_trial(results, exploit->donor)->id);
+            !change  ? "took over "
+            : adopts ? "took the hyperparameters of "
+                     : "changed to",
+            change && !adopts
+                ? "" /* of a replay */
+                : pbt_results_trial(results, adopts ? exploit->config_from
+                                                    : exploit->donor)
+                      ->id);
         pbt_cli_put_config(out, "  ", config);
     }
     return PBT_OK;

@@ -213,6 +213,49 @@ static void put_exploit(const struct pbt_settings *settings,
     }
 }
 
+/* What differs between trials and is never explored, joined; false: there is none. */
+static bool put_unexplored(const struct pbt_space *space, const char *before,
+                           struct pbt_buf *out)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < space->count; i++) {
+        if (!pbt_space_is_explored(space, i) &&
+            space->params[i].initial.kind != PBT_DOMAIN_CONSTANT) {
+            const char *name = space->params[i].name;
+            pbt_buf_text(out, any ? ", " : before);
+            pbt_printable_put(out, name, strlen(name), false);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void put_copies(const struct pbt_settings *settings, struct pbt_buf *out)
+{
+    const struct pbt_space *space = &settings->space;
+    if (settings->donors == PBT_DONORS_BEST_EVER) {
+        pbt_buf_text(out, "             from its best checkpoint so far\n");
+    }
+    switch (settings->copies) {
+    case PBT_COPIES_BOTH:
+        break;
+    case PBT_COPIES_WEIGHTS:
+        pbt_buf_text(out, "             its weights alone");
+        if (put_unexplored(space, ", and with them ", out)) {
+            pbt_buf_text(out, " (in config only)");
+        }
+        pbt_buf_char(out, '\n');
+        break;
+    case PBT_COPIES_HYPERPARAMETERS:
+        pbt_buf_text(out, "             its hyperparameters alone");
+        if (put_unexplored(space, ", but not ", out)) {
+            pbt_buf_text(out, " (in config only)");
+        }
+        pbt_buf_char(out, '\n');
+        break;
+    }
+}
+
 static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
 {
     const struct pbt_settings *settings = &spec->settings;
@@ -232,6 +275,7 @@ static void put_schedule(const struct pbt_spec *spec, struct pbt_buf *out)
                    settings->perturbation_interval, unit,
                    settings->synch ? ", all together," : "");
     put_exploit(settings, out);
+    put_copies(settings, out);
     if (settings->burn_in_period > 0) {
         pbt_buf_printf(out, "             but not before %.15g %s\n",
                        settings->burn_in_period, unit);

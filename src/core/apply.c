@@ -76,6 +76,7 @@ static void finish(struct pbt_core *core, uint32_t number,
     trial->phase = PBT_PHASE_NONE;
     trial->process_epoch = 0;
     trial->rest = false;
+    trial->adopts = false;
     core->finished++;
     pbt_core_set_pair(core, number, (struct pbt_checkpoint_id){0, 0});
     pbt_core_lose_best(core, number); /* it gives nothing any more */
@@ -483,6 +484,7 @@ static bool apply_ask_first(struct pbt_core *core,
     trial->phase = PBT_PHASE_ASK;
     trial->ask = record->number;
     trial->ask_donor = record->trial;
+    trial->ask_iteration = 0;
     copy_cells(core, trial->ask_old, record->cells);
     copy_cells(core, trial->ask_new, record->cells);
     pbt_core_touch(core, record->trial);
@@ -524,12 +526,46 @@ static bool apply_start(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+/* What a donor gives once goes with the first record that takes it. */
+static void take_gift(struct pbt_core *core, const struct pbt_record *record)
+{
+    const struct pbt_trial *trial = &core->trials[record->trial];
+    if (record->checkpoint.trial == record->donor) {
+        pbt_core_give(core, record->donor, record->checkpoint);
+    } else if (!trial->adopts && trial->phase != PBT_PHASE_ASK) {
+        pbt_core_give_best(core, record->donor);
+    }
+}
+
+static bool can_take(const struct pbt_core *core,
+                     const struct pbt_record *record)
+{
+    return record->donor < core->settings->population &&
+           record->donor != record->trial && record->old_cells != NULL;
+}
+
+static void note_donor(const struct pbt_core *core, struct pbt_trial *trial,
+                       const struct pbt_record *record)
+{
+    trial->ask_donor = record->donor;
+    trial->ask_score = record->donor_score;
+    trial->ask_iteration = record->donor_iteration;
+    copy_cells(core, trial->ask_old, record->old_cells);
+}
+
 static bool apply_save(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
+    bool adopts = isfinite(record->donor_score);
     if (trial->phase != PBT_PHASE_RUN || !trial->rest ||
-        record->checkpoint.number != trial->last_number + 1) {
+        record->checkpoint.number != trial->last_number + 1 ||
+        (adopts && !can_take(core, record))) {
         return false;
+    }
+    if (adopts) {
+        take_gift(core, record);
+        note_donor(core, trial, record);
+        trial->adopts = true;
     }
     trial->phase = PBT_PHASE_SAVE;
     trial->last_number = record->checkpoint.number;
@@ -551,7 +587,8 @@ static bool may_exploit(const struct pbt_core *core,
                        trial->state == PBT_CORE_PENDING);
         return pbt_core_has_arrived(core, trial) && (rests || paused);
     }
-    return trial->phase == PBT_PHASE_RUN && trial->at_point;
+    return trial->phase == PBT_PHASE_RUN &&
+           (trial->at_point || (trial->adopts && trial->rest));
 }
 
 /*
@@ -565,17 +602,21 @@ static void settle(const struct pbt_core *core, struct pbt_trial *trial)
     }
 }
 
+/* From the donor's checkpoint; or, to adopt, from the one of its own weights. */
 static bool apply_exploit(struct pbt_core *core,
                           const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
     const struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
+    bool adopts = record->kind == PBT_RECORD_ADOPT;
     if (!(trial->phase == PBT_PHASE_ASK || may_exploit(core, trial)) ||
-        saved == NULL || record->cells == NULL ||
-        record->donor >= core->settings->population ||
-        record->donor == record->trial || !take_epoch(core, record->epoch)) {
+        saved == NULL || record->cells == NULL || !can_take(core, record) ||
+        (adopts && !pbt_core_same_id(record->checkpoint,
+                                     pbt_core_own(core, record->trial))) ||
+        !take_epoch(core, record->epoch)) {
         return false;
     }
+    take_gift(core, record);
     settle(core, trial);
     pbt_core_set_point(core, record->trial, false);
     trial->epoch = record->epoch;
@@ -591,7 +632,10 @@ static bool apply_exploit(struct pbt_core *core,
         pbt_core_clock(core, saved->iteration, saved->time_total);
     trial->ranked_epoch = 0;
     trial->ranked_seq = 0;
-    trial->score_count = 0; /* they were of other weights */
+    if (!adopts) {
+        trial->score_count = 0; /* they were of other weights */
+    }
+    trial->adopts = false;
     trial->exploits++;
     trial->recorded_exploits = trial->exploits;
     trial->halting = false;
@@ -599,7 +643,6 @@ static bool apply_exploit(struct pbt_core *core,
     copy_cells(core, trial->cells, record->cells);
     pbt_core_set_pair(core, record->trial, (struct pbt_checkpoint_id){0, 0});
     pbt_core_push_restart(core, record->trial, record->checkpoint);
-    pbt_core_give(core, record->donor, record->checkpoint);
     clear_ask(core, trial);
     if (trial->process_epoch == 0) {
         pbt_core_go_back(core, record->trial); /* to what was just pushed */
@@ -657,6 +700,7 @@ static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
     if (asks) {
         cancel_ask(core, record->trial);
     }
+    trial->adopts = false;
     trial->passed = trial->at_point;
     settle(core, trial);
     pbt_core_touch(core, record->trial);
@@ -667,22 +711,19 @@ static bool apply_ask(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
     if (!may_exploit(core, trial) || record->cells == NULL ||
-        record->old_cells == NULL ||
-        record->donor >= core->settings->population ||
+        !can_take(core, record) ||
         pbt_core_find(core, record->checkpoint) == NULL) {
         return false;
     }
+    take_gift(core, record);
+    note_donor(core, trial, record);
     trial->phase = PBT_PHASE_ASK;
     pbt_core_set_startable(core, record->trial);
     trial->ask = record->number;
-    trial->ask_donor = record->donor;
     trial->ask_checkpoint = record->checkpoint;
-    trial->ask_score = record->donor_score;
     trial->ask_lineage = record->lineage;
-    copy_cells(core, trial->ask_old, record->old_cells);
     copy_cells(core, trial->ask_new, record->cells);
     pbt_core_pin(core, record->checkpoint);
-    pbt_core_give(core, record->donor, record->checkpoint);
     pbt_core_rank(core, record->trial);
     pbt_core_touch(core, record->trial);
     return true;
@@ -854,6 +895,7 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
     case PBT_RECORD_SAVE:
         return apply_save(core, record);
     case PBT_RECORD_EXPLOIT:
+    case PBT_RECORD_ADOPT:
         return apply_exploit(core, record);
     case PBT_RECORD_PASS:
         return apply_pass(core, record);

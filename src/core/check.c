@@ -92,6 +92,17 @@ static const char *check_best(const struct pbt_core *core,
     return NULL;
 }
 
+static const char *check_adoption(const struct pbt_core *core,
+                                  const struct pbt_trial *trial)
+{
+    bool may =
+        core->settings->copies == PBT_COPIES_HYPERPARAMETERS &&
+        !core->settings->synch &&
+        (trial->phase == PBT_PHASE_SAVE || trial->phase == PBT_PHASE_RUN ||
+         trial->phase == PBT_PHASE_ASK || trial->phase == PBT_PHASE_LEAVE);
+    return trial->adopts && !may ? "it can't adopt anything" : NULL;
+}
+
 static const char *check_pause(const struct pbt_trial *trial)
 {
     if (trial->held && (trial->state == PBT_CORE_TERMINATED ||
@@ -170,6 +181,9 @@ static const char *check_trial(const struct pbt_core *core, uint32_t number)
     const char *wrong = check_pause(trial);
     if (wrong == NULL) {
         wrong = check_best(core, trial);
+    }
+    if (wrong == NULL) {
+        wrong = check_adoption(core, trial);
     }
     if (wrong == NULL) {
         wrong = check_restarts(core, trial);

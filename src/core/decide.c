@@ -156,8 +156,9 @@ static bool decide_saved(const struct pbt_core *core,
     record->point = of_point;
     bool gives_way =
         trial->point_save && should_pause(core, event->trial, trial->turn);
+    /* With other hyperparameters it goes on at once, or pauses with them. */
     record->pause = !trial->stopping && core->end == PBT_END_NOT &&
-                    (trial->held || gives_way);
+                    !trial->adopts && (trial->held || gives_way);
     return true;
 }
 
@@ -289,22 +290,32 @@ static bool decide_end(const struct pbt_core *core, enum pbt_end end,
     return true;
 }
 
+/* Who gives, and what: as long as the trial has not taken it. */
+struct donation {
+    uint32_t donor;
+    double score;
+    int64_t iteration;
+    const struct pbt_cell *cells;
+};
+
+/* `checkpoint`: the one to go on from, the donor's or (to adopt) the trial's own. */
 static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
-                         uint32_t trial, uint32_t donor,
+                         uint32_t trial, const struct donation *from,
                          struct pbt_checkpoint_id checkpoint,
-                         double donor_score, struct pbt_record *record)
+                         struct pbt_record *record)
 {
     const struct pbt_saved *saved = pbt_core_find(core, checkpoint);
     assert(saved != NULL);
     *record = new_record(core, kind, trial);
     record->iteration = core->trials[trial].iteration;
     record->score = core->trials[trial].score;
-    record->donor = donor;
+    record->donor = from->donor;
     record->checkpoint = checkpoint;
-    record->donor_score = donor_score;
-    record->donor_iteration = saved->iteration;
+    record->donor_score = from->score;
+    record->donor_iteration = from->iteration;
+    record->old_cells = from->cells;
     record->time_total = saved->time_total;
-    if (kind == PBT_RECORD_EXPLOIT) {
+    if (kind != PBT_RECORD_ASK) {
         record->epoch = next_epoch(core);
         int64_t turn =
             pbt_core_turn(core->trials[trial].turn, saved->iteration);
@@ -314,12 +325,34 @@ static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
     }
 }
 
-/* The lineage of a trial that goes on as a copy. */
-static uint64_t copy_lineage(const struct pbt_core *core, uint32_t trial,
-                             uint64_t donor_lineage)
+/* What a trial goes on as, whose weights are of that lineage. */
+static void begin_lineage(const struct pbt_core *core, uint64_t weights,
+                          struct pbt_record *record)
 {
-    const struct pbt_trial *t = &core->trials[trial];
-    return pbt_mix(donor_lineage, pbt_mix(trial, t->exploits + 1));
+    const struct pbt_trial *trial = &core->trials[record->trial];
+    const struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
+    record->lineage =
+        pbt_mix(weights, pbt_mix(record->trial, trial->exploits + 1));
+    record->seed = life_seed(core, record->lineage, saved->iteration);
+}
+
+static bool keeps_weights(const struct pbt_core *core)
+{
+    return core->settings->copies == PBT_COPIES_HYPERPARAMETERS;
+}
+
+static enum pbt_record_kind exploit_kind(const struct pbt_core *core)
+{
+    return keeps_weights(core) ? PBT_RECORD_ADOPT : PBT_RECORD_EXPLOIT;
+}
+
+/* As the state has it: of an open ask, or of a trial that is to adopt. */
+static struct donation noted_donation(const struct pbt_trial *trial)
+{
+    return (struct donation){.donor = trial->ask_donor,
+                             .score = trial->ask_score,
+                             .iteration = trial->ask_iteration,
+                             .cells = trial->ask_old};
 }
 
 /* The next trial, with these values. */
@@ -355,11 +388,10 @@ static bool decide_answered(const struct pbt_core *core,
         record->pass = PBT_PASS_EXPLORE_FAILED;
         return true;
     }
-    fill_exploit(core, PBT_RECORD_EXPLOIT, event->trial, trial->ask_donor,
-                 trial->ask_checkpoint, trial->ask_score, record);
-    record->lineage = copy_lineage(core, event->trial, trial->ask_lineage);
-    record->seed = life_seed(core, record->lineage, record->donor_iteration);
-    record->old_cells = trial->ask_old;
+    struct donation from = noted_donation(trial);
+    fill_exploit(core, exploit_kind(core), event->trial, &from,
+                 trial->ask_checkpoint, record);
+    begin_lineage(core, trial->ask_lineage, record);
     record->cells = event->cells;
     return true;
 }
@@ -449,26 +481,70 @@ static void due_save(const struct pbt_core *core, uint32_t trial,
     record->point = t->at_point;
 }
 
+static struct donation donation_of(const struct pbt_core *core,
+                                   const struct pbt_verdict *verdict)
+{
+    const struct pbt_gift *gift = &verdict->gift;
+    return (struct donation){
+        .donor = verdict->donor,
+        .score = gift->score,
+        .iteration = pbt_core_find(core, gift->checkpoint)->iteration,
+        .cells = gift->cells};
+}
+
+/* In the weights of that checkpoint, which are of that lineage. */
+static void due_explore(const struct pbt_core *core, uint32_t trial,
+                        const struct donation *from,
+                        struct pbt_checkpoint_id checkpoint, uint64_t lineage,
+                        struct pbt_record *record)
+{
+    const struct pbt_space *space = &core->settings->space;
+    struct pbt_cell *cells = core->work->scratch;
+    struct pbt_draw_key key = pbt_core_draw_key(core, trial, PBT_DRAW_EXPLORE);
+    pbt_exploit_take_over(core, core->trials[trial].cells, from->cells, cells);
+    pbt_space_explore(space, &core->settings->explore, cells, &key, cells);
+    bool ask =
+        core->settings->custom_explore || pbt_space_is_open(space, cells);
+    fill_exploit(core, ask ? PBT_RECORD_ASK : exploit_kind(core), trial, from,
+                 checkpoint, record);
+    record->cells = cells;
+    record->lineage = lineage;
+    if (!ask) {
+        begin_lineage(core, lineage, record);
+    }
+}
+
+/* Its weights are its own.  If their checkpoint is lost they are saved again first. */
+static void due_adopt(const struct pbt_core *core, uint32_t trial,
+                      const struct donation *from, struct pbt_record *record)
+{
+    struct pbt_checkpoint_id own = pbt_core_own(core, trial);
+    if (own.number == 0) {
+        due_save(core, trial, record);
+    } else {
+        due_explore(core, trial, from, own, core->trials[trial].lineage,
+                    record);
+    }
+}
+
 static void due_exploit(const struct pbt_core *core, uint32_t trial,
                         const struct pbt_verdict *verdict,
                         struct pbt_record *record)
 {
-    const struct pbt_gift *gift = &verdict->gift;
-    const struct pbt_space *space = &core->settings->space;
-    struct pbt_cell *cells = core->work->scratch;
-    struct pbt_draw_key key = pbt_core_draw_key(core, trial, PBT_DRAW_EXPLORE);
-    pbt_exploit_take_over(core, core->trials[trial].cells, gift->cells, cells);
-    pbt_space_explore(space, &core->settings->explore, cells, &key, cells);
-    bool ask =
-        core->settings->custom_explore || pbt_space_is_open(space, cells);
-    fill_exploit(core, ask ? PBT_RECORD_ASK : PBT_RECORD_EXPLOIT, trial,
-                 verdict->donor, gift->checkpoint, gift->score, record);
-    record->old_cells = gift->cells;
-    record->cells = cells;
-    record->lineage =
-        ask ? gift->lineage : copy_lineage(core, trial, gift->lineage);
-    record->seed =
-        ask ? 0 : life_seed(core, record->lineage, record->donor_iteration);
+    struct donation from = donation_of(core, verdict);
+    if (!keeps_weights(core)) {
+        due_explore(core, trial, &from, verdict->gift.checkpoint,
+                    verdict->gift.lineage, record);
+    } else if (core->settings->synch) {
+        due_adopt(core, trial, &from, record);
+    } else {
+        /* At its point: it saves first. */
+        due_save(core, trial, record);
+        record->donor = from.donor;
+        record->donor_score = from.score;
+        record->donor_iteration = from.iteration;
+        record->old_cells = from.cells;
+    }
 }
 
 /* An exploit was due, and can't be; with the evidence if a donor was drawn. */
@@ -586,6 +662,11 @@ static bool due_resting(const struct pbt_core *core, uint32_t number,
     }
     if (trial->at_point) {
         return due_at_point(core, number, record);
+    }
+    if (trial->adopts) {
+        struct donation from = noted_donation(trial);
+        due_adopt(core, number, &from, record);
+        return true;
     }
     if (trial->held || trial->halting) {
         bool unsaved = trial->seq != trial->saved_seq;

@@ -66,12 +66,11 @@ static int64_t next_halt(const struct pbt_core *core,
 static void owe_ask(const struct pbt_core *core, const struct pbt_trial *trial,
                     struct pbt_command *command)
 {
-    const struct pbt_saved *saved = pbt_core_find(core, trial->ask_checkpoint);
     command->ask = trial->ask;
     command->cells = trial->ask_new;
     command->old_cells = trial->ask_old;
     command->donor = trial->ask_donor;
-    command->donor_iteration = saved == NULL ? 0 : saved->iteration;
+    command->donor_iteration = trial->ask_iteration;
     struct pbt_draw_key key = {.seed = core->settings->seed,
                                .trial = command->trial,
                                .exploits = trial->exploits,

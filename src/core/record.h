@@ -116,7 +116,8 @@ struct pbt_event {
     X(PBT_RECORD_END, "end")         /* the experiment is to end */            \
     X(PBT_RECORD_CHANGE, "change")   /* replay: the next configuration */      \
     X(PBT_RECORD_ROUND, "round")     /* synchronous: the next round begins */  \
-    X(PBT_RECORD_UNDO, "undo")       /* exploits of a trial are undone */
+    X(PBT_RECORD_UNDO, "undo")       /* exploits of a trial are undone */      \
+    X(PBT_RECORD_ADOPT, "adopt") /* a donor's hyperparameters, own weights */
 
 enum pbt_record_kind {
 #define PBT_RECORD_ENUM(name, text) name,
@@ -197,21 +198,25 @@ struct pbt_record {
     uint32_t slots;
     /*
      * save, saved, durable, bad, delete: the checkpoint; start: the one to load (0:
-     * none); exploit, ask: the donor's; undo: the one that the trial stands on now (0:
-     * none)
+     * none); exploit, ask: the donor's; adopt, and an ask for one: the trial's own; undo: the
+     * one that the trial stands on now (0: none)
      */
     struct pbt_checkpoint_id checkpoint;
     uint64_t bytes; /* saved: the sum of its files' sizes */
-    uint32_t donor; /* exploit, ask; pass: who was drawn, if anybody was */
+    /*
+     * exploit, adopt, ask; pass: who was drawn, if anybody was; save: whose hyperparameters are
+     * to be adopted after it, if donor_score is a number
+     */
+    uint32_t donor;
     uint32_t
         exploits; /* undo: how many of the trial's stand, the oldest ones */
     /*
-     * trial, exploit: the lineage that begins; ask: the donor's; undo: the one that goes
-     * on again
+     * trial, exploit, adopt: the lineage that begins; ask: that of the weights; undo: the one
+     * that goes on again
      */
     uint64_t lineage;
-    double donor_score; /* exploit, ask, pass: evidence */
-    /* exploit, ask: the iteration of the donor's checkpoint */
+    double donor_score; /* exploit, adopt, ask, pass, save: evidence */
+    /* exploit, adopt, ask, save: the iteration of the donor's checkpoint */
     int64_t donor_iteration;
     /* round: where trials arrive, on the clock of time_attr */
     double target;
@@ -221,11 +226,11 @@ struct pbt_record {
     enum pbt_end end;
     enum pbt_pass pass;
     /*
-     * trial, start, undo: the configuration; exploit, ask: explored; ask_first: drawn so
-     * far
+     * trial, start, undo: the configuration; exploit, adopt, ask: explored; ask_first: drawn
+     * so far
      */
     const struct pbt_cell *cells;
-    /* exploit, ask: the donor's configuration */
+    /* exploit, adopt, ask, save: the donor's configuration */
     const struct pbt_cell *old_cells;
 };
 

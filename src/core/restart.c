@@ -260,13 +260,19 @@ void pbt_core_lose_best(struct pbt_core *core, uint32_t number)
     pbt_core_rank(core, number);
 }
 
+void pbt_core_give_best(struct pbt_core *core, uint32_t donor)
+{
+    if (core->trials[donor].best.number != 0) {
+        drop_best(core, &core->trials[donor]);
+        pbt_core_rank(core, donor);
+    }
+}
+
 void pbt_core_give(struct pbt_core *core, uint32_t donor,
                    struct pbt_checkpoint_id checkpoint)
 {
-    struct pbt_trial *trial = &core->trials[donor];
-    if (checkpoint.number != 0 && pbt_core_same_id(trial->best, checkpoint)) {
-        drop_best(core, trial);
-        pbt_core_rank(core, donor);
+    if (pbt_core_same_id(core->trials[donor].best, checkpoint)) {
+        pbt_core_give_best(core, donor);
     }
 }
 
@@ -282,6 +288,19 @@ struct pbt_gift pbt_core_gift(const struct pbt_trial *trial)
                              .score = trial->score,
                              .lineage = trial->lineage,
                              .cells = trial->cells};
+}
+
+struct pbt_checkpoint_id pbt_core_own(const struct pbt_core *core,
+                                      uint32_t number)
+{
+    const struct pbt_trial *trial = &core->trials[number];
+    struct pbt_checkpoint_id saved = {number, trial->last_number};
+    if (trial->process_epoch == 0) {
+        return pbt_core_top(trial)->checkpoint;
+    }
+    return trial->seq == trial->saved_seq && pbt_core_find(core, saved) != NULL
+               ? saved
+               : (struct pbt_checkpoint_id){0, 0};
 }
 
 bool pbt_core_gives(const struct pbt_trial *trial)
@@ -464,6 +483,11 @@ void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
     /* Pinned first: pruning may let go of the last other pin. */
     pbt_core_pin(core, checkpoint);
     pbt_core_pin(core, trial->pair);
+    /* Other hyperparameters for the same weights: nobody goes back to the former ones. */
+    if (checkpoint.number != 0 && trial->restart_count > 0 &&
+        pbt_core_same_id(pbt_core_top(trial)->checkpoint, checkpoint)) {
+        drop_restart(core, trial, trial->restart_count - 1);
+    }
     prune_restarts(core, trial);
     struct pbt_restart *restart = &trial->restarts[trial->restart_count++];
     restart->checkpoint = checkpoint;
@@ -526,6 +550,7 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->halting = false;
     trial->orphaned = false;
     trial->point_save = false;
+    trial->adopts = false;
     trial->seq = 0;
     trial->saved_seq = 0;
     trial->iteration = top->iteration;

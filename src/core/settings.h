@@ -34,7 +34,8 @@ enum pbt_donors {
 /* What a loser takes over from its donor. */
 enum pbt_copies {
     PBT_COPIES_BOTH,
-    PBT_COPIES_WEIGHTS, /* it explores its own hyperparameters */
+    PBT_COPIES_WEIGHTS,         /* it explores its own hyperparameters */
+    PBT_COPIES_HYPERPARAMETERS, /* it keeps its weights, and its clocks */
 };
 
 /* Which checkpoints of a trial are kept. */

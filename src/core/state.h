@@ -100,6 +100,8 @@ void pbt_core_lose_best(struct pbt_core *core, uint32_t number);
  */
 void pbt_core_give(struct pbt_core *core, uint32_t donor,
                    struct pbt_checkpoint_id checkpoint);
+/* The same of its hyperparameters alone. */
+void pbt_core_give_best(struct pbt_core *core, uint32_t donor);
 /* What a trial gives as a donor; number 0: nothing. */
 struct pbt_gift {
     struct pbt_checkpoint_id checkpoint;
@@ -108,6 +110,9 @@ struct pbt_gift {
     const struct pbt_cell *cells;
 };
 struct pbt_gift pbt_core_gift(const struct pbt_trial *trial);
+/* The checkpoint of the very weights that a trial at rest has; number 0: it is lost. */
+struct pbt_checkpoint_id pbt_core_own(const struct pbt_core *core,
+                                      uint32_t number);
 /* It can be a donor.  With its best one also where its present score is no number. */
 bool pbt_core_gives(const struct pbt_trial *trial);
 /* The only ways into and out of PBT_PHASE_LEAVE: they count who is leaving. */

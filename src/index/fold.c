@@ -55,7 +55,8 @@ void pbt_fold_done(struct pbt_fold *fold)
 bool pbt_fold_opens_life(enum pbt_record_kind kind)
 {
     return kind == PBT_RECORD_START || kind == PBT_RECORD_EXPLOIT ||
-           kind == PBT_RECORD_CHANGE || kind == PBT_RECORD_UNDO;
+           kind == PBT_RECORD_ADOPT || kind == PBT_RECORD_CHANGE ||
+           kind == PBT_RECORD_UNDO;
 }
 
 /* --- lives ---------------------------------------------------------------- */
@@ -172,7 +173,9 @@ uint32_t pbt_fold_generation(const struct pbt_fold *fold, uint32_t exploit)
     return exploit == PBT_NONE ? 0 : fold->exploits[exploit].generation;
 }
 
-static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
+/* `config_from`: whose hyperparameters were explored. */
+static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record,
+                         uint32_t config_from)
 {
     size_t cells = fold->spec->settings.space.count;
     struct pbt_fold_trial *trial = &fold->trials[record->trial];
@@ -192,6 +195,7 @@ static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
         .donor_iteration = record->donor_iteration,
         .donor_score = user_score(fold, record->donor_score),
         .checkpoint = record->checkpoint.number,
+        .config_from = config_from,
         .parent = saved == NULL ? PBT_NONE : donor->lives[saved->life].exploit};
     fold->exploits[number].generation =
         pbt_fold_generation(fold, fold->exploits[number].parent) + 1;
@@ -213,15 +217,16 @@ static bool feed_exploit(struct pbt_fold *fold, const struct pbt_record *record)
     return true;
 }
 
-/* Replay's next configuration, in the weights that the trial has just saved. */
+/* Other hyperparameters in the weights that the trial has just saved: the donor's, or replay's. */
 static bool feed_change(struct pbt_fold *fold, const struct pbt_record *record)
 {
+    bool adopts = record->kind == PBT_RECORD_ADOPT;
     struct pbt_record exploit = *record;
     exploit.donor = record->trial;
     exploit.donor_iteration = record->iteration;
-    exploit.score = (double)NAN;
-    exploit.donor_score = (double)NAN;
-    return feed_exploit(fold, &exploit);
+    exploit.score = adopts ? record->score : (double)NAN;
+    exploit.donor_score = exploit.score;
+    return feed_exploit(fold, &exploit, adopts ? record->donor : record->trial);
 }
 
 /* --- checkpoints ---------------------------------------------------------- */
@@ -292,7 +297,11 @@ static bool feed_kind(struct pbt_fold *fold, const struct pbt_record *record)
     case PBT_RECORD_UNDO:
         return go_on_from(fold, record, 0); /* a start may follow, or not */
     case PBT_RECORD_EXPLOIT:
-        return feed_exploit(fold, record);
+        return feed_exploit(fold, record,
+                            fold->spec->settings.copies == PBT_COPIES_WEIGHTS
+                                ? record->trial
+                                : record->donor);
+    case PBT_RECORD_ADOPT:
     case PBT_RECORD_CHANGE:
         return feed_change(fold, record);
     case PBT_RECORD_SAVED:

@@ -5,7 +5,7 @@
  * its checkpoints, the exploits.  What is kept grows with these, not with the results.
  *
  * Lives.  Each start, each exploit and each change of a replay opens one; a change is an exploit
- * of the trial itself.  Undoing exploits opens one without results.  A life goes on from a point of an earlier one of its trial: an exploit
+ * of the trial itself, and so is one that takes over hyperparameters alone.  Undoing exploits opens one without results.  A life goes on from a point of an earlier one of its trial: an exploit
  * from the life that it ends; a start from the life that saved the checkpoint which it loads, or
  * from the one that took this checkpoint over.  The chain from a trial's present life back is
  * what counts, and of each life in it the results up to the lowest iteration at which a later

@@ -124,6 +124,7 @@ const struct pbt_field pbt_state_exploit[] = {
     EXPLOIT(U32, parent, "parent"),
     EXPLOIT(BOOL, undone, "undone"),
     EXPLOIT(U32, generation, "generation"),
+    EXPLOIT(U32, config_from, "config_from"),
     PBT_FIELDS_END};
 
 /* Has one of these structs grown?  Then its new member needs a line above. */
@@ -136,7 +137,7 @@ SIZE_IS(struct pbt_board_trial, 504);
 SIZE_IS(struct pbt_fold_trial, 64);
 SIZE_IS(struct pbt_fold_life, 48);
 SIZE_IS(struct pbt_fold_checkpoint, 40);
-SIZE_IS(struct pbt_exploit_info, 64);
+SIZE_IS(struct pbt_exploit_info, 72);
 
 /* --- tables --------------------------------------------------------------- */
 

@@ -158,7 +158,10 @@ static const char others[] =
                     "e.donor_iteration AS donor_iteration, e.donor_score AS "
                     "donor_score, " PATH(
                         "d.id",
-                        "e.checkpoint") " AS checkpoint, e.timestamp AS "
+                        "e.checkpoint") " AS checkpoint, (SELECT h.id FROM "
+                                        "raw_trials h WHERE h.trial = "
+                                        "e.config_from) AS config_from, "
+                                        "e.timestamp AS "
                                         "timestamp, "
                                         "nullif(e.parent, " NONE
                                         ") AS parent, e.generation AS "

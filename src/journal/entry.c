@@ -60,6 +60,7 @@ uint64_t pbt_entry_members_always(enum pbt_record_kind kind)
     case PBT_RECORD_START:
         return LIFE | CLOCKS | BIT(SEED) | BIT(CONFIG);
     case PBT_RECORD_EXPLOIT:
+    case PBT_RECORD_ADOPT:
         return DONATION | BIT(SEED) | BIT(CONFIG);
     case PBT_RECORD_ASK:
         return DONATION;

@@ -293,21 +293,25 @@ static void feed_exploit(struct pbt_board *board,
 {
     struct pbt_board_trial *trial = &board->trials[record->trial];
     const struct pbt_board_trial *donor = &board->trials[record->donor];
-    begin_life(board, record, record->donor_iteration);
+    bool adopts =
+        record->kind == PBT_RECORD_ADOPT; /* the weights are its own */
+    bool own = board->spec->settings.copies == PBT_COPIES_WEIGHTS;
+    pbt_changes_text(board->spec, own ? trial->cells : record->old_cells,
+                     record->cells, trial->changes, sizeof trial->changes);
+    begin_life(board, record,
+               adopts ? record->iteration : record->donor_iteration);
     trial->exploits++;
     trial->lineage = record->lineage;
     trial->last_undone = false;
     trial->donor = record->donor;
     trial->donor_iteration = record->donor_iteration;
-    pbt_changes_text(board->spec, record->old_cells, record->cells,
-                     trial->changes, sizeof trial->changes);
     board->perturbations++;
     board->last_exploited = record->trial;
     if (record->pause) {
         trial->leave = PBT_LEAVE_PAUSE;
     }
     /* Ray: the loser shows the donor's result, if that is still the donor's last one. */
-    if (board->spec->settings.donors == PBT_DONORS_CURRENT &&
+    if (!adopts && board->spec->settings.donors == PBT_DONORS_CURRENT &&
         donor->iteration == record->donor_iteration) {
         set_metrics(trial, donor->metrics);
         trial->score = donor->score;
@@ -436,6 +440,7 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
         trial->pid = 0;
         break;
     case PBT_RECORD_EXPLOIT:
+    case PBT_RECORD_ADOPT:
         feed_exploit(board, record);
         break;
     case PBT_RECORD_CHANGE:

@@ -21,8 +21,10 @@ struct log_trial {
     struct pbt_csv csv;
     struct pbt_log_file errors;
     struct pbt_result_life life;
-    struct pbt_cell *initial; /* the configuration that it was created with */
-    bool lived;               /* has started: there is a params.json */
+    /* The configuration that it was created with, and that of its newest life. */
+    struct pbt_cell *initial;
+    struct pbt_cell *present;
+    bool lived; /* has started: there is a params.json */
     /* its configuration is one that an exploit gave */
     bool perturbed;
     bool params_due;
@@ -119,9 +121,10 @@ static int allocate_trials(struct pbt_log *log, struct pbt_error *error)
         pbt_buf_init(&t->csv.file.pending, PBT_LOG_PENDING_MAX);
         pbt_buf_init(&t->errors.pending, PBT_LOG_PENDING_MAX);
         pbt_result_life_init(&t->life);
-        t->initial = calloc((size_t)log->spec->settings.space.count + 1,
-                            sizeof *t->initial);
-        if (t->initial == NULL) {
+        size_t cells = (size_t)log->spec->settings.space.count + 1;
+        t->initial = calloc(cells, sizeof *t->initial);
+        t->present = calloc(cells, sizeof *t->present);
+        if (t->initial == NULL || t->present == NULL) {
             return pbt_error_set(error, PBT_ENOMEM, "out of memory");
         }
     }
@@ -139,6 +142,7 @@ static void destroy(struct pbt_log *log)
         pbt_buf_done(&t->errors.pending);
         pbt_result_life_done(&t->life);
         free(t->initial);
+        free(t->present);
     }
     free(log->trials);
     pbt_policy_done(&log->policy);
@@ -241,13 +245,25 @@ static bool same_cells(const struct pbt_log *log, const struct pbt_cell *a,
     return true;
 }
 
+static void copy_cells(const struct pbt_log *log, struct pbt_cell *to,
+                       const struct pbt_cell *from)
+{
+    memcpy(to, from, log->spec->settings.space.count * sizeof *to);
+}
+
+static bool is_exploit(const struct pbt_record *record)
+{
+    return record->kind == PBT_RECORD_EXPLOIT ||
+           record->kind == PBT_RECORD_ADOPT;
+}
+
 /* A life begins, or tells who it is. */
 static int feed_life(struct pbt_log *log, const struct pbt_record *record,
                      struct pbt_error *error)
 {
     struct log_trial *t = &log->trials[record->trial];
     const struct pbt_cell *cells = log->board->trials[record->trial].cells;
-    if (record->kind == PBT_RECORD_EXPLOIT) {
+    if (is_exploit(record)) {
         t->perturbed = true;
     } else if (record->kind != PBT_RECORD_READY && t->perturbed) {
         /* It may have gone back to before its first exploit. */
@@ -256,6 +272,7 @@ static int feed_life(struct pbt_log *log, const struct pbt_record *record,
     if (record->kind != PBT_RECORD_READY) {
         t->lived = true;
         t->params_due = true;
+        copy_cells(log, t->present, cells);
     }
     return pbt_result_life_set(&t->life, log->board, record->trial,
                                t->perturbed, log->driver_host, error);
@@ -267,7 +284,8 @@ static int feed_exploit(struct pbt_log *log, const struct pbt_record *record,
     int status = PBT_OK;
     if (log->spec->log_config) {
         size_t before = log->policy.global.pending.length;
-        status = pbt_policy_feed(&log->policy, log->board, record, error);
+        status = pbt_policy_feed(&log->policy, log->board, record,
+                                 log->trials[record->trial].present, error);
         log->buffered += log->policy.global.pending.length - before;
         log->trials[record->trial].policy_due = true;
     }
@@ -370,14 +388,14 @@ static int feed_kind(struct pbt_log *log, const struct pbt_record *record,
     if (record->kind == PBT_RECORD_TRIAL) {
         const struct pbt_board_trial *trial =
             &log->board->trials[record->trial];
-        memcpy(log->trials[record->trial].initial, trial->cells,
-               log->spec->settings.space.count * sizeof *trial->cells);
+        copy_cells(log, log->trials[record->trial].initial, trial->cells);
+        copy_cells(log, log->trials[record->trial].present, trial->cells);
         return PBT_OK;
     }
     if (record->kind == PBT_RECORD_READY || record->kind == PBT_RECORD_START) {
         return feed_life(log, record, error);
     }
-    if (record->kind == PBT_RECORD_EXPLOIT) {
+    if (is_exploit(record)) {
         return feed_exploit(log, record, error);
     }
     if (record->kind == PBT_RECORD_UNDO) {

@@ -143,16 +143,42 @@ static void put_line(struct pbt_buf *out, const struct pbt_board *board,
     pbt_buf_text(out, "]\n");
 }
 
+/* The line of a trial's own file; NULL without memory. */
+static struct pbt_policy_line *make_line(const struct pbt_board *board,
+                                         const struct pbt_record *record,
+                                         const struct pbt_cell *config)
+{
+    struct pbt_record own = *record;
+    struct pbt_policy_line *line = NULL;
+    struct pbt_buf text;
+    if (record->kind == PBT_RECORD_ADOPT) {
+        own.donor = record->trial;
+        own.donor_iteration = record->iteration;
+        own.old_cells = config;
+    }
+    pbt_buf_init(&text, PBT_LOG_PENDING_MAX);
+    put_line(&text, board, &own);
+    if (!pbt_buf_failed(&text)) {
+        line = malloc(sizeof *line + text.length);
+    }
+    if (line != NULL) {
+        *line =
+            (struct pbt_policy_line){.references = 1, .length = text.length};
+        memcpy(line->text, text.data, text.length);
+    }
+    pbt_buf_done(&text);
+    return line;
+}
+
 int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
-                    const struct pbt_record *record, struct pbt_error *error)
+                    const struct pbt_record *record,
+                    const struct pbt_cell *config, struct pbt_error *error)
 {
     struct pbt_buf *global = &policy->global.pending;
     size_t start = global->length;
     put_line(global, board, record);
-    struct pbt_policy_line *line = NULL;
-    if (!pbt_buf_failed(global)) {
-        line = malloc(sizeof *line + global->length - start);
-    }
+    struct pbt_policy_line *line =
+        pbt_buf_failed(global) ? NULL : make_line(board, record, config);
     if (line == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
@@ -160,10 +186,7 @@ int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
     struct pbt_policy_line *before =
         hold(head_behind(policy, record->checkpoint));
     line->before = before;
-    line->references = 1;
     line->depth = before == NULL ? 1 : before->depth + 1;
-    line->length = global->length - start;
-    memcpy(line->text, global->data + start, line->length);
     struct pbt_policy_line **former =
         &trial->before[trial->exploits % PBT_POLICY_UNDO_MAX];
     release(*former);

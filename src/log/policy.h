@@ -60,9 +60,14 @@ int pbt_policy_saved(struct pbt_policy *policy, struct pbt_checkpoint_id id,
                      struct pbt_error *error);
 void pbt_policy_gone(struct pbt_policy *policy, struct pbt_checkpoint_id id);
 
-/* Takes in an exploit.  The tags are those of the board. */
+/*
+ * Takes in an exploit.  The tags are those of the board; `config` is what the trial had until
+ * then.  Where it keeps its weights, the line in its own file is about itself:
+ * that file is the schedule behind its weights.
+ */
 int pbt_policy_feed(struct pbt_policy *policy, const struct pbt_board *board,
-                    const struct pbt_record *record, struct pbt_error *error);
+                    const struct pbt_record *record,
+                    const struct pbt_cell *config, struct pbt_error *error);
 
 /* Takes in that exploits of a trial are undone. */
 int pbt_policy_undo(struct pbt_policy *policy, const struct pbt_record *record,

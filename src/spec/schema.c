@@ -20,7 +20,8 @@ static const char *const time_attrs[] = {"training_iteration", "time_total_s",
 static const char *const exploits[] = {"truncation", "tournament", "t_test",
                                        NULL};
 static const char *const donors[] = {"current", "best_ever", NULL};
-static const char *const copies[] = {"both", "weights", NULL};
+static const char *const copies[] = {"both", "weights", "hyperparameters",
+                                     NULL};
 static const char *const ranges[] = {"clip", "reflect", "resample", "allow",
                                      NULL};
 
@@ -33,7 +34,9 @@ _Static_assert(PBT_EXPLOIT_TRUNCATION == 0 && PBT_EXPLOIT_TOURNAMENT == 1 &&
                    PBT_EXPLOIT_T_TEST == 2,
                "order");
 _Static_assert(PBT_DONORS_CURRENT == 0 && PBT_DONORS_BEST_EVER == 1, "order");
-_Static_assert(PBT_COPIES_BOTH == 0 && PBT_COPIES_WEIGHTS == 1, "order");
+_Static_assert(PBT_COPIES_BOTH == 0 && PBT_COPIES_WEIGHTS == 1 &&
+                   PBT_COPIES_HYPERPARAMETERS == 2,
+               "order");
 _Static_assert(PBT_RANGE_CLIP == 0 && PBT_RANGE_REFLECT == 1 &&
                    PBT_RANGE_RESAMPLE == 2 && PBT_RANGE_ALLOW == 3,
                "order");
@@ -283,8 +286,8 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                 .words = copies,
                                 .fallback = "both",
                                 FIELD(settings.copies),
-                                .doc = "what an exploit copies: both, or "
-                                       "weights only"},
+                                .doc = "what an exploit copies: both, the "
+                                       "weights, or the hyperparameters"},
 
     [PBT_KEY_RESOURCES] = {.path = "resources",
                            .type = PBT_TYPE_SECTION,

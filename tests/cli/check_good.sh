@@ -16,6 +16,11 @@ echo
 check exp.yaml scheduler.exploit=tournament scheduler.exploit_gap=0.5 | grep -A 1 ^scheduler
 check exp.yaml scheduler.exploit=t_test scheduler.t_test_scores=20 \
     scheduler.exploit_gap_relative=0.05 scheduler.exploit_gap_sd=0.5 | grep -A 3 ^scheduler
+for copies in both weights hyperparameters; do
+    check exp.yaml 'config.width={choice: [8, 16]}' 'config.depth={choice: [1, 2]}' \
+        config.constant=1 scheduler.exploit_copies=$copies scheduler.donors=best_ever |
+        grep -A 2 ^scheduler
+done
 pbt check exp.yaml num_samples=1 2>err | grep ^scheduler
 pbt check exp.yaml num_samples=1 --json 2>err | grep -o '"first":5.0,"last":null,"of_each_trial":0.0'
 # Nothing was started or written.

@@ -100,8 +100,9 @@ static void draw_policy(struct sim_case *c)
 {
     struct dice dice = {pbt_mix(c->seed, 5), 0};
     struct pbt_settings *settings = &c->spec.settings;
-    settings->copies =
-        chance(&dice, 0.2) ? PBT_COPIES_WEIGHTS : PBT_COPIES_BOTH;
+    settings->copies = chance(&dice, 0.2)    ? PBT_COPIES_WEIGHTS
+                       : chance(&dice, 0.25) ? PBT_COPIES_HYPERPARAMETERS
+                                             : PBT_COPIES_BOTH;
     settings->exploit = chance(&dice, 0.5)   ? PBT_EXPLOIT_TRUNCATION
                         : chance(&dice, 0.5) ? PBT_EXPLOIT_TOURNAMENT
                                              : PBT_EXPLOIT_T_TEST;
@@ -392,6 +393,7 @@ void case_done(struct sim_case *c)
 
 void case_print(const struct sim_case *c)
 {
+    static const char *const COPIES[] = {"both", "weights", "hyperparameters"};
     static const char *const EXPLOITS[] = {"truncation", "tournament",
                                            "t_test"};
     const struct pbt_settings *s = &c->spec.settings;
@@ -415,8 +417,7 @@ void case_print(const struct sim_case *c)
     printf(
         ", donors give %s, copies %s, gaps: %g, relative %g, deviations %g\n",
         s->donors == PBT_DONORS_BEST_EVER ? "their best" : "their last",
-        s->copies == PBT_COPIES_WEIGHTS ? "weights" : "both", s->gap,
-        s->gap_relative, s->gap_sd);
+        COPIES[s->copies], s->gap, s->gap_relative, s->gap_sd);
     for (uint32_t i = 0; i < s->stop_count; i++) {
         static const char *const SOURCES[] = {"iteration", "seconds", "score"};
         printf("  stop%s: %s %s %g\n", s->stops[i].all ? "_all" : "",

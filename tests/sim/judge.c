@@ -152,6 +152,11 @@ static void prune(struct judge *judge, struct judge_trial *trial)
 static void push_point(struct judge *judge, struct judge_trial *trial,
                        struct pbt_checkpoint_id checkpoint)
 {
+    if (checkpoint.number != 0 &&
+        judge_same_id(trial->points[trial->point_count - 1].checkpoint,
+                      checkpoint)) {
+        trial->point_count--; /* the same weights with other hyperparameters */
+    }
     prune(judge, trial);
     trial->points[trial->point_count++] =
         (struct judge_point){.checkpoint = checkpoint,
@@ -183,6 +188,7 @@ static void go_back(struct judge_trial *trial)
 {
     const struct judge_point *top = &trial->points[trial->point_count - 1];
     trial->asked = false;
+    trial->adopts = false;
     trial->terminates = false;
     trial->stopping = false;
     trial->pair = top->pair;
@@ -214,6 +220,7 @@ static void finish(struct judge_trial *trial, bool error)
     trial->held = false;
     trial->error = error;
     trial->asked = false;
+    trial->adopts = false;
     trial->pair = (struct pbt_checkpoint_id){0, 0};
     trial->best = (struct pbt_checkpoint_id){0, 0};
     trial->has_best = false;
@@ -490,6 +497,12 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
                                   .score = record->score,
                                   .point = record->point};
     judge_add_result(judge, &result);
+    if (trial->adopts) {
+        judge_object(judge,
+                     "trial %" PRIu32 " was to adopt hyperparameters, and "
+                     "trains on without",
+                     record->trial);
+    }
     check_stop(judge, record);
     check_point(judge, trial, record);
     judge->counts.results++;
@@ -559,10 +572,16 @@ static void take_saved(struct judge *judge, const struct pbt_record *record)
                      record->checkpoint.number, record->trial);
     }
     bool goes = !trial->stopping && judge->end == PBT_END_NOT;
-    if (trial->held && goes && !record->pause) {
+    if (trial->held && goes && !trial->adopts && !record->pause) {
         judge_object(judge,
                      "trial %" PRIu32 " has saved, and does not pause as the "
                      "user wants",
+                     record->trial);
+    }
+    if (trial->adopts && goes && record->pause) {
+        judge_object(judge,
+                     "trial %" PRIu32 " pauses before it has adopted the "
+                     "hyperparameters of its donor",
                      record->trial);
     }
     push_point(judge, trial, record->checkpoint);
@@ -624,20 +643,47 @@ static void take_exited(struct judge *judge, const struct pbt_record *record)
     }
 }
 
+static bool keeps_weights(const struct judge *judge)
+{
+    return judge->settings->copies == PBT_COPIES_HYPERPARAMETERS;
+}
+
 /* The best one is given once. */
 static void give(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *donor = &judge->trials[record->donor];
-    if (judge_same_id(donor->best, record->checkpoint)) {
+    if (keeps_weights(judge) ||
+        judge_same_id(donor->best, record->checkpoint)) {
         donor->best = (struct pbt_checkpoint_id){0, 0};
     }
+}
+
+/* To save first, and then adopt the hyperparameters of another. */
+static void take_choice(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    judge_choice(judge, record);
+    give(judge, record);
+    trial->adopts = true;
+    trial->adopts_from = record->donor;
+    trial->adopts_score = record->donor_score;
+    trial->adopts_iteration = record->donor_iteration;
+    trial->adopts_config = config_of(judge, record->old_cells);
 }
 
 static void take_exploit(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
+    bool adopts = record->kind == PBT_RECORD_ADOPT;
+    if (adopts != keeps_weights(judge)) {
+        judge_object(judge, "trial %" PRIu32 " exploits in the wrong way",
+                     record->trial);
+    }
     if (!trial->asked && !judge->settings->custom_explore) {
-        judge_donation(judge, record);
+        adopts ? judge_adoption(judge, record) : judge_donation(judge, record);
+        if (!trial->adopts) {
+            give(judge, record);
+        }
     } else if (!trial->asked ||
                !judge_same_id(record->checkpoint, trial->asked_checkpoint) ||
                !is_answer(judge, &trial->asked_config, record->cells)) {
@@ -646,23 +692,25 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
                      "explore function was asked",
                      record->trial);
     }
-    give(judge, record);
     take_epoch(judge, record);
     trial->asked = false;
+    trial->adopts = false;
     trial->exploits++;
     trial->told = trial->exploits;
     trial->lineage = record->lineage;
     if (judge_has_arrived(judge, trial)) {
         trial->settled = judge->round;
     }
-    trial->iteration = record->donor_iteration;
-    trial->last_perturbation =
-        clock_of(judge, record->donor_iteration, record->time_total);
+    if (!adopts) {
+        trial->iteration = record->donor_iteration;
+        trial->last_perturbation =
+            clock_of(judge, record->donor_iteration, record->time_total);
+        trial->scores.count = 0;
+    }
     trial->config = config_of(judge, record->cells);
-    trial->scores.count = 0;
     trial->pair = (struct pbt_checkpoint_id){0, 0};
     trial->life_checkpoint = record->checkpoint;
-    trial->life_iteration = record->donor_iteration;
+    trial->life_iteration = trial->iteration;
     push_point(judge, trial, record->checkpoint);
     if (!trial->process) {
         go_back(trial); /* to where it starts from */
@@ -687,8 +735,11 @@ static void take_ask_first(struct judge *judge, const struct pbt_record *record)
 static void take_ask(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
-    judge_donation(judge, record);
-    give(judge, record);
+    keeps_weights(judge) ? judge_adoption(judge, record)
+                         : judge_donation(judge, record);
+    if (!trial->adopts) {
+        give(judge, record);
+    }
     trial->asked = true;
     trial->asked_checkpoint = record->checkpoint;
     trial->asked_config = config_of(judge, record->cells);
@@ -860,6 +911,7 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         take_exited(judge, record);
         break;
     case PBT_RECORD_EXPLOIT:
+    case PBT_RECORD_ADOPT:
         take_exploit(judge, record);
         break;
     case PBT_RECORD_ASK:
@@ -903,6 +955,7 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         judge_pass(judge, record);
         trial->passed = true;
         stop_asking(trial);
+        trial->adopts = false;
         if (judge_has_arrived(judge, trial)) {
             trial->settled = judge->round;
         }
@@ -911,6 +964,9 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
     case PBT_RECORD_SAVE:
         if (record->point) {
             judge_point_save(judge, record);
+        }
+        if (isfinite(record->donor_score)) {
+            take_choice(judge, record);
         }
         trial->saving = true;
         break;

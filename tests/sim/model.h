@@ -77,6 +77,12 @@ struct judge_trial {
     bool asked;
     struct pbt_checkpoint_id asked_checkpoint;
     struct judge_config asked_config;
+    /* It is to adopt that donor's hyperparameters, once it has saved. */
+    bool adopts;
+    uint32_t adopts_from;
+    double adopts_score;
+    int64_t adopts_iteration;
+    struct judge_config adopts_config;
 
     uint64_t epoch;
     uint64_t process_epoch;
@@ -171,6 +177,9 @@ bool judge_has_arrived(const struct judge *judge,
 void judge_round(struct judge *judge, const struct pbt_record *record);
 /* An exploit, or the asking before it. */
 void judge_donation(struct judge *judge, const struct pbt_record *record);
+/* exploit_copies: hyperparameters.  The record of the choice, and that of what follows on it. */
+void judge_choice(struct judge *judge, const struct pbt_record *record);
+void judge_adoption(struct judge *judge, const struct pbt_record *record);
 /* Nobody could be the donor, or the one that was drawn is not better by enough. */
 void judge_pass(struct judge *judge, const struct pbt_record *record);
 /* A save at a point: no exploit was due. */
