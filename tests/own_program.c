@@ -5,7 +5,7 @@
  *     own_program FILE DIR [key=value ...]
  *
  * OWN_EXPLORE: "double" (sets lr to twice what is proposed), "fail" (fails, with a message),
- * "slow" (touches $OWN_MARK, then waits until that file is removed), "wrong" (sets a
+ * "seed" (noise from its seed; noted in OWN_CALLS), "slow" (touches $OWN_MARK, then waits until that file is removed), "wrong" (sets a
  * hyperparameter that is not there), or unset (no function).  OWN_DRAW: what the function
  * "my_lr" does: "seed" (a value from its seed), "fail", "none" (sets nothing), "slow" (as above),
  * or unset (there is no such function).  Each
@@ -100,6 +100,21 @@ static int draw_lr(void *user, const char *name, uint64_t seed,
     return pbt_config_set_real(config, name, 0.0001 + 0.01 * unit, error);
 }
 
+static int explore_seed(void *user, struct pbt_config *config,
+                        struct pbt_error *error)
+{
+    double lr;
+    uint64_t seed = pbt_explore_seed(config);
+    (void)user;
+    note_call("explore", seed);
+    int status = pbt_config_real(config, "lr", &lr, error);
+    return status == PBT_OK
+               ? pbt_config_set_real(config, "lr",
+                                     lr + 1e-4 * (double)(seed >> 11) * 0x1p-53,
+                                     error)
+               : status;
+}
+
 static pbt_explore_fn chosen(void)
 {
     const char *name = getenv("OWN_EXPLORE");
@@ -109,6 +124,7 @@ static pbt_explore_fn chosen(void)
     return strcmp(name, "double") == 0  ? explore_double
            : strcmp(name, "fail") == 0  ? explore_fail
            : strcmp(name, "wrong") == 0 ? explore_wrong
+           : strcmp(name, "seed") == 0  ? explore_seed
                                         : explore_slow;
 }
 

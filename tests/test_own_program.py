@@ -111,6 +111,30 @@ def test_failing(root):
         assert int(done.stdout.split()[1]) == 4  # all went on to their end
 
 
+def test_its_seed_makes_it_repeatable(root):
+    """On one slot and on four, by itself and beside a program that reads the same seeds."""
+    synch = ("scheduler.synch=true", "stop.training_iteration=40")
+    for cpus in (1, 4):
+        run(root, *synch, f"name=cpu-{cpus}", f"resources.cpu={cpus}", OWN_EXPLORE="seed",
+            OWN_CALLS=str(root / f"calls-{cpus}"))
+    made = [{seed for _, seed in calls(root / f"calls-{cpus}")} for cpus in (1, 4)]
+    assert made[0] == made[1] and len(made[0]) > 4 and "0" not in made[0]
+    found = [of_kind(records(root, f"cpu-{cpus}"), "exploit") for cpus in (1, 4)]
+    assert len(made[0]) == len(found[0])  # each its own
+    assert [e["config"] for e in found[0]] == [e["config"] for e in found[1]]
+    program = root / "explore.py"
+    program.write_text(f"""#!/usr/bin/python3
+import json, sys
+asked = json.load(sys.stdin)
+open({str(root / 'seeds')!r}, "a").write("explore " + asked["seed"] + "\\n")
+asked["config"]["lr"] += 1e-4 * (int(asked["seed"]) >> 11) * 2.0 ** -53
+json.dump(asked["config"], sys.stdout)
+""")
+    program.chmod(0o755)
+    run(root, *synch, "name=program", f"scheduler.custom_explore={program}")
+    assert {seed for _, seed in calls(root / "seeds")} == made[0]
+
+
 def test_slow_delays_one_trial(root):
     mark = root / "mark"
     # Who waits keeps its slot: the others have theirs.

@@ -67,7 +67,7 @@ static void begin_life(void *user, const struct pbt_sim_life *life)
 {
     struct world *world = user;
     const struct pbt_trainable *trainable = world->toy->trainable;
-    struct pbt_config config = {NULL, NULL};
+    struct pbt_config config = {.root = NULL};
     char dir[STORE_DIR_SIZE];
     if (!good(world)) {
         return;

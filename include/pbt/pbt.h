@@ -54,6 +54,14 @@ typedef int (*pbt_explore_fn)(void *user, struct pbt_config *config,
                               struct pbt_error *error);
 
 /*
+ * For draws of a custom explore function's own: 64 bits that depend on the experiment's
+ * seed, the trial, its exploits so far and its iteration, and on nothing else, so that the same is
+ * explored whenever it is done again (and in synchronous rounds on any number of slots).  A
+ * program that explores reads it as `seed`.  0: `config` is not that of an explore function.
+ */
+PBT_API uint64_t pbt_explore_seed(const struct pbt_config *config);
+
+/*
  * The source of a hyperparameter (Ray Tune: a function in hyperparam_mutations): sets
  * the hyperparameter `name` in `config` to a value, with pbt_config_set_real() and its kin.  A
  * file asks for it by the name that it has in `functions` below:

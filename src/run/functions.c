@@ -186,6 +186,7 @@ static int ask_all(const struct pbt_functions *functions, bool first,
     }
     if (status == PBT_OK && !first && experiment->explore != NULL) {
         error->text[0] = '\0';
+        config->seed = seed;
         status = experiment->explore(experiment->explore_user, config, error);
         if (status != PBT_OK) {
             (void)failed(error, status);
@@ -196,11 +197,16 @@ static int ask_all(const struct pbt_functions *functions, bool first,
     return status;
 }
 
+uint64_t pbt_explore_seed(const struct pbt_config *config)
+{
+    return config->seed;
+}
+
 int pbt_functions_ask(void *user, const char *json, size_t length,
                       struct pbt_buf *answer, struct pbt_error *error)
 {
     const struct pbt_functions *functions = user;
-    struct pbt_config config = {NULL, NULL};
+    struct pbt_config config = {.root = NULL};
     json_t *question = json_loadb(json, length, 0, NULL);
     const json_t *proposed = json_object_get(question, "config");
     char *text = json_dumps(proposed, JSON_COMPACT);

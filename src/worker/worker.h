@@ -40,7 +40,8 @@ int pbt_channel_receive(struct pbt_channel *channel, bool wait, char **line,
 
 struct pbt_config {
     json_t *root;
-    char *text; /* as the driver wrote it */
+    char *text;    /* as the driver wrote it */
+    uint64_t seed; /* pbt_explore_seed() */
 };
 
 /* Takes a copy of the text and a reference to the parsed object. */
