@@ -203,6 +203,29 @@ def at_once(build, dir, name, command, keys, text, words):
           run.path)
 
 
+def keeps_its_own_way(build, dir):
+    """After a load it goes on with the hyperparameters, or the weights, that it had."""
+    client = runs.read(os.path.dirname(os.path.abspath(__file__)) + '/client.py').decode()
+    for name, old, new, text in (
+            ('own-config', "config = command['config']",
+             "config = config if kind == 'load' else command['config']",
+             'it runs with another configuration than it was told: '),
+            ('own-weights', "checkpoint=command['checkpoint'])",
+             "checkpoint=None if kind == 'load' else command['checkpoint'])",
+             r'it was told to load .*/checkpoint_\d+, and says that it loaded nothing')):
+        check(client.count(old) == 1, 'client.py has moved')
+        make_script(dir + '/%s.py' % name, client.replace(old, new))
+        keys = runs.experiment(name, ['python3', dir + '/%s.py' % name],
+                               resources={'cpu': 4}, failure={'max_failures': -1})
+        keys['scheduler'].update(synch=True, quantile_fraction=0.5)
+        run = finish(build, dir, keys, {}, 0)
+        records = runs.records_of(run.path)
+        losers = {r['trial'] for r in records if r['k'] == 'exploit'}
+        failed = {r['trial'] for r in records if r['k'] == 'exited' and r['leave'] == 'retry'}
+        check(losers and losers == failed, '%s: %s exploited, %s failed', name, losers, failed)
+        check(re.search('failed after iteration .*%s' % text, run.said()), '%s', run.said())
+
+
 def no_numbers(build, dir):
     run = finish(build, dir, runs.experiment(
         'nan', [build + '/tests/bad_toy'], resources={'cpu': 4}),
@@ -255,6 +278,8 @@ def main():
         for case in AT_ONCE:
             at_once(build, dir, *case)
             print('at once:', case[0], flush=True)
+        keeps_its_own_way(build, dir)
+        print('keeps its own way')
         no_numbers(build, dir)
         print('no numbers')
         for required in (True, False):

@@ -11,7 +11,8 @@ import sys
 
 source = sys.argv[1]
 SETTINGS = ("burn_in_period", "perturbation_interval", "require_attrs",
-            "out_of_range")
+            "out_of_range", "exploit_copies", "resample_probability", "fail_fast",
+            "population_size")
 
 
 def read(path):
