@@ -113,6 +113,23 @@ def look_at_pieces(directory, scratch, draw, expected):
     return grown, looks
 
 
+def look_at_new_alone(directory, scratch):
+    """What is in the file already is not read again."""
+    run = os.path.join(scratch, "new/run")
+    copy(directory, run)
+    name, ends = batches(directory)[0]
+    give(directory, run, name, ends[len(ends) // 2])
+    pbt("ls", ".", home=run)
+    with sqlite3.connect(run + "/experiment.db") as db:
+        db.execute("UPDATE raw_results SET time_total = -1 WHERE record = "
+                   "(SELECT min(record) FROM raw_results)")
+    db.close()
+    give(directory, run, name, ends[-1])
+    pbt("ls", ".", home=run)
+    rows = dump(run + "/experiment.db")["raw_results"]
+    check(rows[0][5] == -1 and len(rows) > 1, "made anew: %s", rows[0])
+
+
 def look_after(grown, what, expected, texts):
     check(said(grown, len(texts) - 1) == texts, "%s: other answers", what)
     path = grown + "/experiment.db"
@@ -256,6 +273,7 @@ def main():
         killed(grown, draw, expected, texts)
         ten(grown, best, expected)
         cut(directory, scratch, draw)
+        look_at_new_alone(directory, scratch)
     print("seed %d: %d records, %d looks" % (SEED, len(journal), looks))
 
 

@@ -185,7 +185,7 @@ static uint32_t *line_of(const struct tree *tree, uint32_t number,
     for (uint32_t i = node; i != PBT_NONE; i = tree->of.nodes[i].parent) {
         (*count)++;
     }
-    uint32_t *line = malloc(*count * sizeof *line);
+    uint32_t *line = malloc((*count + 1) * sizeof *line);
     size_t at = *count;
     for (; line != NULL && node != PBT_NONE;
          node = tree->of.nodes[node].parent) {

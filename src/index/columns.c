@@ -35,7 +35,11 @@ void pbt_columns_done(struct pbt_columns *columns)
     }
     free(columns->names);
     json_decref(columns->map);
-    pbt_columns_init(columns, columns->table, columns->prefix, columns->limit);
+    columns->names = NULL;
+    columns->count = 0;
+    columns->map = NULL;
+    columns->guess = 0;
+    columns->changed = false;
 }
 
 /* Takes note of one that the table has. */

@@ -473,7 +473,7 @@ static int try_run_path(struct pbt_index *index, struct pbt_error *error)
 int pbt_index_rebuild(const char *dir, struct pbt_spec *spec,
                       struct pbt_error *error)
 {
-    struct pbt_index *index;
+    struct pbt_index *index = NULL;
     struct pbt_fold fold;
     int status =
         open_with(&index, dir, spec, &fold, true, NULL, try_run_path, error);

@@ -141,6 +141,8 @@ int pbt_sql_error(const struct pbt_sql *sql, const char *path,
     if (sql->code == SQLITE_NOMEM) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    return pbt_fail(error, PBT_E0867, "%s: %s",
-                    path[0] != '\0' ? path : "a temporary file", sql->text);
+    bool damaged = sql->code == SQLITE_CORRUPT || sql->code == SQLITE_NOTADB;
+    return pbt_fail(error, PBT_E0867, "%s: %s%s",
+                    path[0] != '\0' ? path : "a temporary file", sql->text,
+                    damaged ? ": delete the file; it is made anew" : "");
 }

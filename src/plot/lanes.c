@@ -81,12 +81,14 @@ int pbt_lanes_by_descent(struct pbt_lanes *lanes,
 {
     struct pbt_tree tree;
     int status = pbt_tree_make(&tree, results, false, error);
-    struct family *families = calloc((size_t)tree.trials + 1, sizeof *families);
-    if (status == PBT_OK && families == NULL) {
-        status = pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    if (status != PBT_OK) {
+        return status;
     }
-    if (status == PBT_OK) {
+    struct family *families = calloc((size_t)tree.trials + 1, sizeof *families);
+    if (families != NULL) {
         order(lanes, &tree, families);
+    } else {
+        status = pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     free(families);
     pbt_tree_done(&tree);
