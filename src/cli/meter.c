@@ -10,6 +10,7 @@
 #include "cli/upkeep.h"
 
 #define SHOW_NS UINT64_C(200000000)
+#define BAR_WAIT_NS UINT64_C(400000000)
 
 void pbt_cli_meter_init(struct pbt_cli_meter *meter, const char *doing)
 {
@@ -17,13 +18,14 @@ void pbt_cli_meter_init(struct pbt_cli_meter *meter, const char *doing)
     pbt_screen_init(&meter->screen, STDERR_FILENO, PBT_COLOR_NEVER);
 }
 
-/* True if it is time for a new line. */
-static bool is_due(struct pbt_cli_meter *meter)
+/* True if it is time for a new line; `wait` ns before the first one. */
+static bool is_due(struct pbt_cli_meter *meter, uint64_t wait)
 {
     struct timespec now = {0, 0};
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    if (!meter->screen.terminal ||
+    meter->begun = meter->begun == 0 ? ns : meter->begun;
+    if (!meter->screen.terminal || ns - meter->begun < wait ||
         (meter->shown > 0 && ns - meter->shown < SHOW_NS)) {
         return false;
     }
@@ -36,7 +38,7 @@ void pbt_cli_meter_show(struct pbt_cli_meter *meter, uint32_t done,
 {
     char line[160];
     char size[PBT_BYTES_TEXT_SIZE];
-    if (!is_due(meter)) {
+    if (!is_due(meter, 0)) {
         return;
     }
     pbt_bytes_text(bytes, size);
@@ -52,7 +54,7 @@ void pbt_cli_meter_bar(struct pbt_cli_meter *meter, uint64_t bytes,
     static const char marks[] = "####################";
     char line[160];
     char size[PBT_BYTES_TEXT_SIZE];
-    if (!is_due(meter) || of_bytes == 0) {
+    if (of_bytes == 0 || !is_due(meter, BAR_WAIT_NS)) {
         return;
     }
     double share = (double)bytes / (double)of_bytes;

@@ -13,14 +13,15 @@
 struct pbt_cli_meter {
     struct pbt_screen screen;
     const char *doing; /* "verifying" */
-    uint64_t shown;    /* when, ns; 0: not yet */
+    uint64_t begun;    /* when, ns; 0: not yet */
+    uint64_t shown;    /* the same */
 };
 
 void pbt_cli_meter_init(struct pbt_cli_meter *meter, const char *doing);
 /* At most some times a second. */
 void pbt_cli_meter_show(struct pbt_cli_meter *meter, uint32_t done,
                         uint32_t all, uint64_t bytes);
-/* The same as a bar. */
+/* The same as a bar, if it takes a while. */
 void pbt_cli_meter_bar(struct pbt_cli_meter *meter, uint64_t bytes,
                        uint64_t of_bytes);
 void pbt_cli_meter_done(struct pbt_cli_meter *meter);
