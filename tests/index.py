@@ -186,6 +186,68 @@ def killed(grown, draw, expected, texts):
     look_after(grown, "killed", expected, texts)
 
 
+def large(scratch, draw):
+    """So many results that one transaction doesn't hold them: what a kill leaves is gone on with."""
+    results_each = 10000
+    with open(scratch + "/large.yaml", "w") as file:
+        file.write("name: large\ncommand: [%s/bench/nothing]\nnum_samples: 8\nmetric: score\n"
+                   "mode: max\nstop: {training_iteration: %d}\nresources: {cpu: 8}\nseed: 1\n"
+                   "config: {warm: 100, last: 0, x: {uniform: [0, 1]}}\n"
+                   "scheduler: {type: fifo}\n" % (BUILD, results_each))
+    pbt("run", "large.yaml", "--quiet", home=scratch)
+    run = scratch + "/runs/large"
+    pbt("ls", ".", home=run)
+    expected = dump(run + "/experiment.db")
+    check(len(expected["raw_results"]) == 8 * results_each, "%d rows",
+          len(expected["raw_results"]))
+    os.remove(run + "/experiment.db")
+    most = 0
+    for _ in range(15):
+        with subprocess.Popen([BUILD + "/pbt", "ls", "."], cwd=run,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            time.sleep(draw.random() * 0.4)
+            process.kill()
+        try:
+            there = len(dump(run + "/experiment.db")["raw_results"])
+        except (sqlite3.OperationalError, KeyError):
+            there = 0  # no file, no table, or a journal to be rolled back by a writer
+        check(there == 0 or there >= most, "%d rows after %d", there, most)
+        most = max(most, there)
+    pbt("ls", ".", home=run)
+    check(dump(run + "/experiment.db") == expected, "a large one after kills")
+
+
+def another_user(grown, best, scratch):
+    """Who may only read has an index elsewhere, or the one that is there if it is up to date."""
+    home = os.path.join(scratch, "home")
+    os.mkdir(home)
+    os.chown(home, 65534, 65534)
+    program = shutil.copy(BUILD + "/pbt", scratch)  # the build may lie where others can't look
+    for directory in (scratch, os.path.dirname(grown)):
+        os.chmod(directory, 0o755)
+    for base, names, files in os.walk(grown):
+        for name in names:
+            os.chmod(os.path.join(base, name), 0o755)
+        for name in files:
+            os.chmod(os.path.join(base, name), 0o644)
+    os.chmod(grown, 0o755)
+
+    def ask(*words):
+        done = subprocess.run([program, *words], cwd=grown, user=65534, group=65534,
+                              extra_groups=[], env={"HOME": home}, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
+                              check=False)
+        check(done.returncode == 0 and not done.stderr, "another user: %s", done.stderr)
+        return done.stdout
+    check(ask("best", ".", "--json") == best, "another user")
+    check(not os.path.exists(home + "/.cache"), "it was up to date")
+    os.remove(grown + "/experiment.db")
+    check(ask("best", ".", "--json") == best, "another user, without an index")
+    check(len(os.listdir(home + "/.cache/pbt")) == 1, "another user's cache")
+    check(not os.path.exists(grown + "/experiment.db"), "another user has written")
+
+
 def ten(grown, best, expected):
     os.remove(grown + "/experiment.db")
     readers = [subprocess.Popen([BUILD + "/pbt", "best", ".", "--json"], cwd=grown,
@@ -274,6 +336,9 @@ def main():
         ten(grown, best, expected)
         cut(directory, scratch, draw)
         look_at_new_alone(directory, scratch)
+        large(scratch, draw)
+        if os.geteuid() == 0:
+            another_user(grown, best, scratch)
     print("seed %d: %d records, %d looks" % (SEED, len(journal), looks))
 
 

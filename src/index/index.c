@@ -21,7 +21,7 @@
 #define REVISION 1
 #define FILE_MAX ((size_t)64 << 20)
 /* Records of one transaction: what is lost if it is killed. */
-#define CHUNK 250000
+#define CHUNK 50000
 #define SHOW_EVERY 4096
 #define SQL_MAX ((size_t)1 << 20)
 
