@@ -79,6 +79,11 @@ static int put_row(void *user, const struct pbt_row *row)
            ", \"epoch\": %" PRIu64 ", \"seq\": %" PRIu64 ", \"undone\": %s",
            row->trial, row->iteration, row->epoch, row->seq,
            row->undone ? "true" : "false");
+    printf(", \"lineage\": \"%" PRIu64 "\", \"generation\": %" PRIu32
+           ", \"from\": \"%s\", \"from_trial\": %" PRIu32
+           ", \"from_iteration\": %" PRId64,
+           row->lineage, row->generation, row->from, row->from_trial,
+           row->from_iteration);
     (void)pbt_row_real(row, "score", &score);
     put_real("score", score);
     put_real("time_total_s", row->time_total_s);

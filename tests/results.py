@@ -127,6 +127,8 @@ def value_of(values, scope, better):
 def compare(directory, seen):
     """Returns how many results were undone."""
     ways = counting(directory)
+    saved = {(*name(record), record["it"]) for record in records(directory)
+             if record["k"] == "saved"}
     undone = 0
     by_trial = {}
     for row in seen["row"]:
@@ -150,6 +152,12 @@ def compare(directory, seen):
                   row["metrics"]["score"] == row["score"] and
                   set(row["names"]) == set(row["metrics"]),
                   "%s differs from %s", row, file)
+            parent = file["pbt_parent"]
+            check(row["from"] == (parent or "") and row["lineage"] == file["pbt_lineage"] and
+                  (parent is None or
+                   seen["trial"][row["from_trial"]]["id"] == parent.split("/")[0] and
+                   (row["from_trial"], int(parent[-6:]), row["from_iteration"]) in saved),
+                  "descent of %s, not of %s", row, file)
         for path in trial["kept"] + [trial["checkpoint"] or directory]:
             check(os.path.isdir(path), "no %s", path)
     experiment_min = "mode: min" in open(directory + "/experiment.yaml").read()
