@@ -470,7 +470,7 @@ other.restore(model.save().path)
 print(other.score, other.training_iteration,
       os.listdir(libpbt.Checkpoint(sys.argv[1]).to_directory()))
 try:
-    libpbt.Tuner
+    libpbt.PB2
 except AttributeError as error:
     print(error)
 try:
@@ -487,7 +487,7 @@ model.stop()
 3.0 3 default
 {'score': 4.0, 'done': False, 'training_iteration': 4}
 4.0 4 ['checkpoint.pkl']
-libpbt has no Tuner: `pbt run` begins experiments (docs/python.md)
+module 'libpbt' has no attribute 'PB2'; what there is of Ray's is in docs/from-ray.md
 report: report() is for a function that libpbt.worker() runs; a Trainable returns its \
 metrics from step()
 context: there is no trial: this process was not started by `pbt run`, or \

@@ -22,7 +22,15 @@ def _take() -> Optional[int]:
     return int(text)
 
 
+def _where() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # it has been deleted
+        return '/'
+
+
 _fd = _take()
+begun_in = _where()  # the script may go elsewhere before it runs an experiment
 
 
 def is_worker() -> bool:

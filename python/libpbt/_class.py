@@ -2,6 +2,7 @@
 import gc
 from typing import Any, Dict, List, Optional, Type
 
+from libpbt._stop import Stops
 from libpbt._trainable import Trainable
 from libpbt._values import take_metrics
 from libpbt._worker import Stopwatch, Worker
@@ -22,6 +23,8 @@ class ClassHost:
         self._resets = trainable.reset_config is not Trainable.reset_config
         self.capabilities: List[str] = ['reset_config', 'reuse'] if self._resets else []
         self._model: Optional[Trainable] = None
+        self.kept: Dict[str, Any] = {}
+        self.stopper: Optional[Stops] = None
         self.worker: Worker
 
     def serve(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Union
 from libpbt._checkpoint import (Checkpoint, Saver, copy_files, keep_files, read_notes,
                                 write_notes)
 from libpbt._context import current, get_context
+from libpbt._stop import Stops
 from libpbt._values import take_metrics
 from libpbt._worker import Stopwatch, Worker
 
@@ -39,6 +40,8 @@ class FunctionHost:
     def __init__(self, train: Train) -> None:
         self.trains: str = getattr(train, '__name__', 'the function')
         self._train = train
+        self.kept: Dict[str, Any] = {}
+        self.stopper: Optional[Stops] = None
         self.worker: Worker
         self._thread = threading.get_ident()
         self._config: Dict[str, Any] = {}

@@ -1,4 +1,5 @@
 """worker(): a script becomes a worker."""
+import atexit
 import io
 import os
 import shlex
@@ -9,8 +10,11 @@ from typing import Any, Callable, Dict, NoReturn, Type, Union
 from libpbt._channel import is_worker
 from libpbt._class import ClassHost
 from libpbt._function import FunctionHost, host_of
+from libpbt._stop import stopper_of_run
 from libpbt._trainable import Trainable
 from libpbt._worker import Stopped
+
+_begun = False
 
 OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 TEXT_MAX = 500  # of an error; the whole of it is in stderr
@@ -18,6 +22,11 @@ HOW_TO = '''\
 %(script)s is a worker: pbt starts it, once for each trial.
     pbt init exp.yaml -- %(command)s    # writes an experiment file, to be looked at
     pbt run exp.yaml'''
+
+
+NEVER = '''\
+libpbt: the script came to its end without its call number %s of run() or fit(), which is
+  to train here. Each worker runs the script again: up to there it has to do the same.'''
 
 
 def worker(trainable: Union[Type[Trainable], Callable[[Dict[str, Any]], Any]]) -> None:
@@ -33,15 +42,34 @@ def worker(trainable: Union[Type[Trainable], Callable[[Dict[str, Any]], Any]]) -
         command = shlex.join([os.path.basename(sys.executable) or 'python3', *sys.argv])
         print(HOW_TO % {'script': script, 'command': command}, file=sys.stderr)
         sys.exit(2)
+    serve(trainable, {})
+
+
+def serve(trainable: Any, kept: Dict[str, Any]) -> None:
+    """The worker itself.  `kept`: the part of each configuration that is not pbt's."""
+    global _begun
+    _begun = True
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a log, read while it grows
     host = _host_of(trainable)
+    host.kept = kept
+    host.stopper = stopper_of_run()
     try:
         host.serve()
     except Stopped:
         raise
     except BaseException as failure:
         _fail(host, failure)
+
+
+def _say_never() -> None:
+    """At the end of a script that run() has made the command of a worker."""
+    if not _begun and not hasattr(sys, 'last_type'):
+        print(NEVER % os.environ['LIBPBT_CALL'], file=sys.stderr)
+
+
+if is_worker() and 'LIBPBT_CALL' in os.environ:
+    atexit.register(_say_never)
 
 
 def _is_child() -> bool:

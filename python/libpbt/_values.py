@@ -61,6 +61,16 @@ def native(value: Any) -> Any:
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
+def merged(config: Any, kept: Dict[str, Any]) -> Any:
+    """A configuration from pbt, with what has stayed in the script."""
+    for key, value in kept.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            merged(config[key], value)
+        else:
+            config[key] = value
+    return config
+
+
 def take_metrics(reported: Any, totals: Dict[str, Any]) -> Dict[str, Any]:
     """A step's metrics as they travel, with what follows from them by Ray's rules; what is
     counted over a model's life goes into `totals`."""

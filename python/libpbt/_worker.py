@@ -10,7 +10,8 @@ from typing import Any, Dict, List, Optional, Protocol
 
 from libpbt._channel import Channel, Message
 from libpbt._context import Place, get_context
-from libpbt._values import native
+from libpbt._stop import Stops
+from libpbt._values import merged, native
 
 VERSION = '0.1.0'
 
@@ -18,6 +19,8 @@ VERSION = '0.1.0'
 class Host(Protocol):
     capabilities: List[str]
     trains: str  # the name of what trains, for errors
+    kept: Dict[str, Any]  # what each configuration has beside what pbt knows
+    stopper: Optional[Stops]  # None: nobody is asked
 
     def leave(self, kind: str) -> None:
         """A start or load comes next, or the end: whatever was trained ends here.  If it
@@ -67,6 +70,11 @@ class Worker:
         self.iteration += 1
         self._seq += 1
         self._time_total_s += seconds
+        if self._host.stopper is not None:
+            done = self._host.stopper.says_so(
+                metrics, training_iteration=self.iteration, done=done,
+                time_this_iter_s=seconds, time_total_s=self._time_total_s,
+                config=self._opening['config'], trial_id=get_context().get_trial_id())
         self.running = self.iteration < self._until and not self._halt and not done
         self._halt = False
         members: Dict[str, Any] = {'done': True} if done else {}
@@ -112,7 +120,8 @@ class Worker:
         self._epoch, self._seq = int(command['epoch']), 0
         self.iteration = self._until = command['iteration']
         self._time_total_s = command['time_total_s']
-        config, checkpoint = native(command['config']), command['checkpoint']
+        config = merged(native(command['config']), self._host.kept)
+        checkpoint = command['checkpoint']
         if command['type'] == 'start':
             self.doing = 'setup'
             self._place.take(command)

@@ -18,6 +18,7 @@
 #include "cli/control.h"
 #include "cli/experiment.h"
 #include "cli/forecast.h"
+#include "cli/peer.h"
 #include "run/run.h"
 
 /* --- signals -------------------------------------------------------------- */
@@ -116,7 +117,7 @@ static void print_end(const char *path, const struct pbt_run_outcome *outcome)
 }
 
 static int go(const char *path, const struct pbt_cli_call *call,
-              int64_t unpause)
+              struct pbt_cli_peer *peer, int64_t unpause)
 {
     struct pbt_error error;
     struct pbt_console console;
@@ -132,6 +133,7 @@ static int go(const char *path, const struct pbt_cli_call *call,
                                       .say = pbt_console_say,
                                       .show = pbt_console_show,
                                       .user = &console};
+    pbt_cli_peer_use(peer, &options, path);
     int status = pbt_run_go(path, &options, &outcome, &error);
     pbt_console_done(&console);
     print_cost(&outcome);
@@ -157,12 +159,14 @@ static int go(const char *path, const struct pbt_cli_call *call,
 
 /* What is wrong has been said when a status is returned. */
 static int make_run(const struct pbt_cli_call *call, struct pbt_spec *spec,
+                    const struct pbt_cli_peer *peer,
                     struct pbt_run_place *place)
 {
     struct pbt_error error;
     struct pbt_cli_forecast forecast;
     const char *runs = pbt_cli_runs_dir(pbt_cli_value(call, "dir"));
     pbt_cli_put(&spec->warnings, true);
+    pbt_cli_peer_tell(peer, spec);
     int status = pbt_spec_finish(spec, &error);
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
@@ -180,9 +184,14 @@ static int make_run(const struct pbt_cli_call *call, struct pbt_spec *spec,
 int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
 {
     struct pbt_run_place place = {0};
-    int status = make_run(call, spec, &place);
+    struct pbt_cli_peer peer;
+    int status = pbt_cli_peer_open(&peer, call);
+    if (status == PBT_OK) {
+        status = make_run(call, spec, &peer, &place);
+    }
     pbt_spec_done(spec);
     if (status != PBT_OK) {
+        pbt_cli_peer_done(&peer);
         return status;
     }
     if (place.resumed) {
@@ -194,7 +203,9 @@ int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
                       "%s\n",
                       place.path);
     }
-    return go(place.path, call, PBT_RUN_NONE);
+    status = go(place.path, call, &peer, PBT_RUN_NONE);
+    pbt_cli_peer_done(&peer);
+    return status;
 }
 
 int pbt_cli_run(const struct pbt_cli_call *call)
@@ -207,6 +218,7 @@ int pbt_cli_run(const struct pbt_cli_call *call)
 static int resume(const char *run, const char *trial,
                   const struct pbt_cli_call *call)
 {
+    struct pbt_cli_peer peer;
     struct pbt_error error;
     struct pbt_cli_driver driver;
     int64_t unpause = PBT_RUN_ALL;
@@ -228,9 +240,15 @@ static int resume(const char *run, const char *trial,
         (void)printf("%s is finished: there is nothing left to do\n", run);
         return PBT_OK;
     }
-    return pbt_cli_reach(run, &driver)
-               ? pbt_cli_request(&driver, run, trial, PBT_CONTROL_RESUME)
-               : go(run, call, unpause);
+    if (pbt_cli_reach(run, &driver)) {
+        return pbt_cli_request(&driver, run, trial, PBT_CONTROL_RESUME);
+    }
+    status = pbt_cli_peer_open(&peer, call);
+    if (status == PBT_OK) {
+        status = go(run, call, &peer, unpause);
+    }
+    pbt_cli_peer_done(&peer);
+    return status;
 }
 
 int pbt_cli_resume(const struct pbt_cli_call *call)

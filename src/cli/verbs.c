@@ -24,6 +24,11 @@
         "color", 0, "WHEN", PBT_CLI_WORD, pbt_cli_color_words,                 \
             "colours in the table: auto, always or never"                      \
     }
+#define ASK_OPTION                                                             \
+    {                                                                          \
+        "ask-fd", 0, "FD", PBT_CLI_FREE, NULL,                                 \
+            "for clients: a socket to who answers for the functions"           \
+    }
 #define JSON_OPTION                                                            \
     {                                                                          \
         "json", 0, NULL, PBT_CLI_FREE, NULL, "as JSON"                         \
@@ -47,8 +52,8 @@ const struct pbt_cli_option pbt_cli_common[] = {
     {"help", 'h', NULL, PBT_CLI_FREE, NULL, "show this"}, END};
 
 static const struct pbt_cli_option no_options[] = {END};
-static const struct pbt_cli_option run_options[] = {DIR_OPTION, QUIET_OPTION,
-                                                    COLOR_OPTION, END};
+static const struct pbt_cli_option run_options[] = {
+    DIR_OPTION, QUIET_OPTION, COLOR_OPTION, ASK_OPTION, END};
 static const char *const modes[] = {"max", "min", NULL};
 
 /* Keys of the experiment file in other words: experiment.c. */
@@ -70,7 +75,8 @@ static const char *const modes[] = {"max", "min", NULL};
         "seed", 0, "N", PBT_CLI_FREE, NULL, "fixes every draw and decision"    \
     }
 static const struct pbt_cli_option new_run_options[] = {
-    EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION, COLOR_OPTION, END};
+    EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION,
+    COLOR_OPTION,       ASK_OPTION, END};
 static const struct pbt_cli_option init_options[] = {EXPERIMENT_OPTIONS, END};
 static const struct pbt_cli_option replay_options[] = {
     {"stop", 's', "NAME=N", PBT_CLI_FREE, NULL, "ends the trial"},
@@ -79,6 +85,7 @@ static const struct pbt_cli_option replay_options[] = {
     DIR_OPTION,
     QUIET_OPTION,
     COLOR_OPTION,
+    ASK_OPTION,
     END};
 static const struct pbt_cli_option check_options[] = {
     {"all", 'a', NULL, PBT_CLI_FREE, NULL,

@@ -51,7 +51,7 @@ for verb in $verbs; do
         "$SOURCE/docs/cli.md" >section
     [ -s section ] || { echo "docs/cli.md has no section on pbt $verb"; exit 1; }
     pbt "$verb" --help | sed -n '/^options:/,$s/.*\(--[a-z-]*\).*/\1/p' |
-        grep -vx -e --help -e --dir -e --quiet -e --color >options || true
+        grep -vx -e --help -e --dir -e --quiet -e --color -e --ask-fd >options || true
     while read -r option; do
         grep -q -e "\`$option" section ||
             { echo "docs/cli.md: pbt $verb has $option"; exit 1; }
