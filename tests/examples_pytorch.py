@@ -2,7 +2,8 @@
 
     examples_pytorch.py BUILD_DIR SOURCE_DIR
 
-Skipped (status 77) where PBT_TORCH_PYTHON, or else the Python that runs this, has no PyTorch.
+So do the guide's programs.  Skipped (status 77) where PBT_TORCH_PYTHON, or else the Python that
+runs this, lacks PyTorch, pandas or matplotlib.
 """
 import json
 import os
@@ -61,13 +62,37 @@ def evaluated(source, directory, best, env):
     return said.strip()
 
 
+def guide(build, source, dir, env):
+    """The guide's programs, each as a user runs it; returns what they have said last."""
+    example = source + '/examples/pytorch'
+    env = {**env, 'PBT': build + '/pbt', 'PBT_DIR': dir}
+    said = run(PYTHON, example + '/guide_class.py', '--smoke-test', **env)
+    check(re.search(r'iteration (5|10): accuracy (0\.[89]|1\.0)\d+ on all', said),
+          'guide_class.py: %s', said[-1000:])
+    policy = dir + '/pbt_policy_0.txt'
+    with open(policy, 'w') as file:
+        file.write('["0", "1", 4, 4, {"lr": 0.01, "momentum": 0.9}, '
+                   '{"lr": 0.02, "momentum": 0.8}]\n')
+    said = run(PYTHON, example + '/guide_replay.py', policy, **env)
+    check('by %s: accuracy ' % policy in said, 'guide_replay.py: %s', said[-1000:])
+    said = run(PYTHON, example + '/guide_function.py', '--smoke-test', **env)
+    best = re.search(r'^checkpoint: (.*)$', said, re.MULTILINE)
+    check(best and os.path.exists(best[1] + '/state.pt'), 'guide_function.py: %s',
+          said[-1000:])
+    plotted = run(PYTHON, example + '/guide_plots.py', dir + '/guide-class', dir, **env)
+    for name in ('accuracy', 'schedule'):
+        check(runs.read('%s/%s.png' % (dir, name))[:4] == b'\x89PNG', 'no %s.png', name)
+    check(len(plotted.splitlines()) == 5, 'guide_plots.py: %s', plotted)
+    return plotted
+
+
 def main():
     build, source = (os.path.abspath(path) for path in sys.argv[1:3])
-    found = subprocess.run([PYTHON, '-c', 'import torch'], capture_output=True,
-                           check=False)
+    found = subprocess.run([PYTHON, '-c', 'import torch, pandas, matplotlib'],
+                           capture_output=True, check=False)
     if found.returncode != 0:
-        print('SKIPPED: %s has no PyTorch; `make check-pytorch` installs Debian\'s'
-              % PYTHON)
+        print('SKIPPED: %s lacks PyTorch, pandas or matplotlib; `make check-pytorch` '
+              'installs Debian\'s' % PYTHON)
         return SKIPPED
     dir = tempfile.mkdtemp(prefix='examples_pytorch.')
     env = {'PBT_MNIST_DIR': dir + '/mnist', 'PYTHONDONTWRITEBYTECODE': '1',
@@ -82,6 +107,7 @@ def main():
             print('%s: %d exploits, %s' % (name, len(exploits),
                                            evaluated(source, '%s/%s.best' % (dir, name),
                                                      said, env)))
+        print(guide(build, source, dir, env))
     except runs.Failed as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
         return 1

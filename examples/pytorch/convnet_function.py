@@ -34,4 +34,5 @@ def train_convnet(config):
         libpbt.report({'mean_accuracy': accuracy, 'mean_loss': loss}, checkpoint=save)
 
 
-libpbt.worker(train_convnet)
+if __name__ == '__main__':
+    libpbt.worker(train_convnet)

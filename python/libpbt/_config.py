@@ -138,6 +138,7 @@ class RunConfig:
     callbacks: Optional[Sequence[Any]] = None
     progress_reporter: Optional[CLIReporter] = None
     log_to_file: Any = False
+    local_dir: Optional[str] = None
     experiment: Optional[Dict[str, Any]] = None
 
 

@@ -18,6 +18,13 @@ class Context:
     def get_trial_id(self) -> str:
         return self._trial_id
 
+    def get_trial_name(self) -> str:
+        return self._trial_id
+
+    def get_experiment_name(self) -> str:
+        """That of the run's directory."""
+        return os.path.basename(os.path.dirname(self._trial_dir))
+
     def get_trial_dir(self) -> str:
         """Its directory, for whatever it wants to write beside checkpoints."""
         return self._trial_dir

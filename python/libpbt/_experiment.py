@@ -61,7 +61,7 @@ class Experiment:
         refuse(call, _refused(tune, run))
         self.trainable = trainable
         self.name = run.name or name_of(trainable)
-        self.storage = storage_of(run.storage_path)
+        self.storage = storage_of(run.storage_path or run.local_dir)
         self._scheduler = scheduler_of(tune.scheduler)
         self.metric, self.mode = metric_and_mode(self._scheduler, tune.metric, tune.mode)
         self._first = Written(space)

@@ -78,12 +78,13 @@ def quniform(lower: float, upper: float, q: float) -> Domain:
                   lambda r: _rounded(r.uniform(lower, upper), q))
 
 
-def loguniform(lower: float, upper: float) -> Domain:
-    """A real in [lower, upper), uniform in its logarithm."""
+def loguniform(lower: float, upper: float, base: object = None) -> Domain:
+    """A real in [lower, upper), uniform in its logarithm; its base changes nothing."""
     return Domain('loguniform', (lower, upper), lambda r: _log(r, lower, upper))
 
 
-def qloguniform(lower: float, upper: float, q: float) -> Domain:
+def qloguniform(lower: float, upper: float, q: float,
+                base: object = None) -> Domain:
     return Domain('qloguniform', (lower, upper, q),
                   lambda r: _rounded(_log(r, lower, upper), q))
 
@@ -112,12 +113,12 @@ def qrandint(lower: int, upper: int, q: int = 1) -> Domain:
                   lambda r: r.randrange(lower, upper + 1, q))
 
 
-def lograndint(lower: int, upper: int) -> Domain:
+def lograndint(lower: int, upper: int, base: object = None) -> Domain:
     """A whole number in [lower, upper), uniform in its logarithm."""
     return Domain('lograndint', (lower, upper), lambda r: int(_log(r, lower, upper)))
 
 
-def qlograndint(lower: int, upper: int, q: int) -> Domain:
+def qlograndint(lower: int, upper: int, q: int, base: object = None) -> Domain:
     return Domain('qlograndint', (lower, upper, q),
                   lambda r: int(_rounded(_log(r, lower, upper), q)))
 

@@ -84,11 +84,17 @@ static int take_names(struct pbt_cli_peer *peer, struct pbt_error *error)
     return PBT_OK;
 }
 
-/* Should it die the run is stopped as by SIGTERM: nobody would answer any more. */
+/*
+ * Should it die the run is stopped: nobody would answer any more.  SIGHUP only ever asks;
+ * SIGTERM beside one that was sent to the program as well would end us at once.
+ */
 static int greet(struct pbt_cli_peer *peer, struct pbt_error *error)
 {
+    struct sigaction hangup;
+    bool heard = sigaction(SIGHUP, NULL, &hangup) == 0 &&
+                 hangup.sa_handler != SIG_IGN; /* not so under nohup */
     if (fcntl(peer->fd, F_SETFD, FD_CLOEXEC) != 0 ||
-        prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) {
+        prctl(PR_SET_PDEATHSIG, heard ? SIGHUP : SIGTERM) != 0) {
         return pbt_error_set(error, PBT_ENOMEM, "can't set up --ask-fd: %s",
                              strerror(errno));
     }

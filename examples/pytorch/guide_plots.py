@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""The guide's plots of a run, with pandas and matplotlib: guide_plots.py [RUN [DIRECTORY]]"""
+import os
+import sys
+
+import matplotlib.pyplot as plt
+from libpbt import tune
+
+plt.switch_backend('Agg')  # to files, not to a screen
+run, directory = (sys.argv[1:] + ['runs/guide-class', '.'][len(sys.argv) - 1:])[:2]
+analysis = tune.ExperimentAnalysis(run)
+
+# The accuracy of each trial; of results with the same iteration the last one counts.
+axes = None
+for path, frame in analysis.fetch_trial_dataframes().items():
+    frame = frame.drop_duplicates(subset='training_iteration', keep='last')
+    axes = frame.plot('training_iteration', 'mean_accuracy', ax=axes,
+                      label=os.path.basename(path))
+axes.set_ylabel('accuracy on the test images')
+plt.savefig(os.path.join(directory, 'accuracy.png'))
+
+# The schedule of hyperparameters that the best trial has had.
+frame = analysis.best_dataframe
+frame.plot('training_iteration', ['config/lr', 'config/momentum'])
+plt.savefig(os.path.join(directory, 'schedule.png'))
+
+print(analysis.dataframe('mean_accuracy', 'max')[
+    ['trial_id', 'mean_accuracy', 'training_iteration', 'config/lr']].to_string())
