@@ -278,6 +278,13 @@ class Ends(Case):
         self.assertRegex(said, r'\| Trial name +\| status +\| loc +\| +lr \| +how good \|')
 
 
+    def test_a_function_that_is_done(self):
+        said = self.python([self.script(HEAD.replace(
+            "['lr']})", "['lr'], 'done': tune.get_context().get_seed() > 0})") +
+            TAIL.replace("'training_iteration': 2", "'done': True"))])
+        self.assertEqual(said, '0.5 1\n')
+
+
 class Refused(Case):
     def test_with_the_reason_and_the_page(self):
         said = self.code('''

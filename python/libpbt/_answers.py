@@ -19,6 +19,7 @@ from libpbt._values import merged, native, plain
 from libpbt.stopper import Stopper
 
 Config = Dict[str, Any]
+SOCKET_PATH_MAX = 90  # so that the address of a socket in it holds it
 TRIAL = re.compile(r'[0-9a-f]{5}_[0-9]{5,}')  # the name of a trial's directory
 
 
@@ -105,6 +106,9 @@ class StopServer:
     def __init__(self, stopper: Stopper) -> None:
         self._stopper = stopper
         self._directory = tempfile.mkdtemp(prefix='libpbt.')
+        if len(self._directory) > SOCKET_PATH_MAX:
+            os.rmdir(self._directory)
+            self._directory = tempfile.mkdtemp(prefix='libpbt.', dir='/tmp')
         self.path = os.path.join(self._directory, 'stopper.sock')
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)

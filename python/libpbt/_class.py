@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Type
 
 from libpbt._stop import Stops
 from libpbt._trainable import Trainable
-from libpbt._values import take_metrics
+from libpbt._values import take_done, take_metrics
 from libpbt._worker import Stopwatch, Worker
 
 
@@ -34,12 +34,8 @@ class ClassHost:
             worker.rest()
             assert self._model is not None
             watch.begin()
-            reported = self._model.step()
+            reported, done = take_done(self._model.step())
             seconds = watch.seconds()
-            done = False
-            if isinstance(reported, dict) and 'done' in reported:
-                reported = dict(reported)
-                done = bool(reported.pop('done'))
             metrics = take_metrics(reported, self._model._totals)
             self._model._iteration += 1
             worker.result(metrics, seconds, done)

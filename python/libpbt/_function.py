@@ -14,7 +14,7 @@ from libpbt._checkpoint import (Checkpoint, Saver, copy_files, keep_files, read_
                                 write_notes)
 from libpbt._context import current, get_context
 from libpbt._stop import Stops
-from libpbt._values import take_metrics
+from libpbt._values import take_done, take_metrics
 from libpbt._worker import Stopwatch, Worker
 
 Train = Callable[[Dict[str, Any]], Any]
@@ -86,7 +86,7 @@ class FunctionHost:
     def _final(self, returned: Any) -> Dict[str, Any]:
         """The function has come to its end: it returned metrics, or the last count again."""
         if returned is not None:
-            return take_metrics(returned, self._totals)
+            return take_metrics(take_done(returned)[0], self._totals)
         if self._last is None:
             raise RuntimeError('the function has returned, and neither reported '
                                'metrics (libpbt.report) nor returned any')
@@ -106,6 +106,7 @@ class FunctionHost:
             raise TypeError('report(checkpoint=...) is a Checkpoint, or a function that '
                             'writes one into a directory; not a %s'
                             % type(checkpoint).__name__)
+        reported, done = take_done(reported)
         if self._behind > 0:
             self._behind -= 1
             self._last = take_metrics(reported, {})
@@ -114,7 +115,7 @@ class FunctionHost:
         self._last = take_metrics(reported, self._totals)
         self._offered = checkpoint
         try:
-            self.worker.result(self._last, self._watch.seconds(), False)
+            self.worker.result(self._last, self._watch.seconds(), done)
             self.worker.rest()
             self._keep(self._offered, self.worker.iteration)
         except (Again, SystemExit) as ending:

@@ -134,7 +134,8 @@ def _pickled(trainable: Any, kept: Dict[str, Any], storage: str) -> str:
     content = cloudpickle.dumps((trainable, kept))
     directory = os.path.join(storage, '.libpbt')
     path = os.path.join(directory, hashlib.sha256(content).hexdigest()[:16] + '.pkl')
-    os.makedirs(directory, exist_ok=True)
+    os.makedirs(storage, exist_ok=True)
+    os.makedirs(directory, 0o700, exist_ok=True)
     if not os.path.exists(path):
         with open('%s.%d' % (path, os.getpid()), 'wb') as file:
             file.write(content)

@@ -1,6 +1,6 @@
 """Values on their way: metrics to JSON, configurations from it."""
 import math
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 EXACT_MAX = 1 << 53  # integers beyond it travel as text
 NOT_FINITE = {'NaN': math.nan, 'Infinity': math.inf, '-Infinity': -math.inf}
@@ -69,6 +69,14 @@ def merged(config: Any, kept: Dict[str, Any]) -> Any:
         else:
             config[key] = value
     return config
+
+
+def take_done(reported: Any) -> Tuple[Any, bool]:
+    """The metrics without `done`, and that."""
+    if not isinstance(reported, dict) or 'done' not in reported:
+        return reported, False
+    rest = dict(reported)
+    return rest, bool(rest.pop('done'))
 
 
 def take_metrics(reported: Any, totals: Dict[str, Any]) -> Dict[str, Any]:

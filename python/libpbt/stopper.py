@@ -173,8 +173,9 @@ def stop_in_file(stop: Any) -> Optional[Dict[str, Any]]:
     """Criteria that pbt looks at itself, as the file has them; None: it can't."""
     if isinstance(stop, MaximumIterationStopper):
         return {'training_iteration': stop._max_iter}
-    if stop is None or isinstance(stop, dict):
-        return dict(stop or {})
+    if stop is None or isinstance(stop, dict):  # a result that is done always ends it
+        return {key: bound for key, bound in (stop or {}).items()
+                if not (key == 'done' and bound is True)}
     if not isinstance(stop, Stopper) and not callable(stop):
         raise TypeError('stop is a dict of bounds, a function of (trial_id, result), '
                         'or a Stopper; not a %s' % type(stop).__name__)
