@@ -129,6 +129,24 @@ def again_and_again(build, dir):
     check(re.findall('Failure # (.)', text) == ['1', '2', '3', '4'], 'again: %s', text)
 
 
+def replaced(build, dir):
+    """It has failed for good, and a copy takes its place: nobody is missing at the end."""
+    run = finish(build, dir, runs.experiment(
+        'replaced', [build + '/tests/bad_toy'], resources={'cpu': 4},
+        failure={'replace': 1}), {'TOY_EXIT': '1:7', 'TOY_ONCE': '1'}, 0)
+    records = runs.records_of(run.path)
+    copies = [r for r in records if r.get('replacement')]
+    check([(r['k'], r['trial']) for r in copies] == [('exploit', BAD)], 'replaced: %s', copies)
+    life = next(r for r in records if r['n'] > copies[0]['n'] and r['k'] == 'start'
+                and r['trial'] == BAD)
+    check(life['checkpoint'] == copies[0]['checkpoint'], 'replaced: from %s', life)
+    undisturbed(run, records, 1)
+    name = os.path.basename(run.trial_dir(BAD))
+    check('trial %s, which had failed, goes on as a copy of ' % name in run.said(),
+          'replaced: %s', run.said()[-3000:])
+    check('error[' not in run.said(), 'replaced: %s', run.said()[-3000:])
+
+
 TALKS = """import sys, time
 for i in range(200):
     print('line %d of a traceback that is rather deep' % i, file=sys.stderr)
@@ -269,6 +287,8 @@ def main():
             print('later:', case[0], flush=True)
         again_and_again(build, dir)
         print('again and again')
+        replaced(build, dir)
+        print('replaced')
         traceback(build, dir, 'ends', 'sys.exit(4)', {}, 'exited with status 4')
         traceback(build, dir, 'hangs', 'time.sleep(1000)',
                   {'timeouts': {'setup': 2 * PATIENCE_S}}, r'timeouts\.setup')

@@ -116,10 +116,11 @@ static void summarise(const struct story_counts *counts)
            judged->deletes, judged->over_budget, judged->pauses);
     printf("  exploits %" PRIu64 ", asks %" PRIu64 ", passes %" PRIu64
            ", lost checkpoints %" PRIu64 ", exploits undone %" PRIu64
-           ", trials failed for good %" PRIu64 ", backed off %" PRIu64
-           ", rounds %" PRIu64 "\n",
+           ", trials failed for good %" PRIu64 ", replaced %" PRIu64
+           ", backed off %" PRIu64 ", rounds %" PRIu64 "\n",
            judged->exploits, judged->asks, judged->passes, judged->bad,
-           judged->undone, judged->errors, judged->delays, judged->rounds);
+           judged->undone, judged->errors, judged->replacements, judged->delays,
+           judged->rounds);
     printf("  drivers %" PRIu64 ", killed %" PRIu64 ", power losses %" PRIu64
            " (%" PRIu64 " cut the journal), stops %" PRIu64 "\n",
            counts->opens, counts->deaths, counts->power_losses, counts->cuts,

@@ -105,7 +105,7 @@ static const char good[] =
     "resources_per_trial: {cpu: 0.5, gpu: 0.25, memory: 100 MB, tasks: 2}\n"
     "checkpoint: {frequency: 5, at_end: true, num_to_keep: 4, "
     "score_attribute: acc, score_order: min, max_bytes: 2 GiB}\n"
-    "failure: {max_failures: -1, backoff_s: 2.5, fail_fast: true}\n"
+    "failure: {max_failures: -1, backoff_s: 2.5, replace: 3}\n"
     "max_concurrent: 3\n"
     "start_checkpoint: pre/trained\n"
     "points_to_evaluate: [{lr: 0.25, net: {deep: {er: 0.5}}}, {}]\n"
@@ -377,6 +377,7 @@ static void check_settings(const struct pbt_settings *settings)
     assert_true(settings->max_bytes == UINT64_C(2147483648));
     assert_int_equal(settings->max_failures, -1);
     assert_true(settings->backoff_ns == UINT64_C(2500000000));
+    assert_int_equal(settings->replace, 3);
 }
 
 static void test_every_key(void **state)
@@ -1129,7 +1130,7 @@ static void test_written_text(void **state)
         "  frequency: 0\n  at_end: false\n  num_to_keep: 1\n"
         "  score_attribute: null\n  score_order: max\n  max_bytes: 0\n"
         "failure:\n"
-        "  max_failures: 0\n  backoff_s: 1\n  fail_fast: false\n"
+        "  max_failures: 0\n  backoff_s: 1\n  fail_fast: false\n  replace: 0\n"
         "timeouts:\n  setup: 0\n  step: 0\n  save: 1800\n  "
         "explore: 60\n"
         "table:\n  metric_columns: null\n"
@@ -1498,9 +1499,7 @@ static void test_documented(void **state)
         const struct pbt_key *key = &pbt_keys[i];
         assert_non_null(key->path);
         assert_non_null(key->doc);
-        bool later = key->type == PBT_TYPE_LATER;
-        (void)snprintf(part, sizeof part, later ? "`%s`" : "| `%s` |",
-                       key->path);
+        (void)snprintf(part, sizeof part, "| `%s` |", key->path);
         if (key->type == PBT_TYPE_SECTION && strstr(text, part) == NULL) {
             (void)snprintf(part, sizeof part, "## `%s`", key->path);
         }
@@ -1508,11 +1507,11 @@ static void test_documented(void **state)
         if (row == NULL) {
             fail_msg("docs/experiment-file.md does not have %s", part);
         }
-        (void)snprintf(part, sizeof part, later ? "(`%s`)" : "| `%s` |",
+        (void)snprintf(part, sizeof part, "| `%s` |",
                        key->fallback != NULL ? key->fallback : "");
         const char *found = strstr(row, part);
         if (key->fallback != NULL &&
-            (found == NULL || (!later && found > strchr(row, '\n')))) {
+            (found == NULL || found > strchr(row, '\n'))) {
             fail_msg("docs/experiment-file.md: `%s` without its default %s",
                      key->path, part);
         }

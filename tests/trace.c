@@ -227,8 +227,9 @@ static void say_exploit(struct trace *trace, const struct pbt_record *record)
             record->score, record->donor_score);
         return;
     }
-    say(trace, "exploit %" PRIu32 " (%s) from %s at %" PRId64 ", %g < %g%s",
-        record->trial, epoch_text(record->epoch), id_text(record->checkpoint),
+    say(trace, "%s %" PRIu32 " (%s) from %s at %" PRId64 ", %g < %g%s",
+        record->replacement ? "replace" : "exploit", record->trial,
+        epoch_text(record->epoch), id_text(record->checkpoint),
         record->donor_iteration, record->score, record->donor_score,
         record->pause ? ", pauses" : "");
 }

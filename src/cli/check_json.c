@@ -72,7 +72,7 @@ static void put_settings(struct pbt_buf *out, const struct pbt_spec *spec)
         enum pbt_key_type type = pbt_keys[i].type;
         struct pbt_origin origin = spec->origins[i];
         struct pbt_buf value;
-        if (type == PBT_TYPE_SECTION || type == PBT_TYPE_LATER) {
+        if (type == PBT_TYPE_SECTION) {
             continue;
         }
         pbt_buf_init(&value, PBT_CLI_OUTPUT_MAX);

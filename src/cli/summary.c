@@ -453,6 +453,12 @@ static void put_failures(const struct pbt_spec *spec, struct pbt_buf *out)
                        " times, from its newest checkpoint\n",
                        failures);
     }
+    if (spec->settings.replace > 0) {
+        pbt_buf_printf(out,
+                       "             then up to %" PRIu32
+                       " times a copy of one of the best takes its place\n",
+                       spec->settings.replace);
+    }
 }
 
 void pbt_cli_put_summary(const struct pbt_spec *spec,
@@ -516,7 +522,7 @@ void pbt_cli_put_settings(const struct pbt_spec *spec, const char *file,
     for (int i = 0; i < PBT_KEY_COUNT; i++) {
         const struct pbt_key *key = &pbt_keys[i];
         struct pbt_buf value;
-        if (key->type == PBT_TYPE_SECTION || key->type == PBT_TYPE_LATER) {
+        if (key->type == PBT_TYPE_SECTION) {
             continue;
         }
         pbt_buf_init(&value, OUTPUT_MAX);

@@ -34,28 +34,6 @@ static void go_back(struct pbt_core *core, uint32_t number)
     pbt_core_go_back(core, number);
 }
 
-/*
- * Asking is over without an answer: the trial is at its point again, or, if its process
- * is gone meanwhile, where it can start from.
- */
-static void cancel_ask(struct pbt_core *core, uint32_t number)
-{
-    struct pbt_trial *trial = &core->trials[number];
-    if (!trial->created) { /* nor will it be */
-        clear_ask(core, trial);
-        trial->phase = PBT_PHASE_NONE;
-        return;
-    }
-    if (trial->process_epoch == 0) {
-        go_back(core, number);
-        return;
-    }
-    clear_ask(core, trial);
-    trial->phase = PBT_PHASE_RUN;
-    pbt_core_rank(core, number);
-    pbt_core_touch(core, number);
-}
-
 static void set_held(struct pbt_core *core, struct pbt_trial *trial, bool held)
 {
     core->held += held && !trial->held ? 1 : 0;
@@ -68,6 +46,7 @@ static void finish(struct pbt_core *core, uint32_t number,
 {
     struct pbt_trial *trial = &core->trials[number];
     clear_ask(core, trial);
+    trial->replaces = false;
     pbt_core_set_point(core, number, false);
     trial->state = state;
     set_held(core, trial, false);
@@ -82,6 +61,32 @@ static void finish(struct pbt_core *core, uint32_t number,
     pbt_core_lose_best(core, number); /* it gives nothing any more */
     pbt_core_trim_restarts(core, number);
     pbt_core_set_startable(core, number);
+    pbt_core_touch(core, number);
+}
+
+/*
+ * Asking is over without an answer: the trial is at its point again, or, if its process
+ * is gone meanwhile, where it can start from; or it has failed for good, as before.
+ */
+static void cancel_ask(struct pbt_core *core, uint32_t number)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    if (!trial->created) { /* nor will it be */
+        clear_ask(core, trial);
+        trial->phase = PBT_PHASE_NONE;
+        return;
+    }
+    if (trial->replaces) {
+        finish(core, number, PBT_CORE_ERROR);
+        return;
+    }
+    if (trial->process_epoch == 0) {
+        go_back(core, number);
+        return;
+    }
+    clear_ask(core, trial);
+    trial->phase = PBT_PHASE_RUN;
+    pbt_core_rank(core, number);
     pbt_core_touch(core, number);
 }
 
@@ -130,6 +135,7 @@ static void forgive(struct pbt_core *core, uint32_t number)
     if (trial->state == PBT_CORE_ERROR) {
         trial->state = PBT_CORE_PENDING;
         trial->failures = 0;
+        trial->forgiven = 0;
         core->finished--;
         go_back(core, number);
     }
@@ -602,6 +608,29 @@ static void settle(const struct pbt_core *core, struct pbt_trial *trial)
     }
 }
 
+/* It has failed for good, and goes on as another: nothing of its own counts any more. */
+static void revive(struct pbt_core *core, struct pbt_trial *trial)
+{
+    trial->state = PBT_CORE_PENDING;
+    core->finished--;
+    trial->replaced++;
+    trial->forgiven = trial->failures;
+    trial->setbacks = 0;
+    trial->not_before = 0;
+    trial->stopping = false;
+    trial->ranked = false;
+    trial->score = (double)NAN;
+    trial->score_count = 0;
+    trial->sample_count = 0;
+    trial->sample_mean = 0;
+    trial->sample_squares = 0;
+}
+
+static bool is_dead(const struct pbt_trial *trial)
+{
+    return trial->state == PBT_CORE_ERROR && trial->phase == PBT_PHASE_NONE;
+}
+
 /* From the donor's checkpoint; or, to adopt, from the one of its own weights. */
 static bool apply_exploit(struct pbt_core *core,
                           const struct pbt_record *record)
@@ -609,12 +638,22 @@ static bool apply_exploit(struct pbt_core *core,
     struct pbt_trial *trial = &core->trials[record->trial];
     const struct pbt_saved *saved = pbt_core_find(core, record->checkpoint);
     bool adopts = record->kind == PBT_RECORD_ADOPT;
-    if (!(trial->phase == PBT_PHASE_ASK || may_exploit(core, trial)) ||
-        saved == NULL || record->cells == NULL || !can_take(core, record) ||
+    bool asked =
+        trial->phase == PBT_PHASE_ASK && trial->replaces == record->replacement;
+    bool may = record->replacement ? is_dead(trial) : may_exploit(core, trial);
+    if (!(asked || may) || saved == NULL || record->cells == NULL ||
+        !can_take(core, record) ||
         (adopts && !pbt_core_same_id(record->checkpoint,
                                      pbt_core_own(core, record->trial))) ||
         !take_epoch(core, record->epoch)) {
         return false;
+    }
+    if (record->replacement) {
+        if (!asked) {
+            revive(core, trial);
+        }
+        trial->replaces = false;
+        trial->settled = core->settings->synch ? core->round : 0;
     }
     take_gift(core, record);
     settle(core, trial);
@@ -694,6 +733,7 @@ static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
     bool asks = trial->phase == PBT_PHASE_ASK;
+    bool replaces = trial->replaces;
     if (!trial->at_point && !asks && !may_exploit(core, trial)) {
         return false;
     }
@@ -703,6 +743,9 @@ static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
     trial->adopts = false;
     trial->passed = trial->at_point;
     settle(core, trial);
+    if (replaces && core->settings->synch) {
+        trial->settled = core->round; /* again in the next one */
+    }
     pbt_core_touch(core, record->trial);
     return true;
 }
@@ -710,10 +753,14 @@ static bool apply_pass(struct pbt_core *core, const struct pbt_record *record)
 static bool apply_ask(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
-    if (!may_exploit(core, trial) || record->cells == NULL ||
-        !can_take(core, record) ||
+    bool may = record->replacement ? is_dead(trial) : may_exploit(core, trial);
+    if (!may || record->cells == NULL || !can_take(core, record) ||
         pbt_core_find(core, record->checkpoint) == NULL) {
         return false;
+    }
+    if (record->replacement) {
+        revive(core, trial);
+        trial->replaces = true;
     }
     take_gift(core, record);
     note_donor(core, trial, record);
@@ -777,6 +824,9 @@ static void stop_trial(struct pbt_core *core, uint32_t number)
     if (trial->phase == PBT_PHASE_ASK) {
         cancel_ask(core, number);
     }
+    if (trial->state == PBT_CORE_ERROR) {
+        return; /* it was to be replaced */
+    }
     if (trial->process_epoch == 0) {
         finish(core, number, PBT_CORE_TERMINATED);
         return;
@@ -814,8 +864,6 @@ static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
 {
     for (uint32_t i = 0; i < core->settings->population; i++) {
         struct pbt_trial *trial = &core->trials[i];
-        bool over = trial->state == PBT_CORE_TERMINATED ||
-                    trial->state == PBT_CORE_ERROR;
         bool asks_alone =
             trial->phase == PBT_PHASE_ASK && trial->process_epoch == 0;
         if (asks_alone && !pbt_core_end_is_final(record->end)) {
@@ -825,6 +873,8 @@ static bool apply_end(struct pbt_core *core, const struct pbt_record *record)
             cancel_ask(core, i);
         }
         (void)halt_run(core, trial);
+        bool over = trial->state == PBT_CORE_TERMINATED ||
+                    trial->state == PBT_CORE_ERROR;
         if (trial->phase == PBT_PHASE_NONE && trial->created && !over &&
             pbt_core_end_is_final(record->end)) {
             finish(core, i, PBT_CORE_TERMINATED);

@@ -131,6 +131,14 @@ static const char *check_startable(const struct pbt_core *core, uint32_t number)
     if (pbt_order_has(&core->delayed, number) != delayed) {
         return "delayed: wrong member";
     }
+    bool dead = trial->state == PBT_CORE_ERROR && !trial->end_asked &&
+                trial->replaced < core->settings->replace;
+    if (pbt_order_has(&core->dead, number) != dead) {
+        return "dead: wrong member";
+    }
+    if (trial->replaces && trial->phase != PBT_PHASE_ASK) {
+        return "trial: it is to be replaced, and does not ask";
+    }
     if (startable && !delayed &&
         core->startable.nodes[number].key != (double)trial->turn) {
         return "startable: key is not the turn";

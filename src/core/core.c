@@ -80,7 +80,8 @@ static bool allocate(struct pbt_core *core)
         pbt_order_init(&core->ranks, population) &&
         (core->settings->gap_sd <= 0 || pbt_order_keep_moments(&core->ranks));
     bool startable = pbt_order_init(&core->startable, population) &&
-                     pbt_order_init(&core->delayed, population);
+                     pbt_order_init(&core->delayed, population) &&
+                     pbt_order_init(&core->dead, population);
     bool due = queue_init(&core->work->due, population);
     bool touched = queue_init(&core->touched, population);
     return ranks && startable && due && touched;
@@ -119,6 +120,7 @@ void pbt_core_destroy(struct pbt_core *core)
     pbt_order_done(&core->ranks);
     pbt_order_done(&core->startable);
     pbt_order_done(&core->delayed);
+    pbt_order_done(&core->dead);
     free(core->cells);
     free(core->scores);
     free(core->trials);
@@ -228,6 +230,7 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
         .exploits = trial->exploits,
         .failures = trial->failures,
         .not_before = trial->not_before,
+        .replaced = trial->replaced,
         .lineage = trial->lineage,
         .restart = top == NULL ? none : top->checkpoint,
         .restart_iteration = top == NULL ? 0 : top->iteration,

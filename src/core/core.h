@@ -141,6 +141,7 @@ struct pbt_core_trial {
     struct pbt_checkpoint_id pair; /* the checkpoint of that score; 0: none */
     uint32_t exploits;
     uint32_t failures;
+    uint32_t replaced; /* so often it went on as a copy when it had failed */
     /* It isn't started sooner, by the experiment's clock. */
     uint64_t not_before;
     uint64_t lineage;

@@ -185,8 +185,9 @@ static enum pbt_leave exit_outcome(const struct pbt_core *core,
     }
     /* Before any result of the experiment it is a bug, not bad luck. */
     int32_t allowed = core->settings->max_failures;
-    bool again = core->results > 0 &&
-                 (allowed < 0 || trial->failures < (uint32_t)allowed);
+    bool again =
+        core->results > 0 &&
+        (allowed < 0 || trial->failures - trial->forgiven < (uint32_t)allowed);
     return again ? PBT_LEAVE_RETRY : PBT_LEAVE_ERROR;
 }
 
@@ -290,6 +291,12 @@ static bool decide_end(const struct pbt_core *core, enum pbt_end end,
     return true;
 }
 
+/* It has failed for good, and is to go on as another's copy. */
+static bool is_replaced(const struct pbt_trial *trial)
+{
+    return trial->replaces || trial->state == PBT_CORE_ERROR;
+}
+
 /* Who gives, and what: as long as the trial has not taken it. */
 struct donation {
     uint32_t donor;
@@ -315,6 +322,7 @@ static void fill_exploit(const struct pbt_core *core, enum pbt_record_kind kind,
     record->donor_iteration = from->iteration;
     record->old_cells = from->cells;
     record->time_total = saved->time_total;
+    record->replacement = is_replaced(&core->trials[trial]);
     if (kind != PBT_RECORD_ASK) {
         record->epoch = next_epoch(core);
         int64_t turn =
@@ -341,9 +349,13 @@ static bool keeps_weights(const struct pbt_core *core)
     return core->settings->copies == PBT_COPIES_HYPERPARAMETERS;
 }
 
-static enum pbt_record_kind exploit_kind(const struct pbt_core *core)
+/* Who has failed for good has nothing of its own to be kept. */
+static enum pbt_record_kind exploit_kind(const struct pbt_core *core,
+                                         uint32_t trial)
 {
-    return keeps_weights(core) ? PBT_RECORD_ADOPT : PBT_RECORD_EXPLOIT;
+    return keeps_weights(core) && !is_replaced(&core->trials[trial])
+               ? PBT_RECORD_ADOPT
+               : PBT_RECORD_EXPLOIT;
 }
 
 /* As the state has it: of an open ask, or of a trial that is to adopt. */
@@ -389,7 +401,7 @@ static bool decide_answered(const struct pbt_core *core,
         return true;
     }
     struct donation from = noted_donation(trial);
-    fill_exploit(core, exploit_kind(core), event->trial, &from,
+    fill_exploit(core, exploit_kind(core, event->trial), event->trial, &from,
                  trial->ask_checkpoint, record);
     begin_lineage(core, trial->ask_lineage, record);
     record->cells = event->cells;
@@ -501,12 +513,15 @@ static void due_explore(const struct pbt_core *core, uint32_t trial,
     const struct pbt_space *space = &core->settings->space;
     struct pbt_cell *cells = core->work->scratch;
     struct pbt_draw_key key = pbt_core_draw_key(core, trial, PBT_DRAW_EXPLORE);
-    pbt_exploit_take_over(core, core->trials[trial].cells, from->cells, cells);
+    const struct pbt_cell *own = is_replaced(&core->trials[trial])
+                                     ? from->cells
+                                     : core->trials[trial].cells;
+    pbt_exploit_take_over(core, own, from->cells, cells);
     pbt_space_explore(space, &core->settings->explore, cells, &key, cells);
     bool ask =
         core->settings->custom_explore || pbt_space_is_open(space, cells);
-    fill_exploit(core, ask ? PBT_RECORD_ASK : exploit_kind(core), trial, from,
-                 checkpoint, record);
+    fill_exploit(core, ask ? PBT_RECORD_ASK : exploit_kind(core, trial), trial,
+                 from, checkpoint, record);
     record->cells = cells;
     record->lineage = lineage;
     if (!ask) {
@@ -830,6 +845,34 @@ static bool due_waiting(const struct pbt_core *core, struct pbt_record *record)
                record);
 }
 
+/*
+ * Who has failed for good goes on as a copy of one of the best: as soon as there is one to be
+ * copied, in rounds once in each.
+ */
+static bool due_replacement(const struct pbt_core *core,
+                            struct pbt_record *record)
+{
+    if (core->end != PBT_END_NOT || core->end_due != PBT_END_NOT) {
+        return false;
+    }
+    for (uint32_t i = 0; i < pbt_order_count(&core->dead); i++) {
+        uint32_t number = pbt_order_at(&core->dead, i);
+        if (core->settings->synch &&
+            core->trials[number].settled == core->round) {
+            continue;
+        }
+        struct pbt_verdict verdict = pbt_exploit_replacement(core, number);
+        if (verdict.fate != PBT_FATE_COPIES) {
+            return false;
+        }
+        struct donation from = donation_of(core, &verdict);
+        due_explore(core, number, &from, verdict.gift.checkpoint,
+                    verdict.gift.lineage, record);
+        return true;
+    }
+    return false;
+}
+
 /* False: in this round it stays what it is. */
 static bool due_loser(const struct pbt_core *core, uint32_t trial,
                       struct pbt_record *record)
@@ -854,6 +897,9 @@ static bool due_round(const struct pbt_core *core, struct pbt_record *record)
     if (core->end != PBT_END_NOT || core->awaited > 0 ||
         core->created < core->settings->population) {
         return false;
+    }
+    if (due_replacement(core, record)) {
+        return true;
     }
     uint32_t contested = pbt_exploit_contested(core);
     for (uint32_t i = 0; i < contested; i++) {
@@ -973,7 +1019,8 @@ static bool due(const struct pbt_core *core, uint64_t now,
         return due_round(core, record) || due_give_way(core, record) ||
                due_start(core, now, record);
     }
-    return due_waiting(core, record) || due_start(core, now, record);
+    return due_waiting(core, record) || due_replacement(core, record) ||
+           due_start(core, now, record);
 }
 
 bool pbt_core_decide(const struct pbt_core *core, const struct pbt_event *event,

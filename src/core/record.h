@@ -192,6 +192,7 @@ struct pbt_record {
     uint32_t stop;
     /* saved, exploit: the trial gives its slot back now */
     bool pause;
+    bool replacement; /* exploit, ask: the trial had failed for good */
     /* start, exploit: the life's own seed; opened: the experiment's */
     uint64_t seed;
     uint64_t incarnation;

@@ -309,22 +309,33 @@ bool pbt_core_gives(const struct pbt_trial *trial)
     return gift.checkpoint.number != 0 && isfinite(gift.score);
 }
 
+static void set_member(struct pbt_order *order, uint32_t number, bool member,
+                       double key)
+{
+    if (member) {
+        pbt_order_put(order, number, key);
+    } else {
+        pbt_order_erase(order, number);
+    }
+}
+
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
 {
     const struct pbt_trial *trial = &core->trials[number];
     bool waits = core->settings->synch && pbt_core_has_arrived(core, trial);
-    if (trial->created && trial->phase == PBT_PHASE_NONE && !trial->held &&
-        !waits &&
-        (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED)) {
-        bool delayed = trial->not_before > core->time;
-        pbt_order_erase(delayed ? &core->startable : &core->delayed, number);
-        pbt_order_put(
-            delayed ? &core->delayed : &core->startable, number,
-            (double)(delayed ? (int64_t)trial->not_before : trial->turn));
-    } else {
-        pbt_order_erase(&core->startable, number);
-        pbt_order_erase(&core->delayed, number);
-    }
+    bool alone = trial->created && trial->phase == PBT_PHASE_NONE;
+    bool startable =
+        alone && !trial->held && !waits &&
+        (trial->state == PBT_CORE_PENDING || trial->state == PBT_CORE_PAUSED);
+    bool delayed = trial->not_before > core->time;
+    set_member(&core->startable, number, startable && !delayed,
+               (double)trial->turn);
+    set_member(&core->delayed, number, startable && delayed,
+               (double)trial->not_before);
+    set_member(&core->dead, number,
+               alone && trial->state == PBT_CORE_ERROR && !trial->end_asked &&
+                   trial->replaced < core->settings->replace,
+               (double)number);
 }
 
 void pbt_core_end_delays(struct pbt_core *core)

@@ -117,6 +117,8 @@ struct pbt_settings {
     uint64_t max_bytes;   /* of all checkpoints; 0: no limit */
     int32_t max_failures; /* per trial; -1: no limit */
     uint64_t backoff_ns;  /* before the third try of the same; 0: none */
+    uint32_t
+        replace;    /* PBT: so often a failed trial goes on as another's copy */
     bool fail_fast; /* the first that fails for good ends the experiment */
 
     /*

@@ -119,7 +119,10 @@ bool pbt_core_gives(const struct pbt_trial *trial);
 void pbt_core_set_leave(struct pbt_core *core, uint32_t number,
                         enum pbt_leave leave);
 void pbt_core_clear_leave(struct pbt_core *core, uint32_t number);
-/* (Re)enters or leaves the orders of trials that can be started, or can be later. */
+/*
+ * (Re)enters or leaves the orders of trials that can be started, or can be later, or are to be
+ * replaced.
+ */
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number);
 /* Time has gone by: whose delay is over can be started. */
 void pbt_core_end_delays(struct pbt_core *core);
@@ -160,6 +163,9 @@ struct pbt_verdict {
 /* Of a trial at its point; synch: of one that has arrived, when all have. */
 struct pbt_verdict pbt_exploit_verdict(const struct pbt_core *core,
                                        uint32_t trial);
+/* Of one that has failed for good: it copies, or stays as it is. */
+struct pbt_verdict pbt_exploit_replacement(const struct pbt_core *core,
+                                           uint32_t trial);
 /* So many from the lowest rank on may have to exploit. */
 uint32_t pbt_exploit_contested(const struct pbt_core *core);
 /* The first of those at their points from this rank on need not wait for a save in flight. */

@@ -91,6 +91,20 @@ static void say_undo(const struct pbt_driver *driver,
                    id, record->iteration);
 }
 
+static void say_replacement(const struct pbt_driver *driver,
+                            const struct pbt_record *record)
+{
+    uint64_t seed = driver->spec->settings.seed;
+    char id[PBT_TRIAL_ID_SIZE];
+    char donor[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(seed, record->trial, id);
+    pbt_trial_id(seed, record->donor, donor);
+    pbt_driver_say(driver,
+                   "trial %s, which had failed, goes on as a copy of %s at "
+                   "iteration %" PRId64,
+                   id, donor, record->donor_iteration);
+}
+
 int pbt_driver_note_record(struct pbt_driver *driver,
                            const struct pbt_record *record,
                            struct pbt_error *error)
@@ -106,6 +120,9 @@ int pbt_driver_note_record(struct pbt_driver *driver,
     }
     if (record->kind == PBT_RECORD_PASS) {
         say_pass(driver, record);
+    }
+    if (record->kind == PBT_RECORD_EXPLOIT && record->replacement) {
+        say_replacement(driver, record);
     }
     return PBT_OK;
 }

@@ -77,7 +77,9 @@ void pbt_driver_say_failure(const struct pbt_driver *driver, uint32_t number,
                             int64_t iteration, const char *why)
 {
     struct pbt_core_trial trial = pbt_core_trial(driver->core, number);
+    const struct pbt_settings *settings = &driver->spec->settings;
     bool for_good = trial.state == PBT_CORE_ERROR;
+    bool replaced = for_good && trial.replaced < settings->replace;
     uint64_t now = pbt_core_time(driver->core);
     struct pbt_buf brief;
     char id[PBT_TRIAL_ID_SIZE];
@@ -91,10 +93,12 @@ void pbt_driver_say_failure(const struct pbt_driver *driver, uint32_t number,
     pbt_driver_put_brief(&brief, why);
     pbt_driver_say(
         driver, "%s: trial %s failed after iteration %" PRId64 ": %s\n  = %s%s",
-        for_good ? "error[E0815]" : "warning[W0301]", id, iteration,
-        pbt_buf_failed(&brief) ? "?" : brief.data,
-        for_good ? "it has failed for good (failure.max_failures)"
-                 : "it goes back to its newest checkpoint and tries again",
+        for_good && !replaced ? "error[E0815]" : "warning[W0301]", id,
+        iteration, pbt_buf_failed(&brief) ? "?" : brief.data,
+        replaced   ? "a copy of one of the best takes its place as soon as "
+                     "there is one (failure.replace)"
+        : for_good ? "it has failed for good (failure.max_failures)"
+                   : "it goes back to its newest checkpoint and tries again",
         when);
     pbt_buf_done(&brief);
 }

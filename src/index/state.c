@@ -65,6 +65,9 @@ static const struct pbt_field trial_fields[] = {
     TRIAL(REAL, life_time_total, "life_time_total"),
     TRIAL(REAL, life_seconds, "life_seconds"),
     TRIAL(U32, failures, "failures"),
+    TRIAL(U32, replaced, "replaced"),
+    TRIAL(U32, replaces.trial, "replaces_trial"),
+    TRIAL(U32, replaces.number, "replaces_number"),
     TRIAL(U32, exploits, "exploits"),
     TRIAL(U32, undone, "undone"),
     TRIAL(U32, donor, "donor"),
@@ -133,7 +136,7 @@ const struct pbt_field pbt_state_exploit[] = {
                    "a member was added to " #structure                         \
                    ": give it a line in state.c, and then its size here")
 SIZE_IS(struct pbt_board, 168);
-SIZE_IS(struct pbt_board_trial, 504);
+SIZE_IS(struct pbt_board_trial, 520);
 SIZE_IS(struct pbt_fold_trial, 64);
 SIZE_IS(struct pbt_fold_life, 48);
 SIZE_IS(struct pbt_fold_checkpoint, 40);

@@ -49,6 +49,7 @@ enum pbt_entry_member_type {
     X(CAN_RESET, "can_reset", PBT_MEMBER_BOOL, can_reset)                      \
     X(FAILED, "failed", PBT_MEMBER_BOOL, failed)                               \
     X(PAUSE, "pause", PBT_MEMBER_BOOL, pause)                                  \
+    X(REPLACEMENT, "replacement", PBT_MEMBER_BOOL, replacement)                \
     X(LEAVE, "leave", PBT_MEMBER_LEAVE, leave)                                 \
     X(WAIT, "wait", PBT_MEMBER_U64, wait)                                      \
     X(END, "end", PBT_MEMBER_END, end)                                         \

@@ -151,10 +151,32 @@ static void after_process(struct pbt_board_trial *trial, enum pbt_leave leave)
     trial->held = trial->held && trial->status == PBT_TRIAL_PAUSED;
 }
 
+/* It had failed for good, and is to go on as a copy. */
+static void begin_replacing(struct pbt_board_trial *trial,
+                            const struct pbt_record *record)
+{
+    trial->replaces = record->checkpoint;
+    trial->replaced++;
+    trial->status = PBT_TRIAL_PENDING;
+}
+
+/* There is no copy after all. */
+static void stop_replacing(struct pbt_board_trial *trial)
+{
+    if (trial->replaces.number != 0) {
+        trial->replaces.number = 0;
+        trial->status = PBT_TRIAL_ERROR;
+        trial->held = false;
+    }
+}
+
 /* The user asks, of one trial. */
 static void feed_request(struct pbt_board_trial *trial,
                          enum pbt_request request)
 {
+    if (request == PBT_REQUEST_STOP) {
+        stop_replacing(trial);
+    }
     bool waits =
         trial->status == PBT_TRIAL_PENDING || trial->status == PBT_TRIAL_PAUSED;
     switch (request) {
@@ -217,6 +239,7 @@ static void feed_end(struct pbt_board *board, const struct pbt_record *record)
     }
     for (uint32_t i = 0; i < board->spec->settings.population; i++) {
         struct pbt_board_trial *trial = &board->trials[i];
+        stop_replacing(trial);
         if (trial->created && (trial->status == PBT_TRIAL_PENDING ||
                                trial->status == PBT_TRIAL_PAUSED)) {
             trial->status = PBT_TRIAL_TERMINATED;
@@ -295,11 +318,16 @@ static void feed_exploit(struct pbt_board *board,
     const struct pbt_board_trial *donor = &board->trials[record->donor];
     bool adopts =
         record->kind == PBT_RECORD_ADOPT; /* the weights are its own */
-    bool own = board->spec->settings.copies == PBT_COPIES_WEIGHTS;
+    bool own = board->spec->settings.copies == PBT_COPIES_WEIGHTS &&
+               !record->replacement;
     pbt_changes_text(board->spec, own ? trial->cells : record->old_cells,
                      record->cells, trial->changes, sizeof trial->changes);
     begin_life(board, record,
                adopts ? record->iteration : record->donor_iteration);
+    if (record->replacement && trial->replaces.number == 0) {
+        begin_replacing(trial, record);
+    }
+    trial->replaces.number = 0;
     trial->exploits++;
     trial->lineage = record->lineage;
     trial->last_undone = false;
@@ -347,6 +375,17 @@ static void feed_undo(struct pbt_board *board, const struct pbt_record *record)
     trial->last_undone = true;
     board->perturbations -= undone;
     board->undone += undone;
+}
+
+/* Whoever was to be replaced by it is not. */
+static void feed_bad(struct pbt_board *board, struct pbt_checkpoint_id id)
+{
+    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+        struct pbt_checkpoint_id own = board->trials[i].replaces;
+        if (own.number == id.number && own.trial == id.trial) {
+            stop_replacing(&board->trials[i]);
+        }
+    }
 }
 
 static void feed_ready(struct pbt_board_trial *trial, const json_t *data)
@@ -455,12 +494,20 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
     case PBT_RECORD_END:
         feed_end(board, record);
         break;
+    case PBT_RECORD_BAD:
+        feed_bad(board, record->checkpoint);
+        break;
+    case PBT_RECORD_PASS:
+        stop_replacing(trial);
+        break;
+    case PBT_RECORD_ASK:
+        if (record->replacement) {
+            begin_replacing(trial, record);
+        }
+        break;
     case PBT_RECORD_HALTED:
     case PBT_RECORD_DURABLE:
-    case PBT_RECORD_BAD:
     case PBT_RECORD_SAVE:
-    case PBT_RECORD_PASS:
-    case PBT_RECORD_ASK:
     case PBT_RECORD_ASK_FIRST:
     case PBT_RECORD_DELETE:
     case PBT_RECORD_KINDS:

@@ -46,6 +46,9 @@ struct pbt_board_trial {
     double life_time_total;
     double life_seconds; /* trained in it: the sum of time_this_iter_s */
     uint32_t failures;
+    uint32_t replaced; /* so often it went on as a copy when it had failed */
+    /* Functions are asked before that, and this is what it would copy; 0: they aren't. */
+    struct pbt_checkpoint_id replaces;
     uint32_t exploits; /* that stand */
     uint32_t undone;   /* that are undone */
     /* of the last exploit, if there was one: from whom, where, and what it changed */

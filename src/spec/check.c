@@ -193,6 +193,28 @@ static void check_resources(struct pbt_reader *reader)
                  (double)spec->resources_memory, (double)spec->trial_memory);
 }
 
+/* Replacing needs somebody to be copied, and time for it. */
+static void check_replace(struct pbt_reader *reader)
+{
+    const struct pbt_settings *settings = &reader->spec->settings;
+    const struct pbt_node *node = reader->given[PBT_KEY_REPLACE];
+    if (settings->replace == 0 || node == NULL) {
+        return;
+    }
+    if (settings->scheduler != PBT_SCHEDULER_PBT) {
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0343, node->span,
+                                      "`failure.replace` needs `scheduler: "
+                                      "{type: pbt}`"),
+                          "no other scheduler compares trials");
+    } else if (settings->fail_fast) {
+        pbt_problem_label(pbt_problem(reader->problems, PBT_E0343, node->span,
+                                      "`failure.replace` and "
+                                      "`failure.fail_fast` contradict each "
+                                      "other"),
+                          "the first trial to be replaced ends the experiment");
+    }
+}
+
 void pbt_read_check(struct pbt_reader *reader)
 {
     const struct pbt_spec *spec = reader->spec;
@@ -219,4 +241,5 @@ void pbt_read_check(struct pbt_reader *reader)
         missing(reader, PBT_KEY_MODE, "");
     }
     check_resources(reader);
+    check_replace(reader);
 }

@@ -15,7 +15,7 @@ static void list_keys(const struct pbt_problems *problems,
     text[0] = '\0';
     for (size_t i = 0; i < PBT_KEY_COUNT && used < sizeof text; i++) {
         const struct pbt_key *key = &pbt_keys[i];
-        if (pbt_key_in(key, section) && key->type != PBT_TYPE_LATER) {
+        if (pbt_key_in(key, section)) {
             int n = snprintf(text + used, sizeof text - used, "%s%s",
                              used > 0 ? ", " : "", pbt_key_name(key));
             used += n > 0 ? (size_t)n : 0;

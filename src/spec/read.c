@@ -112,7 +112,6 @@ static void take_values(struct pbt_reader *reader, struct pbt_arena *arena)
         case PBT_TYPE_SEED:
         case PBT_TYPE_SECONDS:
         case PBT_TYPE_BYTES:
-        case PBT_TYPE_LATER:
             pbt_read_value(reader, key, node);
             break;
         }

@@ -409,10 +409,12 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                            .doc = "the first trial that fails for good ends "
                                   "the experiment"},
     [PBT_KEY_REPLACE] = {.path = "failure.replace",
-                         .type = PBT_TYPE_LATER,
-                         .fallback = "false",
-                         .doc = "a copy of a good trial replaces one that "
-                                "failed for good"},
+                         .type = PBT_TYPE_WHOLE,
+                         .fallback = "0",
+                         .max = INT32_MAX,
+                         FIELD(settings.replace),
+                         .doc = "how often a trial that failed for good goes "
+                                "on as a copy of a good one; 0: never"},
 
     [PBT_KEY_TIMEOUTS] = {.path = "timeouts",
                           .type = PBT_TYPE_SECTION,
@@ -508,7 +510,7 @@ size_t pbt_key_section(const struct pbt_key *key)
 
 bool pbt_key_is_kept(const struct pbt_key *key)
 {
-    return key->type != PBT_TYPE_LATER && key->type != PBT_TYPE_POLICY;
+    return key->type != PBT_TYPE_POLICY;
 }
 
 bool pbt_key_in(const struct pbt_key *key, const char *section)

@@ -113,7 +113,6 @@ enum pbt_key_type {
     PBT_TYPE_POLICY,    /* read into `config` and `schedule`, and not kept */
     PBT_TYPE_FACTORS,   /* settings.explore.factors */
     PBT_TYPE_COLUMNS,   /* char **: name, label, name, label, ..., NULL */
-    PBT_TYPE_LATER,     /* planned: only its `fallback` is taken */
 };
 
 struct pbt_key {

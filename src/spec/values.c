@@ -401,35 +401,16 @@ static void read_seed(struct pbt_reader *reader, const struct pbt_key *key,
                         "a whole number from 0 to 18446744073709551615");
 }
 
-static void read_later(struct pbt_reader *reader, const struct pbt_key *key,
-                       const struct pbt_node *node)
-{
-    if (node->kind == PBT_NODE_SCALAR && key->fallback != NULL &&
-        strcmp(node->text, key->fallback) == 0) {
-        return;
-    }
-    struct pbt_problem *problem =
-        pbt_problem(reader->problems, PBT_E0106, node->span,
-                    "`%s` is not there yet", key->path);
-    if (key->fallback != NULL) {
-        pbt_problem_label(problem, "only `%s`, or leave it out", key->fallback);
-    } else {
-        pbt_problem_label(problem, "leave it out");
-    }
-    pbt_problem_help(problem, "planned: %s", key->doc);
-}
-
 void pbt_read_value(struct pbt_reader *reader, const struct pbt_key *key,
                     const struct pbt_node *node)
 {
     static void (*const readers[])(struct pbt_reader *, const struct pbt_key *,
                                    const struct pbt_node *) = {
-        [PBT_TYPE_NAME] = read_name,   [PBT_TYPE_TEXT] = read_text,
-        [PBT_TYPE_DIR] = read_dir,     [PBT_TYPE_BOOL] = read_bool,
-        [PBT_TYPE_REAL] = read_real,   [PBT_TYPE_WHOLE] = read_whole,
-        [PBT_TYPE_WORD] = read_word,   [PBT_TYPE_SEED] = read_seed,
-        [PBT_TYPE_LATER] = read_later, [PBT_TYPE_SECONDS] = read_seconds,
-        [PBT_TYPE_BYTES] = read_bytes,
+        [PBT_TYPE_NAME] = read_name,       [PBT_TYPE_TEXT] = read_text,
+        [PBT_TYPE_DIR] = read_dir,         [PBT_TYPE_BOOL] = read_bool,
+        [PBT_TYPE_REAL] = read_real,       [PBT_TYPE_WHOLE] = read_whole,
+        [PBT_TYPE_WORD] = read_word,       [PBT_TYPE_SEED] = read_seed,
+        [PBT_TYPE_SECONDS] = read_seconds, [PBT_TYPE_BYTES] = read_bytes,
     };
     if (readers[key->type] != NULL) {
         readers[key->type](reader, key, node);

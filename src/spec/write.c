@@ -393,7 +393,6 @@ static void put_field(const struct writer *writer, const struct pbt_key *key)
     case PBT_TYPE_SCHEDULE:
     case PBT_TYPE_POLICY:
     case PBT_TYPE_FACTORS:
-    case PBT_TYPE_LATER:
         break;
     }
     pbt_buf_char(out, '\n');
@@ -469,7 +468,6 @@ static void put_value(const struct writer *writer, enum pbt_key_id id)
     case PBT_TYPE_SECONDS:
     case PBT_TYPE_BYTES:
     case PBT_TYPE_POLICY:
-    case PBT_TYPE_LATER:
         break;
     }
     pbt_buf_char(out, ' ');

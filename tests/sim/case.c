@@ -140,6 +140,10 @@ static void draw_failures(struct sim_case *c)
     struct dice dice = {pbt_mix(c->seed, 9), 0};
     c->spec.settings.backoff_ns =
         chance(&dice, 0.7) ? nanoseconds(&dice, 1, 4 * c->rates.step_ns) : 0;
+    if (chance(&dice, 0.5)) {
+        c->spec.settings.replace = between(&dice, 1, 3);
+        c->spec.settings.max_failures = (int32_t)between(&dice, 0, 2);
+    }
 }
 
 static void draw_stops(struct sim_case *c, struct dice *dice, double step_s)
@@ -428,11 +432,12 @@ void case_print(const struct sim_case *c)
                                         "iteration", "seconds", "value"};
     printf("  checkpoints: every %" PRIu32 ", at_end %d, keep %" PRIu32
            " by %s%s, %" PRIu64 " bytes; max_failures %" PRId32
-           ", back-off %g s; time-outs %g s; budget %g s\n",
+           ", back-off %g s, replaced %" PRIu32
+           " times; time-outs %g s; budget %g s\n",
            s->checkpoint_frequency, s->checkpoint_at_end, s->num_to_keep,
            KEEPS[s->keep], s->keep_low ? " low" : "", s->max_bytes,
-           s->max_failures, (double)s->backoff_ns * 1e-9, c->spec.timeout_step,
-           (double)s->time_budget_ns * 1e-9);
+           s->max_failures, (double)s->backoff_ns * 1e-9, s->replace,
+           c->spec.timeout_step, (double)s->time_budget_ns * 1e-9);
     printf("  rates: crash step %g setup %g save %g, hang %g, NaN %g, no score "
            "%g, damage %g, duplicate %g, stale %g, ask fails %g, late %g, "
            "keep %g, lose %g, wait %g, full %g\n",

@@ -205,18 +205,10 @@ static void go_back(struct judge_trial *trial)
     note_best(trial);
 }
 
-/* Without an answer: at its point again, or back, if its process is gone. */
-static void stop_asking(struct judge_trial *trial)
-{
-    if (trial->asked && !trial->process && trial->created) {
-        go_back(trial);
-    }
-    trial->asked = false;
-}
-
 static void finish(struct judge_trial *trial, bool error)
 {
     trial->over = true;
+    trial->replaces = false;
     trial->held = false;
     trial->error = error;
     trial->asked = false;
@@ -227,6 +219,17 @@ static void finish(struct judge_trial *trial, bool error)
     while (trial->point_count > 2) {
         drop_point(trial, trial->point_count - 2);
     }
+}
+
+/* Without an answer: at its point again, or back, if its process is gone; or failed, as before. */
+static void stop_asking(struct judge_trial *trial)
+{
+    if (trial->replaces) {
+        finish(trial, true);
+    } else if (trial->asked && !trial->process && trial->created) {
+        go_back(trial);
+    }
+    trial->asked = false;
 }
 
 /* --- records -------------------------------------------------------------------- */
@@ -257,6 +260,7 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
         if (trial->error && !is_final(judge->end) &&
             (judge->end == PBT_END_FAILED || judge->result_count == 0)) {
             trial->over = trial->error = false;
+            trial->failures = 0;
             go_back(trial);
         }
         trial->setbacks = 0;
@@ -614,7 +618,18 @@ static void take_failure(struct judge *judge, struct judge_trial *trial,
     trial->not_before = record->wait > 0 ? record->time + record->wait : 0;
     bool failed =
         record->leave == PBT_LEAVE_RETRY || record->leave == PBT_LEAVE_ERROR;
+    int32_t allowed = judge->settings->max_failures;
+    bool again = judge->result_count > 0 &&
+                 (allowed < 0 || trial->failures < (uint32_t)allowed);
+    if (failed && again != (record->leave == PBT_LEAVE_RETRY)) {
+        judge_object(judge,
+                     "trial %" PRIu32 " has failed %" PRIu32
+                     " times before, and this leads to: %s",
+                     record->trial, trial->failures,
+                     pbt_leave_name(record->leave));
+    }
     trial->setbacks += failed ? 1 : 0;
+    trial->failures += failed ? 1 : 0;
 }
 
 static void take_exited(struct judge *judge, const struct pbt_record *record)
@@ -671,15 +686,37 @@ static void take_choice(struct judge *judge, const struct pbt_record *record)
     trial->adopts_config = config_of(judge, record->old_cells);
 }
 
+/* Another's copy is to take its place: nothing of its own counts any more. */
+static void revive(struct judge_trial *trial)
+{
+    trial->over = trial->error = false;
+    trial->replaced++;
+    trial->failures = 0;
+    trial->setbacks = 0;
+    trial->not_before = 0;
+    trial->stopping = false;
+    trial->ranked = false;
+    trial->score = (double)NAN;
+    trial->scores.count = trial->sample.count = 0;
+}
+
 static void take_exploit(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
     bool adopts = record->kind == PBT_RECORD_ADOPT;
-    if (adopts != keeps_weights(judge)) {
+    if (adopts != (keeps_weights(judge) && !record->replacement)) {
         judge_object(judge, "trial %" PRIu32 " exploits in the wrong way",
                      record->trial);
     }
-    if (!trial->asked && !judge->settings->custom_explore) {
+    if (record->replacement && !trial->replaces) {
+        judge_replacement(judge, record);
+        give(judge, record);
+        revive(trial);
+        judge->counts.replacements++;
+    } else if (record->replacement != trial->replaces) {
+        judge_object(judge, "trial %" PRIu32 " is to replace nobody",
+                     record->trial);
+    } else if (!trial->asked && !judge->settings->custom_explore) {
         adopts ? judge_adoption(judge, record) : judge_donation(judge, record);
         if (!trial->adopts) {
             give(judge, record);
@@ -695,10 +732,12 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     take_epoch(judge, record);
     trial->asked = false;
     trial->adopts = false;
+    trial->replaces = false;
     trial->exploits++;
     trial->told = trial->exploits;
     trial->lineage = record->lineage;
-    if (judge_has_arrived(judge, trial)) {
+    if (judge_has_arrived(judge, trial) ||
+        (record->replacement && judge->settings->synch)) {
         trial->settled = judge->round;
     }
     if (!adopts) {
@@ -735,8 +774,15 @@ static void take_ask_first(struct judge *judge, const struct pbt_record *record)
 static void take_ask(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
-    keeps_weights(judge) ? judge_adoption(judge, record)
-                         : judge_donation(judge, record);
+    if (record->replacement) {
+        judge_replacement(judge, record);
+        revive(trial);
+        trial->replaces = true;
+        judge->counts.replacements++;
+    } else {
+        keeps_weights(judge) ? judge_adoption(judge, record)
+                             : judge_donation(judge, record);
+    }
     if (!trial->adopts) {
         give(judge, record);
     }
@@ -882,10 +928,28 @@ static void take_request(struct judge *judge, const struct pbt_record *record)
         return; /* it ends when it is there */
     }
     stop_asking(trial);
+    if (trial->over) {
+        return; /* it was to be replaced */
+    }
     trial->stopping = true;
     if (!trial->process) {
         finish(trial, false);
     }
+}
+
+static void take_pass(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    bool replaces = trial->replaces;
+    judge_pass(judge, record);
+    trial->passed = true;
+    stop_asking(trial);
+    trial->adopts = false;
+    if (judge_has_arrived(judge, trial) ||
+        (replaces && judge->settings->synch)) {
+        trial->settled = judge->round;
+    }
+    judge->counts.passes++;
 }
 
 static void take_kind(struct judge *judge, const struct pbt_record *record)
@@ -952,14 +1016,7 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         trial->terminates = record->leave == PBT_LEAVE_TERMINATE;
         break;
     case PBT_RECORD_PASS:
-        judge_pass(judge, record);
-        trial->passed = true;
-        stop_asking(trial);
-        trial->adopts = false;
-        if (judge_has_arrived(judge, trial)) {
-            trial->settled = judge->round;
-        }
-        judge->counts.passes++;
+        take_pass(judge, record);
         break;
     case PBT_RECORD_SAVE:
         if (record->point) {
@@ -1170,6 +1227,12 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
                      !trial->held && trial->not_before <= judge->time &&
                      !judge_has_arrived(judge, trial);
         waiting += !trial->process && could ? 1 : 0;
+        if (!judge->settings->synch && judge_is_replaceable(judge, i)) {
+            judge_object(judge,
+                         "trial %" PRIu32
+                         " has failed, could be replaced, and isn't",
+                         i);
+        }
     }
     if (waiting > 0 && used < judge->slots && judge->end == PBT_END_NOT) {
         judge_object(judge, "a slot is free, and a trial that could train "
@@ -1223,6 +1286,7 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->over_budget += own->over_budget;
     sum->errors += own->errors;
     sum->delays += own->delays;
+    sum->replacements += own->replacements;
     sum->pauses += own->pauses;
     sum->requests += own->requests;
 }

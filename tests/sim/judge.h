@@ -59,7 +59,8 @@ struct judge_counts {
     uint64_t deletes;
     uint64_t over_budget; /* of these, because all together were too large */
     uint64_t errors;
-    uint64_t delays; /* of a trial that has failed again and again */
+    uint64_t replacements; /* of trials that had failed for good */
+    uint64_t delays;       /* of a trial that has failed again and again */
     uint64_t pauses;
     uint64_t requests;
 };

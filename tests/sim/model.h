@@ -97,6 +97,9 @@ struct judge_trial {
     uint32_t told; /* of these, by the records: more if some are undone */
     uint32_t
         setbacks; /* failures since its last result, or start of a driver */
+    uint32_t failures;   /* since it was last replaced */
+    uint32_t replaced;   /* so often it went on as a copy when it had failed */
+    bool replaces;       /* it asks for that: else it has failed */
     uint64_t not_before; /* it backs off until then */
     uint64_t lineage;
     bool ranked;
@@ -182,6 +185,10 @@ void judge_choice(struct judge *judge, const struct pbt_record *record);
 void judge_adoption(struct judge *judge, const struct pbt_record *record);
 /* Nobody could be the donor, or the one that was drawn is not better by enough. */
 void judge_pass(struct judge *judge, const struct pbt_record *record);
+/* Who has failed for good goes on as another, or asks before that. */
+void judge_replacement(struct judge *judge, const struct pbt_record *record);
+/* The trial has failed for good, and could go on as another's copy. */
+bool judge_is_replaceable(const struct judge *judge, uint32_t number);
 /* A save at a point: no exploit was due. */
 void judge_point_save(struct judge *judge, const struct pbt_record *record);
 
