@@ -105,6 +105,8 @@ def later(build, dir, name, env, keys, iteration, text):
         failure={'max_failures': 1}, **keys), dict(env, TOY_ONCE='1'), 0)
     undisturbed(run, runs.records_of(run.path), 1)
     message(run, BAD, iteration, text)
+    check('trial %s failed once and went on; ' % os.path.basename(run.trial_dir(BAD))
+          in run.said(), '%s: the summary: %s', run.path, run.said()[-3000:])
     with open(run.trial_dir(BAD) + '/error.txt') as file:
         check(re.search(text, file.read()), '%s: error.txt', run.path)
 
@@ -125,6 +127,9 @@ def again_and_again(build, dir):
     check(waits[0] < waits[1] and waits[1] >= 300000000 and waits[2] >= 600000000,
           'again: waits %s', waits)
     message(run, BAD, 6, r'.*\n.*tries again, in 0\.6 s')
+    check(re.search(r'trial %s failed 4 times, for good; the last: exited with status 3 \(.*%s/'
+                    r'error.txt\)\n' % (2 * (os.path.basename(run.trial_dir(BAD)),)), run.said()),
+          'again: the summary: %s', run.said()[-3000:])
     text = runs.read(run.trial_dir(BAD) + '/error.txt').decode()
     check(re.findall('Failure # (.)', text) == ['1', '2', '3', '4'], 'again: %s', text)
 
@@ -141,6 +146,9 @@ def replaced(build, dir):
                 and r['trial'] == BAD)
     check(life['checkpoint'] == copies[0]['checkpoint'], 'replaced: from %s', life)
     undisturbed(run, records, 1)
+    check(re.search('trial %s failed once, was replaced once and went on; exited with '
+                    'status 3 .*error.txt' % os.path.basename(run.trial_dir(BAD)), run.said()),
+          'replaced: the summary: %s', run.said()[-3000:])
     name = os.path.basename(run.trial_dir(BAD))
     check('trial %s, which had failed, goes on as a copy of ' % name in run.said(),
           'replaced: %s', run.said()[-3000:])

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 /* Elsewhere a block at the start and at the end, and a line now and then. */
 #define CALM_NS UINT64_C(30000000000)
 #define BLOCK_MAX ((size_t)64 << 20)
+/* Of what is known of a failure, in one line. */
+#define CAUSE_MAX 160
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -100,6 +103,49 @@ static void print_best(const struct pbt_board *board, struct pbt_buf *out)
     pbt_buf_done(&text);
 }
 
+/* The first line of what is known of it. */
+static void put_cause(const struct pbt_board_trial *trial, struct pbt_buf *out)
+{
+    const char *text = trial->error == NULL ? "?" : trial->error;
+    size_t length = strcspn(text, "\n");
+    bool cut = length > CAUSE_MAX;
+    pbt_printable_put(out, text, cut ? CAUSE_MAX : length, true);
+    pbt_buf_text(out, cut ? "..." : "");
+}
+
+static void put_times(uint32_t count, struct pbt_buf *out)
+{
+    if (count == 1) {
+        pbt_buf_text(out, "once");
+    } else {
+        pbt_buf_printf(out, "%" PRIu32 " times", count);
+    }
+}
+
+/* Who has failed, and what became of it: most of the messages are far above by now. */
+static void print_failures(const struct pbt_board *board, const char *run_dir,
+                           struct pbt_buf *out)
+{
+    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+        const struct pbt_board_trial *trial = &board->trials[i];
+        if (trial->failures == 0) {
+            continue;
+        }
+        pbt_buf_printf(out, "trial %s failed ", trial->id);
+        put_times(trial->failures, out);
+        if (trial->replaced > 0) {
+            pbt_buf_text(out, ", was replaced ");
+            put_times(trial->replaced, out);
+        }
+        pbt_buf_printf(out, "%s; %s",
+                       trial->status == PBT_TRIAL_ERROR ? ", for good"
+                                                        : " and went on",
+                       trial->failures == 1 ? "" : "the last: ");
+        put_cause(trial, out);
+        pbt_buf_printf(out, " (%s/%s/error.txt)\n", run_dir, trial->id);
+    }
+}
+
 static uint64_t running_ns(const struct pbt_board *board, int64_t now,
                            bool last)
 {
@@ -127,6 +173,7 @@ static void make_block(struct pbt_console *console,
     };
     pbt_status_print(board, &options, &console->block);
     if (last) {
+        print_failures(board, console->run_dir, &console->block);
         print_best(board, &console->block);
     }
 }
