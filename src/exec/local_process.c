@@ -204,25 +204,25 @@ static const char *out_of_memory(struct pbt_process *process)
 }
 
 /* What an end is known to come from, in a line of its own; "" if nobody can say. */
-static void help_with(const char *end, const char *tail, char *text,
+static void help_with(const char *end, const char *tail, char *help,
                       size_t size)
 {
     static const char loader[] = "error while loading shared libraries: ";
     const char *library = strstr(tail, loader);
-    text[0] = '\0';
+    help[0] = '\0';
     if (library != NULL) {
         library += sizeof loader - 1;
-        (void)snprintf(text, size,
+        (void)snprintf(help, size,
                        "\n  = help: %.*s is not found: run ldconfig once it is "
                        "installed, or set LD_LIBRARY_PATH (in `env:`), or link "
                        "with -Wl,-rpath",
                        (int)strcspn(library, ":\n"), library);
     } else if (strstr(end, "exited with status 127") != NULL) {
-        (void)snprintf(text, size,
+        (void)snprintf(help, size,
                        "\n  = help: 127 is a shell's word for a program that "
                        "is not found");
     } else if (strstr(end, "exited with status 126") != NULL) {
-        (void)snprintf(text, size,
+        (void)snprintf(help, size,
                        "\n  = help: 126 is a shell's word for a file that "
                        "can't be executed");
     }
