@@ -111,7 +111,7 @@ static struct pbt_lock *take(void)
     struct pbt_error error = {0};
     struct told told;
     struct pbt_lock_settings settings = quick(&told);
-    int status = pbt_lock_take_with(&lock, dir, &settings, &error);
+    int status = pbt_lock_take(&lock, dir, &settings, &error);
     if (status != PBT_OK) {
         fail_msg("%s", error.text);
     }
@@ -169,7 +169,7 @@ static pid_t spawn_holder(void)
     if (pid == 0) {
         struct pbt_lock *lock;
         (void)alarm(60);
-        if (pbt_lock_take(&lock, dir, NULL) == PBT_OK &&
+        if (pbt_lock_take(&lock, dir, NULL, NULL) == PBT_OK &&
             write(ready[1], "x", 1) == 1) {
             for (;;) {
                 (void)pause();
@@ -201,7 +201,7 @@ static void test_held_by_a_living_process(void **state)
     assert_int_equal(uname(&system), 0);
     pid_t pid = spawn_holder();
     uint64_t start = now_ns();
-    assert_int_equal(pbt_lock_take(&lock, dir, &error), PBT_ETEMP);
+    assert_int_equal(pbt_lock_take(&lock, dir, NULL, &error), PBT_ETEMP);
     /* At once: far below the 60 s of another host's lease. */
     assert_true(now_ns() - start < 30 * 1000 * MS);
     assert_null(lock);
@@ -225,7 +225,7 @@ static void test_held_by_a_stopped_process(void **state)
     pid_t pid = spawn_holder();
     assert_int_equal(kill(pid, SIGSTOP), 0);
     assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
-    assert_int_equal(pbt_lock_take(&lock, dir, NULL), PBT_ETEMP);
+    assert_int_equal(pbt_lock_take(&lock, dir, NULL, NULL), PBT_ETEMP);
     kill_holder(pid);
 }
 
@@ -235,7 +235,7 @@ static void test_twice_in_one_process(void **state)
     struct pbt_lock *lock = take();
     struct pbt_lock *second = NULL;
     struct pbt_error error;
-    assert_int_equal(pbt_lock_take(&second, dir, &error), PBT_ETEMP);
+    assert_int_equal(pbt_lock_take(&second, dir, NULL, &error), PBT_ETEMP);
     assert_int_equal(pbt_lock_renew(lock, &error), PBT_OK);
     pbt_lock_release(lock);
 }
@@ -254,7 +254,7 @@ static void test_no_directory(void **state)
     (void)state;
     struct pbt_lock *lock = NULL;
     struct pbt_error error;
-    assert_int_equal(pbt_lock_take(&lock, "/nonexistent/run", &error),
+    assert_int_equal(pbt_lock_take(&lock, "/nonexistent/run", NULL, &error),
                      PBT_ENOINPUT);
     assert_string_equal(
         error.text,
@@ -273,7 +273,7 @@ static void test_other_host_dead(void **state)
     char expected[256];
     write_holder("far-away", 12);
     uint64_t start = now_ns();
-    assert_int_equal(pbt_lock_take_with(&lock, dir, &settings, &error), PBT_OK);
+    assert_int_equal(pbt_lock_take(&lock, dir, &settings, &error), PBT_OK);
     assert_true(now_ns() - start >= settings.stale_ns);
     assert_int_equal(told.times, 1);
     (void)snprintf(expected, sizeof expected,
@@ -304,13 +304,12 @@ static void test_other_host_alive(void **state)
     settings.say = renew_elsewhere;
     settings.user = &lease;
     write_holder("far-away", 12);
-    assert_int_equal(pbt_lock_take_with(&lock, dir, &settings, &error),
-                     PBT_ETEMP);
+    assert_int_equal(pbt_lock_take(&lock, dir, &settings, &error), PBT_ETEMP);
     assert_non_null(strstr(error.text, "pid 4711 on far-away"));
 
     /* Given back meanwhile: no longer waited for. */
     lease = 0;
-    assert_int_equal(pbt_lock_take_with(&lock, dir, &settings, &error), PBT_OK);
+    assert_int_equal(pbt_lock_take(&lock, dir, &settings, &error), PBT_OK);
     pbt_lock_release(lock);
 
     write_holder("far-away", 0);
@@ -334,8 +333,7 @@ static void test_garbage(void **state)
         struct told told;
         struct pbt_lock_settings settings = quick(&told);
         write_file(texts[i]);
-        assert_int_equal(pbt_lock_take_with(&lock, dir, &settings, &error),
-                         PBT_OK);
+        assert_int_equal(pbt_lock_take(&lock, dir, &settings, &error), PBT_OK);
         assert_int_equal(told.times, 1);
         assert_non_null(strstr(told.text, "an unknown host"));
         pbt_lock_release(lock);
@@ -393,7 +391,7 @@ static void test_not_renewed(void **state)
     struct pbt_lock_settings settings = quick(&told);
     struct pbt_lock *lock = NULL;
     settings.lost_ns = 1000 * 1000 * MS;
-    assert_int_equal(pbt_lock_take_with(&lock, dir, &settings, &error), PBT_OK);
+    assert_int_equal(pbt_lock_take(&lock, dir, &settings, &error), PBT_OK);
     uint64_t taken = now_ns();
     assert_false(pbt_lock_lost(lock, 0)); /* a clock read before the renewal */
     assert_false(pbt_lock_lost(lock, taken + 900 * 1000 * MS));

@@ -214,9 +214,9 @@ static void thread_writes_what_a_log_writes(void **state)
     make_run_dir("direct", direct);
     make_run_dir("threaded", threaded);
     write_directly(direct);
-    assert_int_equal(
-        pbt_log_thread_start(&looker.thread, threaded, &spec, false, &error),
-        PBT_OK);
+    assert_int_equal(pbt_log_thread_start(&looker.thread, threaded, &spec,
+                                          false, NULL, &error),
+                     PBT_OK);
     assert_int_equal(pthread_mutex_init(&looker.lock, NULL), 0);
     assert_int_equal(pthread_create(&looking, NULL, keep_looking, &looker), 0);
     for (size_t at = 0; at < lines.length; at += line_at(at)) {
@@ -271,7 +271,8 @@ static void skipped_records_are_read(void **state)
                      PBT_OK);
     pbt_buf_done(&half);
     assert_int_equal(
-        pbt_log_thread_start(&thread, behind, &spec, false, &error), PBT_OK);
+        pbt_log_thread_start(&thread, behind, &spec, false, NULL, &error),
+        PBT_OK);
     pbt_log_thread_skipped(thread, records);
     assert_true(pbt_log_thread_is_behind(thread));
     assert_int_equal(
@@ -298,8 +299,8 @@ static void records_show_without_a_stop(void **state)
     struct seen seen = {0};
     recorded_spec(&spec, experiment);
     make_run_dir("run", dir);
-    assert_int_equal(pbt_log_thread_start(&thread, dir, &spec, false, &error),
-                     PBT_OK);
+    assert_int_equal(
+        pbt_log_thread_start(&thread, dir, &spec, false, NULL, &error), PBT_OK);
     assert_int_equal(
         pbt_log_thread_feed(thread, lines.data, line_at(0), &error), PBT_OK);
     (void)snprintf(cursor, sizeof cursor, "%s/log_cursor.json", dir);
@@ -323,8 +324,8 @@ static void failure_is_told(void **state)
     struct pbt_log_thread *thread;
     recorded_spec(&spec, experiment);
     make_run_dir("run", dir);
-    assert_int_equal(pbt_log_thread_start(&thread, dir, &spec, false, &error),
-                     PBT_OK);
+    assert_int_equal(
+        pbt_log_thread_start(&thread, dir, &spec, false, NULL, &error), PBT_OK);
     assert_int_equal(
         pbt_log_thread_feed(thread, lines.data, line_at(0), &error), PBT_OK);
     static const char bad[] = "{\"n\":2,\"k\":\"novelty\",\"t\":0}\n";
@@ -355,8 +356,9 @@ static void no_directory_no_thread(void **state)
     struct pbt_log_thread *thread = NULL;
     recorded_spec(&spec, experiment);
     (void)snprintf(dir, sizeof dir, "%s/none", base);
-    assert_int_equal(pbt_log_thread_start(&thread, dir, &spec, false, &error),
-                     PBT_ENOINPUT);
+    assert_int_equal(
+        pbt_log_thread_start(&thread, dir, &spec, false, NULL, &error),
+        PBT_ENOINPUT);
     assert_null(thread);
     assert_int_equal(pbt_log_thread_stop(NULL, &error), PBT_OK);
     pbt_spec_done(&spec);

@@ -206,6 +206,13 @@ int pbt_checkpoint_publish(const char *from, const char *to,
 
 int pbt_checkpoint_delete(const char *path, struct pbt_error *error)
 {
+    const struct pbt_hold nobody_else = {NULL, NULL};
+    return pbt_checkpoint_delete_held(path, &nobody_else, error);
+}
+
+int pbt_checkpoint_delete_held(const char *path, const struct pbt_hold *hold,
+                               struct pbt_error *error)
+{
     int fd;
     struct pbt_error cause;
     int status = pbt_tree_open(path, &fd, &cause);
@@ -214,6 +221,11 @@ int pbt_checkpoint_delete(const char *path, struct pbt_error *error)
     }
     if (status != PBT_OK) {
         return pbt_error_set(error, status, "%s", cause.text);
+    }
+    status = pbt_hold_ask(hold, error);
+    if (status != PBT_OK) {
+        (void)close(fd);
+        return status;
     }
     if (unlinkat(fd, PBT_CHECKPOINT_MANIFEST, 0) != 0 && errno != ENOENT &&
         errno != EISDIR && errno != EPERM) {

@@ -26,6 +26,8 @@
 
 #include <pbt/error.h>
 
+#include "base/hold.h"
+
 #define PBT_CHECKPOINT_MANIFEST ".pbt_manifest.json"
 #define PBT_CHECKPOINT_FILES_MAX 100000
 #define PBT_CHECKPOINT_DEPTH_MAX 32
@@ -99,5 +101,13 @@ int pbt_checkpoint_clone(const char *from, const char *to, uint64_t *bytes,
  * link is followed: one in place of `path` is PBT_EDATA, one inside is removed.
  */
 int pbt_checkpoint_delete(const char *path, struct pbt_error *error);
+
+/*
+ * The same if `hold` says yes once the directory is open; what is removed is what was opened.  So
+ * whoever was stopped after he found it, and wakes when the run has another driver, removes
+ * nothing that was put in its place.
+ */
+int pbt_checkpoint_delete_held(const char *path, const struct pbt_hold *hold,
+                               struct pbt_error *error);
 
 #endif

@@ -25,18 +25,24 @@ static void say(void *user, const char *text)
     (void)fprintf(stderr, "%s\n", text);
 }
 
+static int ask_lock(void *user, struct pbt_error *error)
+{
+    return pbt_lock_hold(user, error);
+}
+
 /* Under the run's lock: to a driver at work belongs what is about to get its record. */
 static int collect_locked(const char *run, bool dry,
                           void (*found)(void *, const char *, uint64_t),
                           struct pbt_collected *collected,
                           struct pbt_error *error)
 {
-    struct pbt_lock_settings settings = pbt_lock_defaults;
+    struct pbt_lock_settings settings = pbt_lock_settings();
     struct pbt_lock *lock = NULL;
     settings.say = say;
-    int status = pbt_lock_take_with(&lock, run, &settings, error);
+    int status = pbt_lock_take(&lock, run, &settings, error);
     if (status == PBT_OK) {
-        status = pbt_collect(run, dry, found, NULL, collected, error);
+        const struct pbt_hold hold = {ask_lock, lock};
+        status = pbt_collect(run, dry, &hold, found, NULL, collected, error);
         pbt_lock_release(lock);
     }
     return status;

@@ -12,11 +12,18 @@
 #include "log/log.h"
 #include "run/run.h"
 
+/* Writes as it goes, so it asks as it goes. */
+struct feeding {
+    struct pbt_log *log;
+    struct pbt_lock *lock;
+};
+
 static int feed(void *user, const struct pbt_entry *entry,
                 struct pbt_error *error)
 {
-    struct pbt_log *log = user;
-    return pbt_log_feed(log, entry, error);
+    const struct feeding *feeding = user;
+    int status = pbt_lock_hold(feeding->lock, error);
+    return status == PBT_OK ? pbt_log_feed(feeding->log, entry, error) : status;
 }
 
 static int ignore(void *user, const struct pbt_entry *entry,
@@ -29,7 +36,8 @@ static int ignore(void *user, const struct pbt_entry *entry,
 }
 
 static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
-                      struct pbt_journal_info *info, struct pbt_error *error)
+                      struct pbt_lock *lock, struct pbt_journal_info *info,
+                      struct pbt_error *error)
 {
     struct pbt_board board;
     struct pbt_log *log = NULL;
@@ -45,12 +53,21 @@ static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
     }
     status = pbt_log_open(&log, run, spec, &board, anew, error);
     if (status == PBT_OK) {
-        status = pbt_journal_entries(run, spec, feed, log, info, error);
+        struct feeding feeding = {log, lock};
+        status = pbt_journal_entries(run, spec, feed, &feeding, info, error);
+        if (status == PBT_OK) {
+            status = pbt_lock_hold(lock, error);
+        }
         if (status == PBT_OK) {
             status = pbt_log_write_status(log, error);
         }
         struct pbt_error second;
-        int closed = pbt_log_close(log, &second);
+        int closed = PBT_OK;
+        if (pbt_lock_hold(lock, NULL) == PBT_OK) {
+            closed = pbt_log_close(log, &second);
+        } else {
+            pbt_log_abandon(log);
+        }
         if (status == PBT_OK && closed != PBT_OK) {
             *error = second;
             status = closed;
@@ -70,12 +87,12 @@ static void say(void *user, const char *text)
 static int write_locked(const char *run, struct pbt_spec *spec, bool anew,
                         struct pbt_journal_info *info, struct pbt_error *error)
 {
-    struct pbt_lock_settings settings = pbt_lock_defaults;
+    struct pbt_lock_settings settings = pbt_lock_settings();
     struct pbt_lock *lock = NULL;
     settings.say = say;
-    int status = pbt_lock_take_with(&lock, run, &settings, error);
+    int status = pbt_lock_take(&lock, run, &settings, error);
     if (status == PBT_OK) {
-        status = write_logs(run, spec, anew, info, error);
+        status = write_logs(run, spec, anew, lock, info, error);
         pbt_lock_release(lock);
     }
     return status;

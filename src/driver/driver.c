@@ -116,6 +116,9 @@ static int append(struct pbt_driver *driver, struct pbt_error *error)
         status = pbt_journal_sync(driver->journal, error);
         driver->synced = pbt_core_records(driver->core);
     }
+    if (status == PBT_OK) {
+        status = pbt_hold_ask(&driver->options.hold, error);
+    }
     struct pbt_sink *sink = driver->options.sink;
     if (status == PBT_OK && sink != NULL) {
         status = sink->records(sink, driver->lines.data, driver->lines.length,

@@ -13,6 +13,8 @@
 
 #include <pbt/error.h>
 
+#include "base/hold.h"
+
 #include "core/core.h"
 #include "driver/world.h"
 #include "journal/journal.h"
@@ -66,6 +68,11 @@ struct pbt_driver_options {
     int (*sweep)(void *user, const struct pbt_core *core,
                  struct pbt_error *error);
     void *checkpoint_user;
+    /*
+     * Asked after each append, before anything that follows from its records: a driver that
+     * was taken over has appended what doesn't count.
+     */
+    struct pbt_hold hold;
     /* Messages for people, of one or two lines; NULL: none. */
     void (*say)(void *user, const char *line);
     void *say_user;

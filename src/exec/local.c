@@ -29,20 +29,39 @@ static int out_of_memory(struct pbt_error *error)
     return pbt_error_set(error, PBT_ENOMEM, "out of memory");
 }
 
+static int check_length(int length, size_t size, const char *run_dir,
+                        struct pbt_error *error)
+{
+    return length > 0 && (size_t)length < size
+               ? PBT_OK
+               : pbt_error_set(error, PBT_EUSAGE, "path too long: %s", run_dir);
+}
+
 int pbt_local_checkpoint_path(const struct pbt_spec *spec, const char *run_dir,
-                              struct pbt_checkpoint_id checkpoint,
-                              bool temporary, char *path, size_t size,
-                              struct pbt_error *error)
+                              struct pbt_checkpoint_id checkpoint, char *path,
+                              size_t size, struct pbt_error *error)
 {
     char id[PBT_TRIAL_ID_SIZE];
     char name[PBT_CHECKPOINT_NAME_SIZE];
     pbt_trial_id(spec->settings.seed, checkpoint.trial, id);
     pbt_checkpoint_name(checkpoint.number, name);
-    int n = snprintf(path, size, temporary ? "%s/%s/.%s.tmp" : "%s/%s/%s",
-                     run_dir, id, name);
-    return n > 0 && (size_t)n < size
-               ? PBT_OK
-               : pbt_error_set(error, PBT_EUSAGE, "path too long: %s", run_dir);
+    int n = snprintf(path, size, "%s/%s/%s", run_dir, id, name);
+    return check_length(n, size, run_dir, error);
+}
+
+int pbt_local_temporary_path(const struct pbt_local *local,
+                             const struct pbt_command *save, const char *what,
+                             char *path, size_t size, struct pbt_error *error)
+{
+    char id[PBT_TRIAL_ID_SIZE];
+    char name[PBT_CHECKPOINT_NAME_SIZE];
+    const char *run_dir = local->options.run_dir;
+    pbt_trial_id(local->options.spec->settings.seed, save->checkpoint.trial,
+                 id);
+    pbt_checkpoint_name(save->checkpoint.number, name);
+    int n = snprintf(path, size, "%s/%s/.%s.%" PRIu64 ".%s", run_dir, id, name,
+                     save->epoch >> PBT_EPOCH_SHIFT, what);
+    return check_length(n, size, run_dir, error);
 }
 
 /* --- the batch ----------------------------------------------------------- */
@@ -65,13 +84,19 @@ void pbt_local_hide_secrets(const struct pbt_local *local, char *text)
     pbt_secrets_hide(environ, text);
 }
 
-void pbt_local_fail(struct pbt_local *local, int status, const char *text)
+void pbt_local_fail_with(struct pbt_local *local, const struct pbt_error *error)
 {
     if (local->failure.status == PBT_OK) {
-        (void)pbt_error_set(&local->failure, status, "%s", text);
-        local->failure.status = status;
+        local->failure = *error;
     }
     uv_stop(&local->loop);
+}
+
+void pbt_local_fail(struct pbt_local *local, int status, const char *text)
+{
+    struct pbt_error error;
+    (void)pbt_error_set(&error, status, "%s", text);
+    pbt_local_fail_with(local, &error);
 }
 
 /* Room for one more item; false: out of memory, which ends the loop. */
@@ -215,9 +240,8 @@ static void on_tick(uv_timer_t *timer)
 {
     struct pbt_local *local = timer->loop->data;
     struct pbt_error error = {.status = PBT_OK};
-    int status = local->options.tick(local->options.tick_user, &error);
-    if (status != PBT_OK) {
-        pbt_local_fail(local, status, error.text);
+    if (pbt_hold_ask(&local->options.hold, &error) != PBT_OK) {
+        pbt_local_fail_with(local, &error);
     }
 }
 
@@ -257,6 +281,14 @@ static void set_deadline(struct pbt_local *local, uint64_t deadline)
     (void)uv_timer_start(&local->deadline_timer, on_deadline, wait, 0);
 }
 
+static int fail_for(const struct pbt_local *local, struct pbt_error *error)
+{
+    if (error != NULL) {
+        *error = local->failure;
+    }
+    return local->failure.status;
+}
+
 static int local_next_batch(struct pbt_world *world, uint64_t deadline,
                             struct pbt_input_batch *batch,
                             struct pbt_error *error)
@@ -275,8 +307,7 @@ static int local_next_batch(struct pbt_world *world, uint64_t deadline,
         (void)uv_run(&local->loop, UV_RUN_ONCE);
     }
     if (local->failure.status != PBT_OK) {
-        return pbt_error_set(error, local->failure.status, "%s",
-                             local->failure.text);
+        return fail_for(local, error);
     }
     batch->inputs = local->inputs;
     batch->count = local->input_count;
@@ -313,10 +344,7 @@ static int local_submit(struct pbt_world *world, const struct pbt_job *job,
         pbt_local_reply(local, job);
         break;
     }
-    return local->failure.status == PBT_OK
-               ? PBT_OK
-               : pbt_error_set(error, local->failure.status, "%s",
-                               local->failure.text);
+    return local->failure.status == PBT_OK ? PBT_OK : fail_for(local, error);
 }
 
 /* --- beginning and end --------------------------------------------------- */
@@ -336,7 +364,7 @@ static int start_handles(struct pbt_local *local, struct pbt_error *error)
     if (code == 0) {
         code = uv_timer_init(&local->loop, &local->room_timer);
     }
-    if (code == 0 && local->options.tick != NULL) {
+    if (code == 0 && local->options.hold.ask != NULL) {
         code = uv_timer_start(&local->tick_timer, on_tick, TICK_MS, TICK_MS);
     }
     if (code != 0) {

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/files.h"
+#include "base/hold.h"
 #include "driver/world.h"
 #include "exec/budget.h"
 #include "spec/spec.h"
@@ -42,9 +43,11 @@ struct pbt_local_options {
     int (*ask)(void *user, const char *json, size_t length,
                struct pbt_buf *answer, struct pbt_error *error);
     void *ask_user;
-    /* Once a second, on the loop's thread; a failure ends the run.  NULL: not. */
-    int (*tick)(void *user, struct pbt_error *error);
-    void *tick_user;
+    /*
+     * Asked once a second, and before a checkpoint gets its name; on the loop's thread.  A
+     * failure ends the run.
+     */
+    struct pbt_hold hold;
     /* Messages for people; from the loop's thread.  NULL: none. */
     void (*say)(void *user, const char *text);
     void *say_user;
@@ -58,11 +61,10 @@ int pbt_local_create(struct pbt_local **made,
                      struct pbt_error *error);
 struct pbt_world *pbt_local_world(struct pbt_local *local);
 
-/* "<run_dir>/<trial_id>/checkpoint_000005", or the temporary name that it has before. */
+/* "<run_dir>/<trial_id>/checkpoint_000005". */
 int pbt_local_checkpoint_path(const struct pbt_spec *spec, const char *run_dir,
-                              struct pbt_checkpoint_id checkpoint,
-                              bool temporary, char *path, size_t size,
-                              struct pbt_error *error);
+                              struct pbt_checkpoint_id checkpoint, char *path,
+                              size_t size, struct pbt_error *error);
 
 /* Ends every process, and waits until their ends were seen.  Takes NULL. */
 void pbt_local_destroy(struct pbt_local *local);

@@ -46,7 +46,7 @@ static bool note_life(struct pbt_process *process, const struct pbt_job *job)
     } else if (job->command.checkpoint.number != 0 &&
                pbt_local_checkpoint_path(
                    local->options.spec, local->options.run_dir,
-                   job->command.checkpoint, false, process->checkpoint,
+                   job->command.checkpoint, process->checkpoint,
                    sizeof process->checkpoint, &error) != PBT_OK) {
         pbt_local_fail(local, error.status, error.text);
         return false;
@@ -165,9 +165,9 @@ static void tell_save(struct pbt_process *process, const struct pbt_job *job)
     process->asked = job->command;
     pbt_buf_reset(&process->manifest);
     pbt_buf_put(&process->manifest, job->json, job->json_length);
-    int status = pbt_local_checkpoint_path(
-        local->options.spec, local->options.run_dir, job->command.checkpoint,
-        true, process->checkpoint, sizeof process->checkpoint, &error);
+    int status = pbt_local_temporary_path(local, &job->command, "tmp",
+                                          process->checkpoint,
+                                          sizeof process->checkpoint, &error);
     if (status == PBT_OK && pbt_buf_failed(&process->manifest)) {
         status = pbt_error_set(&error, PBT_ENOMEM, "out of memory");
     }

@@ -273,6 +273,38 @@ void pbt_process_hear_worker(struct pbt_process *process,
 
 /* --- what a shim says ---------------------------------------------------- */
 
+/*
+ * Where a checkpoint of ours is to be there is none, unless a driver that was taken over
+ * published one before it looked: that one has no record, and makes room.
+ */
+static int publish(struct pbt_process *process, const char *name,
+                   struct pbt_error *error)
+{
+    struct pbt_local *local = process->local;
+    char aside[PBT_LOCAL_PATH_SIZE];
+    int status = pbt_checkpoint_publish(process->checkpoint, name, error);
+    if (status != PBT_EDATA) {
+        return status;
+    }
+    struct pbt_error why = {.status = PBT_OK};
+    /* It was there before this is asked: so it is not of whoever has taken us over. */
+    if (pbt_hold_ask(&local->options.hold, &why) != PBT_OK) {
+        pbt_local_fail_with(local, &why);
+        return status;
+    }
+    if (pbt_local_temporary_path(local, &process->asked, "stale", aside,
+                                 sizeof aside, &why) != PBT_OK ||
+        pbt_checkpoint_publish(name, aside, &why) != PBT_OK) {
+        return status;
+    }
+    pbt_local_say(local,
+                  "warning[W0207]: %s was there already, of a driver that "
+                  "doesn't drive this run any more; it is removed",
+                  name);
+    pbt_local_remove(local, aside);
+    return pbt_checkpoint_publish(process->checkpoint, name, error);
+}
+
 static void hear_sealed(struct pbt_process *process,
                         const struct pbt_message *message)
 {
@@ -284,16 +316,20 @@ static void hear_sealed(struct pbt_process *process,
         return;
     }
     process->awaited = PBT_AWAITED_NOTHING;
+    if (pbt_hold_ask(&local->options.hold, &error) != PBT_OK) {
+        pbt_local_fail_with(local, &error);
+        return;
+    }
     int status = message->text == NULL
                      ? PBT_OK
                      : pbt_error_set(&error, PBT_EIO, "%s", message->text);
     if (status == PBT_OK) {
         status = pbt_local_checkpoint_path(
             local->options.spec, local->options.run_dir,
-            process->asked.checkpoint, false, name, sizeof name, &error);
+            process->asked.checkpoint, name, sizeof name, &error);
     }
     if (status == PBT_OK) {
-        status = pbt_checkpoint_publish(process->checkpoint, name, &error);
+        status = publish(process, name, &error);
     }
     if (message->bytes > local->largest) {
         local->largest = message->bytes;

@@ -144,7 +144,7 @@ void pbt_local_unlink(struct pbt_local *local, const struct pbt_job *order)
         return;
     }
     int status = pbt_local_checkpoint_path(
-        local->options.spec, local->options.run_dir, order->checkpoint, false,
+        local->options.spec, local->options.run_dir, order->checkpoint,
         job->path, sizeof job->path, &job->error);
     if (status != PBT_OK) {
         pbt_local_fail(local, status, job->error.text);

@@ -191,6 +191,14 @@ struct pbt_message *pbt_local_new_message(struct pbt_local *local);
 void *pbt_local_keep(struct pbt_local *local, void *memory);
 /* The loop can't go on. */
 void pbt_local_fail(struct pbt_local *local, int status, const char *text);
+void pbt_local_fail_with(struct pbt_local *local,
+                         const struct pbt_error *error);
+
+/* The name that a checkpoint has before: "<run_dir>/<trial_id>/.checkpoint_000005.2.<what>", where
+ * 2 is the driver's number: workers of one that was taken over may still write to theirs. */
+int pbt_local_temporary_path(const struct pbt_local *local,
+                             const struct pbt_command *save, const char *what,
+                             char *path, size_t size, struct pbt_error *error);
 /* A line for people. */
 void pbt_local_say(const struct pbt_local *local, const char *fmt, ...)
     PBT_PRINTF(2, 3);

@@ -29,11 +29,7 @@
 #define LEASE_AT ((off_t)(sizeof LEASE_START - 1))
 #define LEASE_COLUMNS 20
 
-const struct pbt_lock_settings pbt_lock_defaults = {
-    .poll_ns = UINT64_C(1000000000),
-    .stale_ns = UINT64_C(60000000000),
-    .lost_ns = UINT64_C(30000000000),
-};
+#define STALE_S 60
 
 struct pbt_lock {
     int fd; /* holds the system's lock; -1 before it is open */
@@ -42,9 +38,13 @@ struct pbt_lock {
     char nonce[NONCE_SIZE];
     char host[NAME_SIZE];
     char boot[NAME_SIZE];
-    pthread_mutex_t renewing; /* guards the lease */
+    pthread_mutex_t renewing; /* guards the lease, and `releasing` */
+    pthread_cond_t released;
     uint64_t lease;
-    bool effective; /* the file system has locks */
+    bool releasing;
+    bool has_thread;
+    pthread_t thread; /* renews */
+    bool effective;   /* the file system has locks */
     /* Written by whoever renews, read by the loop. */
     _Atomic uint64_t renewed_ns;
     atomic_bool taken; /* by another */
@@ -64,6 +64,17 @@ struct content {
     char text[CONTENT_MAX];
     size_t length;
 };
+
+struct pbt_lock_settings pbt_lock_settings(void)
+{
+    const char *text = getenv("PBT_TEST_LEASE_S");
+    double seconds = text == NULL ? STALE_S : strtod(text, NULL);
+    uint64_t stale = (uint64_t)((seconds > 0 ? seconds : STALE_S) * 1e9);
+    return (struct pbt_lock_settings){.poll_ns = stale / 60,
+                                      .stale_ns = stale,
+                                      .lost_ns = stale / 2,
+                                      .renew_ns = stale / 6};
+}
 
 static uint64_t now_ns(void)
 {
@@ -464,46 +475,22 @@ static void discard(struct pbt_lock *lock)
     if (lock->fd >= 0) {
         (void)close(lock->fd); /* lets go of the system's lock */
     }
+    (void)pthread_cond_destroy(&lock->released);
     (void)pthread_mutex_destroy(&lock->renewing);
     free(lock);
 }
 
-int pbt_lock_take_with(struct pbt_lock **out, const char *run_dir,
-                       const struct pbt_lock_settings *settings,
-                       struct pbt_error *error)
+/* None of this can fail on Linux. */
+static void init_threading(struct pbt_lock *lock)
 {
-    struct pbt_lock *lock = calloc(1, sizeof *lock);
-    if (lock == NULL) {
-        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
-    }
-    lock->fd = -1;
-    lock->settings = settings != NULL ? *settings : pbt_lock_defaults;
-    (void)pthread_mutex_init(&lock->renewing, NULL); /* can't fail on Linux */
+    pthread_condattr_t attributes;
+    (void)pthread_mutex_init(&lock->renewing, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&lock->released, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
     atomic_init(&lock->renewed_ns, 0);
     atomic_init(&lock->taken, false);
-    int n = snprintf(lock->path, sizeof lock->path, "%s/lock", run_dir);
-    int status = PBT_OK;
-    if (n < 0 || (size_t)n >= sizeof lock->path) {
-        status = pbt_error_set(error, PBT_EUSAGE, "path too long: %s", run_dir);
-    }
-    if (status == PBT_OK) {
-        status = name_ourselves(lock, error);
-    }
-    if (status == PBT_OK) {
-        status = take(lock, error);
-    }
-    if (status != PBT_OK) {
-        discard(lock);
-        return status;
-    }
-    *out = lock;
-    return PBT_OK;
-}
-
-int pbt_lock_take(struct pbt_lock **lock, const char *run_dir,
-                  struct pbt_error *error)
-{
-    return pbt_lock_take_with(lock, run_dir, NULL, error);
 }
 
 /* --- holding ------------------------------------------------------------- */
@@ -530,7 +517,8 @@ static int check_ours(struct pbt_lock *lock, struct pbt_error *error)
     atomic_store(&lock->taken, true);
     return pbt_fail(error, PBT_E0802,
                     "%s: this run was taken over by pid %" PRId64
-                    " on %s, so this driver stops",
+                    " on %s while this driver stood still, so this one "
+                    "stops; what it did meanwhile doesn't count",
                     lock->path, holder.pid,
                     holder.known ? holder.host : "an unknown host");
 }
@@ -562,6 +550,21 @@ int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error)
     return status;
 }
 
+int pbt_lock_hold(struct pbt_lock *lock, struct pbt_error *error)
+{
+    if (!pbt_lock_lost(lock, now_ns())) {
+        return PBT_OK;
+    }
+    int status = pbt_lock_renew(lock, error);
+    if (status == PBT_OK || atomic_load(&lock->taken)) {
+        return status;
+    }
+    return pbt_error_prefix(error, status,
+                            "the lock could not be renewed for %.0f s, so "
+                            "nothing more is written (pbt resume goes on)",
+                            (double)lock->settings.lost_ns / 1e9);
+}
+
 bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now)
 {
     uint64_t renewed = atomic_load(&lock->renewed_ns);
@@ -569,16 +572,106 @@ bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now)
            (now > renewed && now - renewed >= lock->settings.lost_ns);
 }
 
+/* --- renewing ------------------------------------------------------------ */
+
+static void *keep_renewing(void *user)
+{
+    struct pbt_lock *lock = user;
+    (void)pthread_mutex_lock(&lock->renewing);
+    while (!lock->releasing) {
+        uint64_t next = now_ns() + lock->settings.renew_ns;
+        struct timespec at = {.tv_sec = (time_t)(next / UINT64_C(1000000000)),
+                              .tv_nsec = (long)(next % UINT64_C(1000000000))};
+        int waited = 0;
+        while (!lock->releasing && waited == 0) {
+            waited =
+                pthread_cond_timedwait(&lock->released, &lock->renewing, &at);
+        }
+        if (!lock->releasing) {
+            /* A failure may pass; whoever writes asks pbt_lock_hold(). */
+            (void)renew(lock, NULL);
+        }
+    }
+    (void)pthread_mutex_unlock(&lock->renewing);
+    return NULL;
+}
+
+static int start_renewing(struct pbt_lock *lock, struct pbt_error *error)
+{
+    /* Signals are the business of the thread that started us. */
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&lock->thread, NULL, keep_renewing, lock);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    lock->has_thread = code == 0;
+    return code == 0
+               ? PBT_OK
+               : pbt_error_set(error, PBT_ENOMEM, "can't start a thread: %s",
+                               strerror(code));
+}
+
+static void stop_renewing(struct pbt_lock *lock)
+{
+    if (!lock->has_thread) {
+        return;
+    }
+    (void)pthread_mutex_lock(&lock->renewing);
+    lock->releasing = true;
+    (void)pthread_cond_signal(&lock->released);
+    (void)pthread_mutex_unlock(&lock->renewing);
+    (void)pthread_join(lock->thread, NULL);
+}
+
 void pbt_lock_release(struct pbt_lock *lock)
 {
     if (lock == NULL) {
         return;
     }
+    stop_renewing(lock);
     /* If this fails the next driver of another host waits, and that is all. */
     if (check_ours(lock, NULL) == PBT_OK) {
         (void)write_lease(lock, 0, NULL);
     }
     discard(lock);
+}
+
+int pbt_lock_take(struct pbt_lock **out, const char *run_dir,
+                  const struct pbt_lock_settings *settings,
+                  struct pbt_error *error)
+{
+    struct pbt_lock *lock = calloc(1, sizeof *lock);
+    if (lock == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    lock->fd = -1;
+    lock->settings = settings != NULL ? *settings : pbt_lock_settings();
+    init_threading(lock);
+    int n = snprintf(lock->path, sizeof lock->path, "%s/lock", run_dir);
+    int status = PBT_OK;
+    if (n < 0 || (size_t)n >= sizeof lock->path) {
+        status = pbt_error_set(error, PBT_EUSAGE, "path too long: %s", run_dir);
+    }
+    if (status == PBT_OK) {
+        status = name_ourselves(lock, error);
+    }
+    if (status == PBT_OK) {
+        status = take(lock, error);
+    }
+    if (status != PBT_OK) {
+        discard(lock);
+        return status;
+    }
+    if (lock->settings.renew_ns > 0) {
+        status = start_renewing(lock, error);
+    }
+    if (status != PBT_OK) {
+        pbt_lock_release(lock);
+        return status;
+    }
+    *out = lock;
+    return PBT_OK;
 }
 
 /* --- looking ------------------------------------------------------------- */

@@ -15,10 +15,12 @@
  * host left behind counts as dead only after a while in which the line did not
  * change, by our own monotonic clock: no two clocks are ever compared.
  *
- * A holder that slept through all that wakes as a loser: it finds another's
+ * A thread of the lock's own renews the lease, so that whoever holds it may be long about
+ * something.  A holder that slept through all that wakes as a loser: it finds another's
  * nonce.  What it writes before it looks is harmless: a renewal writes the counter
  * and nothing else, so it can't take the place of a new holder's line; and the
- * journal doesn't count what it appends (journal.h).
+ * journal doesn't count what it appends (journal.h).  pbt_lock_hold() is to be asked after an
+ * append and before anything that follows from it.
  */
 #ifndef PBT_JOURNAL_LOCK_H
 #define PBT_JOURNAL_LOCK_H
@@ -34,6 +36,7 @@ struct pbt_lock_settings {
     uint64_t poll_ns;  /* between two looks at another host's lease */
     uint64_t stale_ns; /* unchanged for so long, it counts as dead */
     uint64_t lost_ns;  /* not renewed for so long, ours counts as lost */
+    uint64_t renew_ns; /* between two renewals; 0: by pbt_lock_renew() only */
     /*
      * Called once, before the wait for another host's lease, with a sentence for the
      * user.  NULL: not said.
@@ -42,24 +45,22 @@ struct pbt_lock_settings {
     void *user;
 };
 
-/* 1 s, 60 s, 30 s, nobody told.  Renew every PBT_LOCK_RENEW_NS. */
-extern const struct pbt_lock_settings pbt_lock_defaults;
-#define PBT_LOCK_RENEW_NS UINT64_C(10000000000)
+/*
+ * 1 s, 60 s, 30 s, 10 s, nobody told.  $PBT_TEST_LEASE_S has another number in the place of 60,
+ * and the others in proportion: for tests, which have no minute.
+ */
+struct pbt_lock_settings pbt_lock_settings(void);
 
 /*
- * Takes the lock of a run directory.  `settings` is copied; NULL: the defaults.
+ * Takes the lock of a run directory.  `settings` is copied; NULL: pbt_lock_settings().
  * A free lock, and one whose holder on this host has died, is taken at once; one
  * that another host left behind after stale_ns of blocking.
  *
  * PBT_ETEMP: another driver lives; the text names its host and pid and what to do.
  * PBT_ENOINPUT: there is no such directory.  PBT_EPERM: it can't be written.
  */
-int pbt_lock_take_with(struct pbt_lock **out, const char *run_dir,
-                       const struct pbt_lock_settings *settings,
-                       struct pbt_error *error);
-
-/* The same with the defaults. */
-int pbt_lock_take(struct pbt_lock **lock, const char *run_dir,
+int pbt_lock_take(struct pbt_lock **out, const char *run_dir,
+                  const struct pbt_lock_settings *settings,
                   struct pbt_error *error);
 
 /*
@@ -75,6 +76,13 @@ int pbt_lock_renew(struct pbt_lock *lock, struct pbt_error *error);
  * nothing may be done in the run directory.
  */
 bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now_ns);
+
+/*
+ * PBT_OK: what was written up to here was written before anybody could take the lock.  It costs
+ * a look at the clock, and a renewal if the lease was not renewed for lost_ns.  From any
+ * thread.  PBT_ETEMP: as for pbt_lock_renew().
+ */
+int pbt_lock_hold(struct pbt_lock *lock, struct pbt_error *error);
 
 /* Who drives a run, as far as can be told without touching anything. */
 enum pbt_lock_state {

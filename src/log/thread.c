@@ -46,6 +46,7 @@
 struct pbt_log_thread {
     pthread_t thread;
     struct pbt_spec *spec;
+    struct pbt_hold hold;
     struct pbt_log *log;
 
     pthread_mutex_t queue_lock;
@@ -161,10 +162,14 @@ static int feed_slice(struct pbt_log_thread *t, const struct pbt_buf *lines,
 static int write_due(struct pbt_log_thread *t, bool all,
                      struct pbt_error *error)
 {
-    int status = PBT_OK;
     uint64_t now = monotonic();
-    if (t->unflushed > 0 &&
-        (all || t->unflushed >= FLUSH_BYTES || now >= t->flushed + FLUSH_NS)) {
+    bool flush = t->unflushed > 0 && (all || t->unflushed >= FLUSH_BYTES ||
+                                      now >= t->flushed + FLUSH_NS);
+    int status = pbt_hold_ask(&t->hold, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (flush) {
         status = pbt_log_flush(t->log, error);
         t->flushed = now;
         t->unflushed = 0;
@@ -427,7 +432,12 @@ static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
 
 static int close_log(struct pbt_log_thread *t, struct pbt_error *error)
 {
-    int status = pbt_log_close(t->log, error);
+    int status = pbt_hold_ask(&t->hold, error);
+    if (status == PBT_OK) {
+        status = pbt_log_close(t->log, error);
+    } else {
+        pbt_log_abandon(t->log);
+    }
     pbt_board_done(&t->board);
     pbt_buf_done(&t->queue);
     pbt_buf_done(&t->work);
@@ -437,13 +447,14 @@ static int close_log(struct pbt_log_thread *t, struct pbt_error *error)
 
 int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
                          struct pbt_spec *spec, bool rebuild,
-                         struct pbt_error *error)
+                         const struct pbt_hold *hold, struct pbt_error *error)
 {
     struct pbt_log_thread *t = calloc(1, sizeof *t);
     if (t == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     t->spec = spec;
+    t->hold = hold != NULL ? *hold : (struct pbt_hold){NULL, NULL};
     int status = make_locks(t, error);
     if (status != PBT_OK) {
         free(t);
@@ -476,7 +487,9 @@ int pbt_log_thread_feed(struct pbt_log_thread *thread, const char *lines,
     }
     int status = thread->status;
     if (status != PBT_OK) {
-        (void)pbt_error_set(error, status, "%s", thread->error.text);
+        if (error != NULL) {
+            *error = thread->error; /* with its id */
+        }
     } else {
         bool first = thread->queue.length == 0;
         pbt_buf_put(&thread->queue, lines, length);
@@ -556,7 +569,9 @@ int pbt_log_thread_stop(struct pbt_log_thread *thread, struct pbt_error *error)
     int closed = close_log(thread, &closing);
     int status = thread->status;
     if (status != PBT_OK) {
-        (void)pbt_error_set(error, status, "%s", thread->error.text);
+        if (error != NULL) {
+            *error = thread->error; /* with its id */
+        }
     } else if (closed != PBT_OK) {
         status = pbt_error_set(error, closed, "log files: %s", closing.text);
     }

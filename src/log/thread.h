@@ -18,6 +18,8 @@
 
 #include <pbt/error.h>
 
+#include "base/hold.h"
+
 #include "log/board.h"
 #include "spec/spec.h"
 
@@ -26,11 +28,12 @@ struct pbt_log_thread;
 /*
  * Opens the log files of the run directory (see log.h; `rebuild` as there) and starts the
  * thread.  `spec` is borrowed until stop, and is the thread's own copy: texts that
- * records bring are taken into it.
+ * records bring are taken into it.  `hold` (copied; NULL: nobody else can) is asked before files
+ * are written; once it says no nothing more is.
  */
 int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
                          struct pbt_spec *spec, bool rebuild,
-                         struct pbt_error *error);
+                         const struct pbt_hold *hold, struct pbt_error *error);
 
 /*
  * Queues whole lines of records, from the journal's first one on, in order; they are

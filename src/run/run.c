@@ -16,7 +16,7 @@
 #include "exec/local.h"
 #include "journal/lock.h"
 #include "log/thread.h"
-#include "run/keeper.h"
+#include "run/display.h"
 
 struct run {
     const char *path;
@@ -34,7 +34,7 @@ struct run {
     struct pbt_lock *lock;
     struct pbt_control_listener control;
     struct pbt_log_thread *log;
-    struct pbt_keeper *keeper;
+    struct pbt_display *display;
     struct pbt_local *local;
     struct pbt_driver *driver;
 };
@@ -46,6 +46,24 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* --- the lock ------------------------------------------------------------- */
+
+/*
+ * Once a second, after each append, and before anything that others could take for the
+ * truth: a driver that has lost its lease may not go on.  One that was stopped for a while
+ * (Ctrl-Z, a machine that slept) has not lost it if nobody has taken it.
+ */
+static int ask_lock(void *user, struct pbt_error *error)
+{
+    const struct run *run = user;
+    return pbt_lock_hold(run->lock, error);
+}
+
+static struct pbt_hold hold_of(struct run *run)
+{
+    return (struct pbt_hold){ask_lock, run};
+}
+
 /* --- checkpoints at open -------------------------------------------------- */
 
 static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
@@ -55,7 +73,7 @@ static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
     char path[PBT_RUN_PATH_SIZE];
     char manifest[PBT_RUN_PATH_SIZE + 32];
     int status = pbt_local_checkpoint_path(&run->spec, run->path, checkpoint,
-                                           false, path, sizeof path, why);
+                                           path, sizeof path, why);
     if (status != PBT_OK || whole) {
         return status == PBT_OK ? pbt_checkpoint_verify(path, why) : status;
     }
@@ -67,18 +85,30 @@ static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
     return pbt_checkpoint_look(path, why); /* it says what is missing */
 }
 
+/*
+ * Whatever can't be removed is in nobody's way, and the next open tries again.  That may well be:
+ * workers of a driver that was stopped on another host still write into it.
+ */
 static int remove_debris(void *user, const char *path, struct pbt_error *error)
 {
-    (void)user;
-    return pbt_checkpoint_delete(path, error);
+    struct run *run = user;
+    const struct pbt_hold hold = hold_of(run);
+    struct pbt_error why;
+    char text[PBT_ERROR_TEXT_MAX + 32];
+    if (pbt_checkpoint_delete_held(path, &hold, &why) != PBT_OK &&
+        run->options->say != NULL) {
+        (void)snprintf(text, sizeof text, "warning[W0203]: %s", why.text);
+        run->options->say(run->options->user, text);
+    }
+    return pbt_hold_ask(&hold, error);
 }
 
 /* Directories without a record go. */
 static int sweep(void *user, const struct pbt_core *core,
                  struct pbt_error *error)
 {
-    const struct run *run = user;
-    return pbt_run_debris(run->path, &run->spec, core, remove_debris, NULL,
+    struct run *run = user;
+    return pbt_run_debris(run->path, &run->spec, core, remove_debris, run,
                           error);
 }
 
@@ -100,23 +130,6 @@ static int skip_records(struct pbt_sink *sink, uint64_t record,
     (void)error;
     pbt_log_thread_skipped(run->log, record);
     return PBT_OK;
-}
-
-/*
- * Once a second: a driver that has lost its lease may not go on.  One that was stopped for
- * a while (Ctrl-Z, a machine that slept) has not lost it if nobody has taken it.
- */
-static int tick(void *user, struct pbt_error *error)
-{
-    const struct run *run = user;
-    if (!pbt_lock_lost(run->lock, clock_ns(CLOCK_MONOTONIC)) ||
-        pbt_lock_renew(run->lock, error) == PBT_OK) {
-        return PBT_OK;
-    }
-    return pbt_error_prefix(error, PBT_ETEMP,
-                            "the lock on %s was lost, so nothing more is "
-                            "written (pbt resume goes on)",
-                            run->path);
 }
 
 static void say_nothing(void *user, const char *text)
@@ -146,20 +159,20 @@ static void listen_to_user(struct run *run)
 static int open_parts(struct run *run, struct pbt_error *error)
 {
     const struct pbt_run_options *options = run->options;
-    struct pbt_lock_settings lock = pbt_lock_defaults;
+    struct pbt_lock_settings lock = pbt_lock_settings();
+    const struct pbt_hold hold = hold_of(run);
     lock.say = options->say == NULL ? say_nothing : options->say;
     lock.user = options->user;
-    int status = pbt_lock_take_with(&run->lock, run->path, &lock, error);
+    int status = pbt_lock_take(&run->lock, run->path, &lock, error);
     if (status == PBT_OK) {
         status = pbt_make_dirs(run->snapshot_dir, error);
     }
     if (status == PBT_OK) {
         status = pbt_log_thread_start(&run->log, run->path, &run->log_spec,
-                                      false, error);
+                                      false, &hold, error);
     }
     if (status == PBT_OK) {
-        status =
-            pbt_keeper_start(&run->keeper, run->lock, run->log, options, error);
+        status = pbt_display_start(&run->display, run->log, options, error);
     }
     if (status != PBT_OK) {
         return status;
@@ -174,8 +187,7 @@ static int open_parts(struct run *run, struct pbt_error *error)
                                       .control_fd = run->control.fd,
                                       .ask = options->ask,
                                       .ask_user = options->ask_user,
-                                      .tick = tick,
-                                      .tick_user = run,
+                                      .hold = hold,
                                       .say = options->say,
                                       .say_user = options->user};
     return pbt_local_create(&run->local, &local, error);
@@ -209,6 +221,7 @@ static int open_driver(struct run *run, struct pbt_error *error)
         .request = run->options->unpause == PBT_RUN_NONE ? NULL : &unpause,
         .kill_hint = run->options->kill_hint,
         .sink = &run->sink,
+        .hold = hold_of(run),
         .checkpoint_check = checkpoint_check,
         .sweep = sweep,
         .checkpoint_user = run,
@@ -292,7 +305,7 @@ static int prepare(struct run *run, struct pbt_error *error)
  */
 static int close_parts(struct run *run, struct pbt_error *error)
 {
-    pbt_keeper_stop(run->keeper);
+    pbt_display_stop(run->display);
     int status = pbt_log_thread_stop(run->log, error);
     pbt_local_destroy(run->local);
     pbt_driver_close(run->driver);
@@ -387,8 +400,8 @@ int pbt_run_go(const char *path, const struct pbt_run_options *options,
     if (ended) {
         count_trials(run, pbt_driver_core(run->driver), outcome);
     }
-    if (run->keeper != NULL) {
-        pbt_keeper_show_last(run->keeper, note_board, outcome);
+    if (run->display != NULL) {
+        pbt_display_show_last(run->display, note_board, outcome);
     }
     struct pbt_error failed;
     int closed = close_parts(run, &failed);

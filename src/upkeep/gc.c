@@ -18,6 +18,7 @@
 
 struct search {
     bool dry;
+    const struct pbt_hold *hold;
     void (*found)(void *user, const char *path, uint64_t bytes);
     void *user;
     struct pbt_collected *collected;
@@ -47,7 +48,9 @@ static int collect(void *user, const char *path, struct pbt_error *error)
 {
     struct search *search = user;
     uint64_t bytes = bytes_of(path);
-    int status = search->dry ? PBT_OK : pbt_checkpoint_delete(path, error);
+    int status = search->dry
+                     ? PBT_OK
+                     : pbt_checkpoint_delete_held(path, search->hold, error);
     if (status == PBT_OK) {
         search->collected->count++;
         search->collected->bytes += bytes;
@@ -106,6 +109,10 @@ static int collect_file(struct search *search, const char *path,
     if (lstat(path, &about) != 0 || !S_ISREG(about.st_mode)) {
         return PBT_OK;
     }
+    int status = pbt_hold_ask(search->hold, error);
+    if (status != PBT_OK) {
+        return status;
+    }
     if (!search->dry && unlink(path) != 0) {
         return pbt_error_set(error, errno == EACCES ? PBT_EPERM : PBT_EIO,
                              "can't delete %s: %s", path, strerror(errno));
@@ -158,7 +165,7 @@ static int collect_all_temporary(struct search *search, const char *run,
     return status;
 }
 
-int pbt_collect(const char *run, bool dry,
+int pbt_collect(const char *run, bool dry, const struct pbt_hold *hold,
                 void (*found)(void *user, const char *path, uint64_t bytes),
                 void *user, struct pbt_collected *collected,
                 struct pbt_error *error)
@@ -166,8 +173,11 @@ int pbt_collect(const char *run, bool dry,
     struct pbt_spec spec;
     struct pbt_core *core;
     struct pbt_journal_info info;
-    struct search search = {
-        .dry = dry, .found = found, .user = user, .collected = collected};
+    struct search search = {.dry = dry,
+                            .hold = hold,
+                            .found = found,
+                            .user = user,
+                            .collected = collected};
     *collected = (struct pbt_collected){.count = 0};
     int status = pbt_run_read_spec(run, &spec, error);
     if (status != PBT_OK) {

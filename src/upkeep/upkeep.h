@@ -13,6 +13,7 @@
 
 #include <pbt/error.h>
 
+#include "base/hold.h"
 #include "core/core.h"
 #include "journal/journal.h"
 #include "run/run.h"
@@ -77,9 +78,9 @@ struct pbt_collected {
 
 /*
  * Removes what no record needs, or (`dry`) only finds it; `found` is told of each.  Under the
- * run's lock, which the caller holds, unless nobody is at work and nothing is removed.
+ * run's lock, which the caller holds (`hold` is asked before each), unless nobody is at work and nothing is removed.
  */
-int pbt_collect(const char *run, bool dry,
+int pbt_collect(const char *run, bool dry, const struct pbt_hold *hold,
                 void (*found)(void *user, const char *path, uint64_t bytes),
                 void *user, struct pbt_collected *collected,
                 struct pbt_error *error);
