@@ -41,6 +41,7 @@ STALLS = {
     'a publication': 'rename:/checkpoint_:4',
     'a deletion': 'unlink:/checkpoint_:2',
     'a log file': 'pwrite:/result.json:3',
+    'a table': 'pwrite:/progress.csv:3',
     'its lease': 'pwrite:/lock:2',
 }
 
@@ -87,6 +88,8 @@ class Driver:
 
     def drives(self):
         """Its segment's number, once it has one."""
+        check(self.process.poll() in (None, 0), 'the driver on %s has ended with %s: %s',
+              self.host, self.process.returncode, self.said())
         new = set(segments(self.run)) - set(self.before)
         return int(min(new)[:6]) if new else None
 

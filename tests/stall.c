@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +25,28 @@
 
 static int left = -1; /* calls until it stalls; 0: it has */
 
+/* True if `wanted` is "<call>:<part of path>:<N>"; then its N is *count. */
+static bool is_meant(const char *wanted, const char *call, const char *path,
+                     int *count)
+{
+    char text[256];
+    size_t length = strlen(call);
+    const char *end = wanted == NULL ? NULL : strrchr(wanted, ':');
+    if (end == NULL || strncmp(wanted, call, length) != 0 ||
+        wanted[length] != ':' || wanted + length == end) {
+        return false;
+    }
+    (void)snprintf(text, sizeof text, "%.*s",
+                   (int)(end - wanted) - (int)length - 1, wanted + length + 1);
+    *count = (int)strtol(end + 1, NULL, 10);
+    return strstr(path, text) != NULL;
+}
+
 static void stall_if_asked(const char *call, const char *path)
 {
-    const char *wanted = getenv("PBT_STALL");
-    char text[256];
-    char name[16];
     int count;
-    if (wanted == NULL || left == 0 ||
-        strcmp(program_invocation_short_name, "pbt") != 0 ||
-        sscanf(wanted, "%15[^:]:%255[^:]:%d", name, text, &count) != 3 ||
-        strcmp(call, name) != 0 || strstr(path, text) == NULL) {
+    if (left == 0 || strcmp(program_invocation_short_name, "pbt") != 0 ||
+        !is_meant(getenv("PBT_STALL"), call, path, &count)) {
         return;
     }
     left = (left < 0 ? count : left) - 1;
@@ -44,14 +57,14 @@ static void stall_if_asked(const char *call, const char *path)
 
 static void stall_for_fd(const char *call, int fd)
 {
-    char link[64];
-    char path[4096];
+    char name[64];
+    char target[4096];
     int saved = errno;
-    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    path[length > 0 ? length : 0] = '\0';
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(name, target, sizeof target - 1);
+    target[length > 0 ? length : 0] = '\0';
     errno = saved;
-    stall_if_asked(call, path);
+    stall_if_asked(call, target);
 }
 
 /* Named as libc names them, but for their arguments. */
@@ -84,7 +97,6 @@ int fcntl(int fd, int command, ...)
     return control(fd, command, argument);
 }
 
-int fcntl64(int fd, int command, ...);
 int fcntl64(int fd, int command, ...)
 {
     TAKE(void *, command);
@@ -131,7 +143,6 @@ ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
         fd, bytes, length, at);
 }
 
-ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at);
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at)
 {
     return pwrite(fd, bytes, length, at);

@@ -313,8 +313,8 @@ static void open_writer(struct writer *w, const char *dir, bool rebuild)
     *w = (struct writer){.log = NULL};
     recorded_spec(&w->spec, experiment);
     assert_int_equal(pbt_board_init(&w->board, &w->spec, &error), PBT_OK);
-    if (pbt_log_open(&w->log, dir, &w->spec, &w->board, rebuild, &error) !=
-        PBT_OK) {
+    if (pbt_log_open(&w->log, dir, &w->spec, &w->board, rebuild, NULL,
+                     &error) != PBT_OK) {
         fail_msg("%s", error.text);
     }
 }

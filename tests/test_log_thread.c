@@ -98,8 +98,8 @@ static void write_directly(const char *dir)
     struct pbt_log *log;
     recorded_spec(&spec, experiment);
     assert_int_equal(pbt_board_init(&board, &spec, &error), PBT_OK);
-    assert_int_equal(pbt_log_open(&log, dir, &spec, &board, false, &error),
-                     PBT_OK);
+    assert_int_equal(
+        pbt_log_open(&log, dir, &spec, &board, false, NULL, &error), PBT_OK);
     for (size_t at = 0; at < lines.length; at += line_at(at)) {
         struct pbt_entry entry;
         assert_int_equal(pbt_entry_read(&entry, &spec, lines.data + at,

@@ -25,11 +25,6 @@ static void say(void *user, const char *text)
     (void)fprintf(stderr, "%s\n", text);
 }
 
-static int ask_lock(void *user, struct pbt_error *error)
-{
-    return pbt_lock_hold(user, error);
-}
-
 /* Under the run's lock: to a driver at work belongs what is about to get its record. */
 static int collect_locked(const char *run, bool dry,
                           void (*found)(void *, const char *, uint64_t),
@@ -41,7 +36,7 @@ static int collect_locked(const char *run, bool dry,
     settings.say = say;
     int status = pbt_lock_take(&lock, run, &settings, error);
     if (status == PBT_OK) {
-        const struct pbt_hold hold = {ask_lock, lock};
+        const struct pbt_hold hold = pbt_lock_as_hold(lock);
         status = pbt_collect(run, dry, &hold, found, NULL, collected, error);
         pbt_lock_release(lock);
     }

@@ -12,18 +12,11 @@
 #include "log/log.h"
 #include "run/run.h"
 
-/* Writes as it goes, so it asks as it goes. */
-struct feeding {
-    struct pbt_log *log;
-    struct pbt_lock *lock;
-};
-
 static int feed(void *user, const struct pbt_entry *entry,
                 struct pbt_error *error)
 {
-    const struct feeding *feeding = user;
-    int status = pbt_lock_hold(feeding->lock, error);
-    return status == PBT_OK ? pbt_log_feed(feeding->log, entry, error) : status;
+    struct pbt_log *log = user;
+    return pbt_log_feed(log, entry, error);
 }
 
 static int ignore(void *user, const struct pbt_entry *entry,
@@ -41,6 +34,7 @@ static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
 {
     struct pbt_board board;
     struct pbt_log *log = NULL;
+    const struct pbt_hold hold = pbt_lock_as_hold(lock);
     int status = PBT_OK;
     if (anew) { /* what a damaged journal can't give back must not be deleted */
         status = pbt_journal_entries(run, spec, ignore, NULL, info, error);
@@ -51,23 +45,14 @@ static int write_logs(const char *run, struct pbt_spec *spec, bool anew,
     if (status != PBT_OK) {
         return status;
     }
-    status = pbt_log_open(&log, run, spec, &board, anew, error);
+    status = pbt_log_open(&log, run, spec, &board, anew, &hold, error);
     if (status == PBT_OK) {
-        struct feeding feeding = {log, lock};
-        status = pbt_journal_entries(run, spec, feed, &feeding, info, error);
-        if (status == PBT_OK) {
-            status = pbt_lock_hold(lock, error);
-        }
+        status = pbt_journal_entries(run, spec, feed, log, info, error);
         if (status == PBT_OK) {
             status = pbt_log_write_status(log, error);
         }
         struct pbt_error second;
-        int closed = PBT_OK;
-        if (pbt_lock_hold(lock, NULL) == PBT_OK) {
-            closed = pbt_log_close(log, &second);
-        } else {
-            pbt_log_abandon(log);
-        }
+        int closed = pbt_log_close(log, &second);
         if (status == PBT_OK && closed != PBT_OK) {
             *error = second;
             status = closed;

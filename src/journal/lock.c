@@ -565,6 +565,16 @@ int pbt_lock_hold(struct pbt_lock *lock, struct pbt_error *error)
                             (double)lock->settings.lost_ns / 1e9);
 }
 
+static int ask(void *user, struct pbt_error *error)
+{
+    return pbt_lock_hold(user, error);
+}
+
+struct pbt_hold pbt_lock_as_hold(struct pbt_lock *lock)
+{
+    return (struct pbt_hold){ask, lock};
+}
+
 bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now)
 {
     uint64_t renewed = atomic_load(&lock->renewed_ns);

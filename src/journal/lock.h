@@ -30,6 +30,8 @@
 
 #include <pbt/error.h>
 
+#include "base/hold.h"
+
 struct pbt_lock;
 
 struct pbt_lock_settings {
@@ -83,6 +85,9 @@ bool pbt_lock_lost(const struct pbt_lock *lock, uint64_t now_ns);
  * thread.  PBT_ETEMP: as for pbt_lock_renew().
  */
 int pbt_lock_hold(struct pbt_lock *lock, struct pbt_error *error);
+
+/* The same as a question for those who don't know of locks. */
+struct pbt_hold pbt_lock_as_hold(struct pbt_lock *lock);
 
 /* Who drives a run, as far as can be told without touching anything. */
 enum pbt_lock_state {

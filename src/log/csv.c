@@ -186,8 +186,8 @@ int pbt_csv_end(struct pbt_csv *csv, struct pbt_csv_row *row, bool write)
 /* --- the file ------------------------------------------------------------ */
 
 /* A file that was widened after the cursor was written has another header. */
-static int check_header(int dir, const char *path, struct pbt_csv *csv,
-                        struct pbt_error *error)
+static int check_header(const struct pbt_log_dir *dir, const char *path,
+                        struct pbt_csv *csv, struct pbt_error *error)
 {
     int fd;
     int status = pbt_log_open_read(dir, path, &fd, error);
@@ -206,8 +206,8 @@ static int check_header(int dir, const char *path, struct pbt_csv *csv,
     return PBT_OK;
 }
 
-int pbt_csv_cut(int dir, const char *path, struct pbt_csv *csv,
-                struct pbt_error *error)
+int pbt_csv_cut(const struct pbt_log_dir *dir, const char *path,
+                struct pbt_csv *csv, struct pbt_error *error)
 {
     int status = PBT_OK;
     if (csv->file.bytes > 0) {
@@ -283,8 +283,8 @@ static int write_widened(int fd, const char *path, const struct pbt_csv *csv,
 }
 
 /* Writes the file anew beside itself, with the header of now. */
-static int widen(int dir, const char *path, struct pbt_csv *csv,
-                 struct pbt_error *error)
+static int widen(const struct pbt_log_dir *dir, const char *path,
+                 struct pbt_csv *csv, struct pbt_error *error)
 {
     int fd;
     int status = pbt_log_open_read(dir, path, &fd, error);
@@ -321,8 +321,8 @@ static int widen(int dir, const char *path, struct pbt_csv *csv,
     return status;
 }
 
-int pbt_csv_flush(int dir, const char *path, struct pbt_csv *csv,
-                  struct pbt_error *error)
+int pbt_csv_flush(const struct pbt_log_dir *dir, const char *path,
+                  struct pbt_csv *csv, struct pbt_error *error)
 {
     if (csv->file.pending.length == 0) {
         return PBT_OK;

@@ -43,8 +43,8 @@ void pbt_csv_put(struct pbt_buf *out, const char *text, size_t length);
  * Cuts the file back like pbt_log_file_cut(); if its header is not the one that it had then,
  * it is emptied too.
  */
-int pbt_csv_cut(int dir, const char *path, struct pbt_csv *csv,
-                struct pbt_error *error);
+int pbt_csv_cut(const struct pbt_log_dir *dir, const char *path,
+                struct pbt_csv *csv, struct pbt_error *error);
 
 /* A row: begin, a field for each value that there is, end. */
 void pbt_csv_begin(struct pbt_csv *csv, struct pbt_csv_row *row);
@@ -55,7 +55,7 @@ int pbt_csv_field(struct pbt_csv *csv, struct pbt_csv_row *row,
 int pbt_csv_end(struct pbt_csv *csv, struct pbt_csv_row *row, bool write);
 
 /* Writes what is pending, with a new header if it has widened. */
-int pbt_csv_flush(int dir, const char *path, struct pbt_csv *csv,
-                  struct pbt_error *error);
+int pbt_csv_flush(const struct pbt_log_dir *dir, const char *path,
+                  struct pbt_csv *csv, struct pbt_error *error);
 
 #endif

@@ -98,8 +98,8 @@ static void forget(struct pbt_log_cursor *cursor)
         (struct pbt_log_cursor){.trials = trials, .population = population};
 }
 
-int pbt_log_cursor_read(struct pbt_log_cursor *cursor, int dir,
-                        struct pbt_error *error)
+int pbt_log_cursor_read(struct pbt_log_cursor *cursor,
+                        const struct pbt_log_dir *dir, struct pbt_error *error)
 {
     struct pbt_buf text;
     bool found;
@@ -119,13 +119,14 @@ int pbt_log_cursor_read(struct pbt_log_cursor *cursor, int dir,
     return status;
 }
 
-int pbt_log_cursor_remove(int dir, struct pbt_error *error)
+int pbt_log_cursor_remove(const struct pbt_log_dir *dir,
+                          struct pbt_error *error)
 {
     return pbt_log_remove(dir, CURSOR_NAME, error);
 }
 
-int pbt_log_cursor_write(const struct pbt_log_cursor *cursor, int dir,
-                         struct pbt_error *error)
+int pbt_log_cursor_write(const struct pbt_log_cursor *cursor,
+                         const struct pbt_log_dir *dir, struct pbt_error *error)
 {
     char boot[64];
     struct pbt_buf out;

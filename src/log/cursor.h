@@ -17,6 +17,8 @@
 
 #include <pbt/error.h>
 
+#include "log/file.h"
+
 struct pbt_log_cursor_trial {
     uint64_t result;
     uint64_t csv;
@@ -43,11 +45,13 @@ void pbt_log_cursor_done(struct pbt_log_cursor *cursor);
  * Reads the file.  One that is missing, does not fit, or does not count leaves
  * zeros: that is no error.
  */
-int pbt_log_cursor_read(struct pbt_log_cursor *cursor, int dir,
-                        struct pbt_error *error);
+int pbt_log_cursor_read(struct pbt_log_cursor *cursor,
+                        const struct pbt_log_dir *dir, struct pbt_error *error);
 /* What is on disk does not count any more. */
-int pbt_log_cursor_remove(int dir, struct pbt_error *error);
-int pbt_log_cursor_write(const struct pbt_log_cursor *cursor, int dir,
+int pbt_log_cursor_remove(const struct pbt_log_dir *dir,
+                          struct pbt_error *error);
+int pbt_log_cursor_write(const struct pbt_log_cursor *cursor,
+                         const struct pbt_log_dir *dir,
                          struct pbt_error *error);
 
 #endif

@@ -21,10 +21,11 @@ static int failed(struct pbt_error *error, const char *what, const char *path)
 }
 
 /* Opens a file to write it, with its directory if that is missing. */
-static int open_write(int dir, const char *path, int flags)
+static int open_write(const struct pbt_log_dir *dir, const char *path,
+                      int flags)
 {
     int all = flags | O_WRONLY | O_CREAT | O_CLOEXEC;
-    int fd = openat(dir, path, all, 0600);
+    int fd = openat(dir->fd, path, all, 0600);
     const char *slash = strrchr(path, '/');
     if (fd < 0 && errno == ENOENT && slash != NULL) {
         char parent[PBT_LOG_PATH_SIZE];
@@ -35,10 +36,10 @@ static int open_write(int dir, const char *path, int flags)
         }
         memcpy(parent, path, length);
         parent[length] = '\0';
-        if (mkdirat(dir, parent, 0700) != 0 && errno != EEXIST) {
+        if (mkdirat(dir->fd, parent, 0700) != 0 && errno != EEXIST) {
             return -1;
         }
-        fd = openat(dir, path, all, 0600);
+        fd = openat(dir->fd, path, all, 0600);
     }
     return fd;
 }
@@ -63,10 +64,14 @@ static int write_all(int fd, const char *bytes, size_t length, off_t at)
     return 0;
 }
 
-int pbt_log_file_cut(int dir, const char *path, struct pbt_log_file *file,
-                     struct pbt_error *error)
+int pbt_log_file_cut(const struct pbt_log_dir *dir, const char *path,
+                     struct pbt_log_file *file, struct pbt_error *error)
 {
-    int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+    int status = pbt_hold_ask(&dir->hold, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    int fd = openat(dir->fd, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         file->bytes = 0;
         file->record = 0;
@@ -76,7 +81,6 @@ int pbt_log_file_cut(int dir, const char *path, struct pbt_log_file *file,
         return failed(error, "open", path);
     }
     struct stat info;
-    int status = PBT_OK;
     if (fstat(fd, &info) != 0) {
         status = failed(error, "look at", path);
     } else {
@@ -98,19 +102,22 @@ int pbt_log_file_cut(int dir, const char *path, struct pbt_log_file *file,
                : status;
 }
 
-int pbt_log_file_append(int dir, const char *path, struct pbt_log_file *file,
-                        struct pbt_error *error)
+int pbt_log_file_append(const struct pbt_log_dir *dir, const char *path,
+                        struct pbt_log_file *file, struct pbt_error *error)
 {
     struct pbt_buf *pending = &file->pending;
     if (pending->length == 0) {
         return PBT_OK;
+    }
+    int status = pbt_hold_ask(&dir->hold, error);
+    if (status != PBT_OK) {
+        return status;
     }
     int fd = open_write(dir, path, 0);
     if (fd < 0) {
         return failed(error, "open", path);
     }
     /* At the known place, not the end: an earlier try may have written half. */
-    int status = PBT_OK;
     if (write_all(fd, pending->data, pending->length, (off_t)file->bytes) !=
         0) {
         status = failed(error, "write", path);
@@ -128,18 +135,18 @@ int pbt_log_file_append(int dir, const char *path, struct pbt_log_file *file,
     return status;
 }
 
-int pbt_log_open_read(int dir, const char *path, int *fd,
+int pbt_log_open_read(const struct pbt_log_dir *dir, const char *path, int *fd,
                       struct pbt_error *error)
 {
-    *fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+    *fd = openat(dir->fd, path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0 && errno != ENOENT) {
         return failed(error, "open", path);
     }
     return PBT_OK;
 }
 
-int pbt_log_read(int dir, const char *path, struct pbt_buf *out, bool *found,
-                 struct pbt_error *error)
+int pbt_log_read(const struct pbt_log_dir *dir, const char *path,
+                 struct pbt_buf *out, bool *found, struct pbt_error *error)
 {
     int fd;
     int status = pbt_log_open_read(dir, path, &fd, error);
@@ -171,8 +178,8 @@ static void temporary_name(char name[PBT_LOG_PATH_SIZE + 4], const char *path)
     (void)snprintf(name, PBT_LOG_PATH_SIZE + 4, "%s.tmp", path);
 }
 
-int pbt_log_swap_begin(struct pbt_log_swap *swap, int dir, const char *path,
-                       struct pbt_error *error)
+int pbt_log_swap_begin(struct pbt_log_swap *swap, const struct pbt_log_dir *dir,
+                       const char *path, struct pbt_error *error)
 {
     *swap = (struct pbt_log_swap){.dir = dir, .fd = -1, .path = path};
     temporary_name(swap->temporary, path);
@@ -208,7 +215,12 @@ int pbt_log_swap_commit(struct pbt_log_swap *swap, struct pbt_error *error)
     if (close(fd) != 0) {
         return failed(error, "close", swap->temporary);
     }
-    if (renameat(swap->dir, swap->temporary, swap->dir, swap->path) != 0) {
+    int status = pbt_hold_ask(&swap->dir->hold, error);
+    if (status != PBT_OK) {
+        return status;
+    }
+    if (renameat(swap->dir->fd, swap->temporary, swap->dir->fd, swap->path) !=
+        0) {
         return failed(error, "replace", swap->path);
     }
     return PBT_OK;
@@ -221,11 +233,11 @@ void pbt_log_swap_abandon(struct pbt_log_swap *swap)
         (void)close(swap->fd);
         swap->fd = -1;
     }
-    (void)unlinkat(swap->dir, swap->temporary, 0);
+    (void)unlinkat(swap->dir->fd, swap->temporary, 0);
 }
 
-int pbt_log_replace(int dir, const char *path, const void *bytes, size_t length,
-                    struct pbt_error *error)
+int pbt_log_replace(const struct pbt_log_dir *dir, const char *path,
+                    const void *bytes, size_t length, struct pbt_error *error)
 {
     struct pbt_log_swap swap;
     int status = pbt_log_swap_begin(&swap, dir, path, error);
@@ -242,15 +254,19 @@ int pbt_log_replace(int dir, const char *path, const void *bytes, size_t length,
     return status;
 }
 
-int pbt_log_remove(int dir, const char *path, struct pbt_error *error)
+int pbt_log_remove(const struct pbt_log_dir *dir, const char *path,
+                   struct pbt_error *error)
 {
-    if (unlinkat(dir, path, 0) != 0 && errno != ENOENT) {
-        return failed(error, "remove", path);
+    int status = pbt_hold_ask(&dir->hold, error);
+    if (status == PBT_OK && unlinkat(dir->fd, path, 0) != 0 &&
+        errno != ENOENT) {
+        status = failed(error, "remove", path);
     }
-    return PBT_OK;
+    return status;
 }
 
-int pbt_log_remove_temporary(int dir, const char *path, struct pbt_error *error)
+int pbt_log_remove_temporary(const struct pbt_log_dir *dir, const char *path,
+                             struct pbt_error *error)
 {
     char temporary[PBT_LOG_PATH_SIZE + 4];
     temporary_name(temporary, path);

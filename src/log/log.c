@@ -34,7 +34,7 @@ struct log_trial {
 struct pbt_log {
     const struct pbt_spec *spec;
     struct pbt_board *board;
-    int dir;
+    struct pbt_log_dir dir;
     struct log_trial *trials;
     struct pbt_policy policy;
     struct pbt_log_cursor cursor;
@@ -71,30 +71,30 @@ static int cut_trial(struct pbt_log *log, uint32_t trial,
     t->errors.record = log->cursor.record;
 
     name_file(log, trial, "result.json", path);
-    int status = pbt_log_file_cut(log->dir, path, &t->result, error);
+    int status = pbt_log_file_cut(&log->dir, path, &t->result, error);
     if (status == PBT_OK) {
         name_file(log, trial, "progress.csv", path);
-        status = pbt_csv_cut(log->dir, path, &t->csv, error);
+        status = pbt_csv_cut(&log->dir, path, &t->csv, error);
     }
     if (status == PBT_OK) {
         name_file(log, trial, "error.txt", path);
-        status = pbt_log_file_cut(log->dir, path, &t->errors, error);
+        status = pbt_log_file_cut(&log->dir, path, &t->errors, error);
     }
     if (status == PBT_OK) {
         name_file(log, trial, "params.json", path);
-        status = pbt_log_remove_temporary(log->dir, path, error);
+        status = pbt_log_remove_temporary(&log->dir, path, error);
     }
     if (status == PBT_OK && log->spec->log_config) {
         (void)snprintf(path, sizeof path, "pbt_policy_%s.txt",
                        log->board->trials[trial].id);
-        status = pbt_log_remove_temporary(log->dir, path, error);
+        status = pbt_log_remove_temporary(&log->dir, path, error);
     }
     return status;
 }
 
 static int cut_files(struct pbt_log *log, struct pbt_error *error)
 {
-    int status = pbt_log_remove_temporary(log->dir, "status.json", error);
+    int status = pbt_log_remove_temporary(&log->dir, "status.json", error);
     for (uint32_t i = 0; status == PBT_OK && i < log->spec->settings.population;
          i++) {
         status = cut_trial(log, i, error);
@@ -102,7 +102,7 @@ static int cut_files(struct pbt_log *log, struct pbt_error *error)
     if (status == PBT_OK && log->spec->log_config) {
         log->policy.global.bytes = log->cursor.global;
         log->policy.global.record = log->cursor.record;
-        status = pbt_log_file_cut(log->dir, "pbt_global.txt",
+        status = pbt_log_file_cut(&log->dir, "pbt_global.txt",
                                   &log->policy.global, error);
     }
     return status;
@@ -148,8 +148,8 @@ static void destroy(struct pbt_log *log)
     pbt_policy_done(&log->policy);
     pbt_log_cursor_done(&log->cursor);
     pbt_result_writer_done(&log->writer);
-    if (log->dir >= 0) {
-        (void)close(log->dir); /* a directory: nothing was written to it */
+    if (log->dir.fd >= 0) {
+        (void)close(log->dir.fd); /* a directory: nothing was written to it */
     }
     free(log);
 }
@@ -168,20 +168,21 @@ static int set_up(struct pbt_log *log, const char *dir, bool rebuild,
     if (status != PBT_OK) {
         return status;
     }
-    log->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (log->dir < 0) {
+    log->dir.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (log->dir.fd < 0) {
         return pbt_error_set(error, PBT_ENOINPUT, "can't open %s: %s", dir,
                              strerror(errno));
     }
     if (!rebuild) {
-        status = pbt_log_cursor_read(&log->cursor, log->dir, error);
+        status = pbt_log_cursor_read(&log->cursor, &log->dir, error);
     }
     return status == PBT_OK ? cut_files(log, error) : status;
 }
 
 int pbt_log_open(struct pbt_log **log, const char *dir,
                  const struct pbt_spec *spec, struct pbt_board *board,
-                 bool rebuild, struct pbt_error *error)
+                 bool rebuild, const struct pbt_hold *hold,
+                 struct pbt_error *error)
 {
     struct pbt_log *made = calloc(1, sizeof *made);
     if (made == NULL) {
@@ -189,7 +190,8 @@ int pbt_log_open(struct pbt_log **log, const char *dir,
     }
     made->spec = spec;
     made->board = board;
-    made->dir = -1;
+    made->dir.fd = -1;
+    made->dir.hold = hold != NULL ? *hold : (struct pbt_hold){NULL, NULL};
     pbt_result_writer_init(&made->writer);
     int status = set_up(made, dir, rebuild, error);
     if (status != PBT_OK) {
@@ -449,7 +451,7 @@ static int write_params(struct pbt_log *log, uint32_t trial,
     char path[PBT_LOG_PATH_SIZE];
     name_file(log, trial, "params.json", path);
     if (!log->trials[trial].lived) {
-        return pbt_log_remove(log->dir, path, error);
+        return pbt_log_remove(&log->dir, path, error);
     }
     struct pbt_python_style style = {
         .indent = true, .sort = true, .bare_nan = true};
@@ -460,7 +462,7 @@ static int write_params(struct pbt_log *log, uint32_t trial,
     int status =
         pbt_buf_failed(&text)
             ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-            : pbt_log_replace(log->dir, path, text.data, text.length, error);
+            : pbt_log_replace(&log->dir, path, text.data, text.length, error);
     pbt_buf_done(&text);
     return status;
 }
@@ -472,14 +474,14 @@ static int append_trial(struct pbt_log *log, uint32_t trial,
     struct log_trial *t = &log->trials[trial];
     char path[PBT_LOG_PATH_SIZE];
     name_file(log, trial, "result.json", path);
-    int status = pbt_log_file_append(log->dir, path, &t->result, error);
+    int status = pbt_log_file_append(&log->dir, path, &t->result, error);
     if (status == PBT_OK) {
         name_file(log, trial, "progress.csv", path);
-        status = pbt_csv_flush(log->dir, path, &t->csv, error);
+        status = pbt_csv_flush(&log->dir, path, &t->csv, error);
     }
     if (status == PBT_OK) {
         name_file(log, trial, "error.txt", path);
-        status = pbt_log_file_append(log->dir, path, &t->errors, error);
+        status = pbt_log_file_append(&log->dir, path, &t->errors, error);
     }
     return status;
 }
@@ -496,7 +498,7 @@ static int replace_trial(struct pbt_log *log, uint32_t trial,
     }
     if (status == PBT_OK && log->spec->log_config &&
         (t->policy_due || !log->settled)) {
-        status = pbt_policy_write(&log->policy, log->dir,
+        status = pbt_policy_write(&log->policy, &log->dir,
                                   log->board->trials[trial].id, trial, error);
         t->policy_due = status != PBT_OK;
     }
@@ -517,7 +519,7 @@ static int write_cursor(struct pbt_log *log, struct pbt_error *error)
     cursor->global = log->policy.global.bytes;
     uint64_t before = cursor->record;
     cursor->record = log->board->records;
-    int status = pbt_log_cursor_write(cursor, log->dir, error);
+    int status = pbt_log_cursor_write(cursor, &log->dir, error);
     if (status != PBT_OK) {
         cursor->record = before;
     }
@@ -531,8 +533,8 @@ static int write_cursor(struct pbt_log *log, struct pbt_error *error)
 static int cut_policy(struct pbt_log *log, struct pbt_error *error)
 {
     int status =
-        log->policy.cuts ? pbt_log_cursor_remove(log->dir, error) : PBT_OK;
-    return status == PBT_OK ? pbt_policy_cut(&log->policy, log->dir, error)
+        log->policy.cuts ? pbt_log_cursor_remove(&log->dir, error) : PBT_OK;
+    return status == PBT_OK ? pbt_policy_cut(&log->policy, &log->dir, error)
                             : status;
 }
 
@@ -549,7 +551,7 @@ int pbt_log_flush(struct pbt_log *log, struct pbt_error *error)
         status = append_trial(log, i, error);
     }
     if (status == PBT_OK && log->spec->log_config) {
-        status = pbt_log_file_append(log->dir, "pbt_global.txt",
+        status = pbt_log_file_append(&log->dir, "pbt_global.txt",
                                      &log->policy.global, error);
     }
     if (status != PBT_OK) {
@@ -576,7 +578,7 @@ int pbt_log_write_status(const struct pbt_log *log, struct pbt_error *error)
     pbt_status_json(log->board, &text);
     int status = pbt_buf_failed(&text)
                      ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-                     : pbt_log_replace(log->dir, "status.json", text.data,
+                     : pbt_log_replace(&log->dir, "status.json", text.data,
                                        text.length, error);
     pbt_buf_done(&text);
     return status;

@@ -19,6 +19,7 @@
 
 #include <pbt/error.h>
 
+#include "base/hold.h"
 #include "journal/entry.h"
 #include "log/board.h"
 #include "spec/spec.h"
@@ -28,11 +29,13 @@ struct pbt_log;
 /*
  * Opens the logs in the run directory `dir`.  `spec` and `board` are borrowed until
  * pbt_log_close(); the log feeds the board with each entry itself.
- * `rebuild`: forget the cursor and write all files anew.
+ * `rebuild`: forget the cursor and write all files anew.  `hold` (copied; NULL: nobody else
+ * writes here) is asked before each change of a file; once it says no nothing more is changed.
  */
 int pbt_log_open(struct pbt_log **log, const char *dir,
                  const struct pbt_spec *spec, struct pbt_board *board,
-                 bool rebuild, struct pbt_error *error);
+                 bool rebuild, const struct pbt_hold *hold,
+                 struct pbt_error *error);
 
 /* Takes in one record; lines are buffered. */
 int pbt_log_feed(struct pbt_log *log, const struct pbt_entry *entry,

@@ -260,8 +260,9 @@ int pbt_policy_undo(struct pbt_policy *policy, const struct pbt_record *record,
     return PBT_OK;
 }
 
-static int cut_file(struct pbt_policy *policy, int dir, uint32_t *left,
-                    struct pbt_buf *text, struct pbt_error *error)
+static int cut_file(struct pbt_policy *policy, const struct pbt_log_dir *dir,
+                    uint32_t *left, struct pbt_buf *text,
+                    struct pbt_error *error)
 {
     static const char path[] = "pbt_global.txt";
     bool found;
@@ -278,7 +279,8 @@ static int cut_file(struct pbt_policy *policy, int dir, uint32_t *left,
                : pbt_log_replace(dir, path, text->data, text->length, error);
 }
 
-int pbt_policy_cut(struct pbt_policy *policy, int dir, struct pbt_error *error)
+int pbt_policy_cut(struct pbt_policy *policy, const struct pbt_log_dir *dir,
+                   struct pbt_error *error)
 {
     struct pbt_buf text;
     if (!policy->cuts) {
@@ -305,9 +307,9 @@ int pbt_policy_cut(struct pbt_policy *policy, int dir, struct pbt_error *error)
     return status;
 }
 
-int pbt_policy_write(const struct pbt_policy *policy, int dir,
-                     const char *trial_id, uint32_t trial,
-                     struct pbt_error *error)
+int pbt_policy_write(const struct pbt_policy *policy,
+                     const struct pbt_log_dir *dir, const char *trial_id,
+                     uint32_t trial, struct pbt_error *error)
 {
     char path[PBT_LOG_PATH_SIZE];
     (void)snprintf(path, sizeof path, "pbt_policy_%s.txt", trial_id);

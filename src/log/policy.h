@@ -74,11 +74,12 @@ int pbt_policy_undo(struct pbt_policy *policy, const struct pbt_record *record,
                     struct pbt_error *error);
 
 /* Takes the lines of undone exploits from pbt_global.txt, which must have been cut. */
-int pbt_policy_cut(struct pbt_policy *policy, int dir, struct pbt_error *error);
+int pbt_policy_cut(struct pbt_policy *policy, const struct pbt_log_dir *dir,
+                   struct pbt_error *error);
 
 /* Writes a trial's file, or removes it if it has not exploited. */
-int pbt_policy_write(const struct pbt_policy *policy, int dir,
-                     const char *trial_id, uint32_t trial,
-                     struct pbt_error *error);
+int pbt_policy_write(const struct pbt_policy *policy,
+                     const struct pbt_log_dir *dir, const char *trial_id,
+                     uint32_t trial, struct pbt_error *error);
 
 #endif

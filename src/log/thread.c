@@ -46,7 +46,6 @@
 struct pbt_log_thread {
     pthread_t thread;
     struct pbt_spec *spec;
-    struct pbt_hold hold;
     struct pbt_log *log;
 
     pthread_mutex_t queue_lock;
@@ -165,10 +164,7 @@ static int write_due(struct pbt_log_thread *t, bool all,
     uint64_t now = monotonic();
     bool flush = t->unflushed > 0 && (all || t->unflushed >= FLUSH_BYTES ||
                                       now >= t->flushed + FLUSH_NS);
-    int status = pbt_hold_ask(&t->hold, error);
-    if (status != PBT_OK) {
-        return status;
-    }
+    int status = PBT_OK;
     if (flush) {
         status = pbt_log_flush(t->log, error);
         t->flushed = now;
@@ -407,7 +403,7 @@ static void destroy_locks(struct pbt_log_thread *t)
 
 /* Everything but the thread and the locks. */
 static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
-                    struct pbt_error *error)
+                    const struct pbt_hold *hold, struct pbt_error *error)
 {
     t->run_dir = strdup(run_dir);
     if (t->run_dir == NULL) {
@@ -422,7 +418,8 @@ static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
         free(t->run_dir);
         return status;
     }
-    status = pbt_log_open(&t->log, run_dir, t->spec, &t->board, rebuild, error);
+    status = pbt_log_open(&t->log, run_dir, t->spec, &t->board, rebuild, hold,
+                          error);
     if (status != PBT_OK) {
         pbt_board_done(&t->board);
         free(t->run_dir);
@@ -432,12 +429,7 @@ static int open_log(struct pbt_log_thread *t, const char *run_dir, bool rebuild,
 
 static int close_log(struct pbt_log_thread *t, struct pbt_error *error)
 {
-    int status = pbt_hold_ask(&t->hold, error);
-    if (status == PBT_OK) {
-        status = pbt_log_close(t->log, error);
-    } else {
-        pbt_log_abandon(t->log);
-    }
+    int status = pbt_log_close(t->log, error);
     pbt_board_done(&t->board);
     pbt_buf_done(&t->queue);
     pbt_buf_done(&t->work);
@@ -454,13 +446,12 @@ int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     t->spec = spec;
-    t->hold = hold != NULL ? *hold : (struct pbt_hold){NULL, NULL};
     int status = make_locks(t, error);
     if (status != PBT_OK) {
         free(t);
         return status;
     }
-    status = open_log(t, run_dir, rebuild, error);
+    status = open_log(t, run_dir, rebuild, hold, error);
     if (status == PBT_OK) {
         status = start_thread(t, error);
         if (status != PBT_OK) {

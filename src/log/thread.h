@@ -28,8 +28,7 @@ struct pbt_log_thread;
 /*
  * Opens the log files of the run directory (see log.h; `rebuild` as there) and starts the
  * thread.  `spec` is borrowed until stop, and is the thread's own copy: texts that
- * records bring are taken into it.  `hold` (copied; NULL: nobody else can) is asked before files
- * are written; once it says no nothing more is.
+ * records bring are taken into it.  `hold` as in log.h.
  */
 int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
                          struct pbt_spec *spec, bool rebuild,

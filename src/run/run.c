@@ -46,24 +46,6 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* --- the lock ------------------------------------------------------------- */
-
-/*
- * Once a second, after each append, and before anything that others could take for the
- * truth: a driver that has lost its lease may not go on.  One that was stopped for a while
- * (Ctrl-Z, a machine that slept) has not lost it if nobody has taken it.
- */
-static int ask_lock(void *user, struct pbt_error *error)
-{
-    const struct run *run = user;
-    return pbt_lock_hold(run->lock, error);
-}
-
-static struct pbt_hold hold_of(struct run *run)
-{
-    return (struct pbt_hold){ask_lock, run};
-}
-
 /* --- checkpoints at open -------------------------------------------------- */
 
 static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
@@ -92,7 +74,7 @@ static int checkpoint_check(void *user, struct pbt_checkpoint_id checkpoint,
 static int remove_debris(void *user, const char *path, struct pbt_error *error)
 {
     struct run *run = user;
-    const struct pbt_hold hold = hold_of(run);
+    const struct pbt_hold hold = pbt_lock_as_hold(run->lock);
     struct pbt_error why;
     char text[PBT_ERROR_TEXT_MAX + 32];
     if (pbt_checkpoint_delete_held(path, &hold, &why) != PBT_OK &&
@@ -160,13 +142,14 @@ static int open_parts(struct run *run, struct pbt_error *error)
 {
     const struct pbt_run_options *options = run->options;
     struct pbt_lock_settings lock = pbt_lock_settings();
-    const struct pbt_hold hold = hold_of(run);
     lock.say = options->say == NULL ? say_nothing : options->say;
     lock.user = options->user;
     int status = pbt_lock_take(&run->lock, run->path, &lock, error);
-    if (status == PBT_OK) {
-        status = pbt_make_dirs(run->snapshot_dir, error);
+    if (status != PBT_OK) {
+        return status;
     }
+    const struct pbt_hold hold = pbt_lock_as_hold(run->lock);
+    status = pbt_make_dirs(run->snapshot_dir, error);
     if (status == PBT_OK) {
         status = pbt_log_thread_start(&run->log, run->path, &run->log_spec,
                                       false, &hold, error);
@@ -221,7 +204,7 @@ static int open_driver(struct run *run, struct pbt_error *error)
         .request = run->options->unpause == PBT_RUN_NONE ? NULL : &unpause,
         .kill_hint = run->options->kill_hint,
         .sink = &run->sink,
-        .hold = hold_of(run),
+        .hold = pbt_lock_as_hold(run->lock),
         .checkpoint_check = checkpoint_check,
         .sweep = sweep,
         .checkpoint_user = run,

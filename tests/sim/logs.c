@@ -71,7 +71,7 @@ static void open_log(struct logs *logs, const char *dir, bool rebuild)
     if (pbt_board_init(&logs->board, logs->spec, &error) != PBT_OK) {
         abort();
     }
-    if (pbt_log_open(&logs->log, dir, logs->spec, &logs->board, rebuild,
+    if (pbt_log_open(&logs->log, dir, logs->spec, &logs->board, rebuild, NULL,
                      &error) != PBT_OK) {
         object(logs, error.text, "");
         logs->log = NULL;
