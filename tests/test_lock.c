@@ -463,6 +463,28 @@ static void test_look(void **state)
     assert_int_equal(pbt_lock_look(dir).state, PBT_LOCK_FREE);
 }
 
+/* Another host's driver lives while its lease changes: by our clock, not by its. */
+static void test_watch(void **state)
+{
+    (void)state;
+    const uint64_t start = UINT64_C(5000000000);
+    const uint64_t stale = pbt_lock_defaults.stale_ns;
+    struct pbt_lock_watch watch = {.begun = false};
+    write_holder("elsewhere", 3);
+    struct pbt_lock_look look = pbt_lock_look(dir);
+    assert_true(look.lease == 3);
+    assert_true(pbt_lock_lives(&watch, &look, start));
+    assert_true(pbt_lock_lives(&watch, &look, start + stale - 1));
+    look.lease = 4;
+    assert_true(pbt_lock_lives(&watch, &look, start + stale + 1));
+    assert_true(pbt_lock_lives(&watch, &look, start + 2 * stale));
+    assert_false(pbt_lock_lives(&watch, &look, start + 2 * stale + 1));
+    look.state = PBT_LOCK_HELD; /* one here needs no lease */
+    assert_true(pbt_lock_lives(&watch, &look, start + 9 * stale));
+    look.state = PBT_LOCK_FREE;
+    assert_false(pbt_lock_lives(&watch, &look, start + 9 * stale));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -481,6 +503,7 @@ int main(void)
         TEST(test_not_renewed),
         TEST(test_renewed_beside_the_loop),
         TEST(test_look),
+        TEST(test_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "base/printable.h"
 #include "cli/results.h"
+#include "journal/lock.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
 #define POLL_NS 200000000
@@ -167,17 +169,38 @@ static int show_news(struct stream streams[2], bool *news)
     return PBT_OK;
 }
 
+/* Is anybody at work?  Whom nobody has heard of for long is given up, with a word about it. */
+static bool is_driven(const char *run, struct pbt_lock_watch *watch)
+{
+    struct timespec now;
+    struct pbt_lock_look look = pbt_lock_look(run);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail */
+    bool lives = pbt_lock_lives(watch, &look,
+                                (uint64_t)now.tv_sec * 1000000000 +
+                                    (uint64_t)now.tv_nsec);
+    if (!lives && look.state == PBT_LOCK_ELSEWHERE) {
+        char text[sizeof look.host + 128];
+        (void)snprintf(text, sizeof text,
+                       "note: the driver on %s has given no sign of life for "
+                       "%" PRIu64 " s: it is followed no more",
+                       look.host,
+                       pbt_lock_defaults.stale_ns / UINT64_C(1000000000));
+        pbt_cli_say(text);
+    }
+    return lives;
+}
+
 /* Until nobody drives the run, or nobody reads us. */
 static int follow(struct stream streams[2], const char *run)
 {
     const struct timespec wait = {0, POLL_NS};
+    struct pbt_lock_watch watch = {.begun = false};
     bool driven = true;
     bool news = false;
     for (unsigned polls = 1; driven || news; polls++) {
         (void)nanosleep(&wait, NULL);
-        if (polls % POLLS_PER_LOOK == 0) {
-            enum pbt_lock_state state = pbt_lock_look(run).state;
-            driven = state == PBT_LOCK_HELD || state == PBT_LOCK_ELSEWHERE;
+        if (driven && polls % POLLS_PER_LOOK == 0) {
+            driven = is_driven(run, &watch);
         }
         int status = show_news(streams, &news);
         if (status != PBT_OK || ferror(stdout)) {

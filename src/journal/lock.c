@@ -716,6 +716,7 @@ struct pbt_lock_look pbt_lock_look(const char *run_dir)
     }
     struct holder holder = read_holder(&content);
     look.pid = holder.pid;
+    look.lease = holder.lease;
     memcpy(look.host, holder.host, sizeof look.host);
     if (is_locked(path)) {
         look.state = PBT_LOCK_HELD;
@@ -726,4 +727,22 @@ struct pbt_lock_look pbt_lock_look(const char *run_dir)
         look.state = PBT_LOCK_ELSEWHERE;
     }
     return look;
+}
+
+bool pbt_lock_lives(struct pbt_lock_watch *watch,
+                    const struct pbt_lock_look *look, uint64_t now_ns)
+{
+    if (!watch->begun || look->lease != watch->lease) {
+        *watch = (struct pbt_lock_watch){true, look->lease, now_ns};
+    }
+    switch (look->state) {
+    case PBT_LOCK_HELD:
+        return true;
+    case PBT_LOCK_ELSEWHERE:
+        return now_ns - watch->since_ns < pbt_lock_defaults.stale_ns;
+    case PBT_LOCK_FREE:
+    case PBT_LOCK_UNKNOWN:
+        break;
+    }
+    return false;
 }

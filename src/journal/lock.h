@@ -101,10 +101,25 @@ struct pbt_lock_look {
     enum pbt_lock_state state;
     int64_t pid;    /* 0: not known */
     char host[256]; /* "": not known */
+    uint64_t lease; /* counted up by who lives */
 };
 
 /* Never fails, never waits, writes nothing. */
 struct pbt_lock_look pbt_lock_look(const char *run_dir);
+
+/* For who looks again and again. */
+struct pbt_lock_watch {
+    bool begun;
+    uint64_t lease;
+    uint64_t since_ns; /* when it was first seen so */
+};
+
+/*
+ * True while a driver may be at work: on another host for as long as its lease changes within
+ * stale_ns of the defaults.  `watch` begins as zeros; `now_ns` is CLOCK_MONOTONIC.
+ */
+bool pbt_lock_lives(struct pbt_lock_watch *watch,
+                    const struct pbt_lock_look *look, uint64_t now_ns);
 
 /* Gives the lock back, unless it was lost, and frees.  Takes NULL. */
 void pbt_lock_release(struct pbt_lock *lock);

@@ -33,3 +33,18 @@ echo 'by hand' >>runs/slow/*_00000/stdout
 wait_for grep -q 'by hand' followed
 pbt stop slow >out
 wait
+# Driven on another host: followed for as long as the lease there is not given back.
+lease() {
+    printf '{"lease":%20d,"nonce":"%032d","pid":7,"host":"elsewhere","boot":"b"}\n' "$1" 0 >lock
+    mv lock runs/slow/lock
+}
+lease 7
+pbt logs slow 0 -f -n 1 >afar &
+follower=$!
+wait_for test -s afar
+sleep 2 # it has looked who drives
+echo 'from afar' >>runs/slow/*_00000/stdout
+wait_for grep -q 'from afar' afar
+lease 0
+wait $follower
+pbt status slow | tail -1
