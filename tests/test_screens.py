@@ -325,11 +325,15 @@ class Ends(Case):
     def test_ctrl_c_twice(self):
         terminal = self.started()
         terminal.type(b'\x03')
-        terminal.until('stopping', lambda text: 'stopping' in text)
+        terminal.until('stopping', lambda text: re.search('stopping[^$]*== Status ==', text))
         terminal.type(b'\x03')
         self.assertEqual(terminal.wait(), 130)
-        self.assertIn('pbt resume', terminal.text())
+        self.assertRegex(terminal.text(), r'\+-+\+\n(\^C)?\nkilled; .*pbt resume runs/exp\n')
         self.expect_restored(terminal)
+        # The table is never away: the very one that stood there comes back below the message.
+        before, after = terminal.raw.split(b'stopping, saving', 1)
+        times = [re.findall(rb'running for ([0-9:.]*)', part) for part in (before, after)]
+        self.assertEqual(times[0][-1], times[1][0])
 
     def test_terminated(self):
         terminal = self.started()

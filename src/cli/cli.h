@@ -88,6 +88,16 @@ const char *pbt_cli_runs_dir(const char *dir);
 int pbt_cli_find_run(const char *name, const char *dir, char *path, size_t size,
                      struct pbt_error *error);
 
+/*
+ * "pbt VERB RUN TRIAL", as it can be pasted into a shell: a run is called as the user called
+ * it.  `trial` may be NULL.
+ */
+void pbt_cli_put_command(struct pbt_buf *out, const char *verb, const char *run,
+                         const char *trial);
+/* On stdout: what stands before such a command, the command, and the line's end. */
+void pbt_cli_say_command(const char *before, const char *verb, const char *run,
+                         const char *trial);
+
 /* True if the directory is that of a run. */
 bool pbt_cli_is_run(const char *path);
 

@@ -69,9 +69,14 @@ void pbt_console_say(void *user, const char *text)
     struct pbt_console *console = user;
     (void)pthread_mutex_lock(&console->lock);
     forget_if_stopped(console);
-    /* It takes the block's place, and the next one comes below it. */
+    /* It takes the block's place, and the block comes below it: whatever ends us now, it stays. */
+    bool shown = console->screen.lines > 0;
     (void)pbt_screen_erase(&console->screen);
     pbt_cli_say(text);
+    if (shown) {
+        (void)pbt_screen_draw(&console->screen, console->block.data,
+                              console->block.length);
+    }
     console->changed = 0;
     (void)pthread_mutex_unlock(&console->lock);
 }

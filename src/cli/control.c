@@ -25,6 +25,7 @@
 /* From the end of the connection to that of the driver. */
 #define END_S 60
 #define POLL_NS 20000000L
+#define COMMAND_MAX ((size_t)1 << 20)
 
 static void nap(void)
 {
@@ -69,18 +70,27 @@ static int unreachable(const struct pbt_cli_driver *driver, const char *run,
                        const char *verb)
 {
     const struct pbt_lock_look *look = &driver->look;
+    struct pbt_buf command;
+    int status = PBT_OK;
+    pbt_buf_init(&command, COMMAND_MAX);
     if (is_elsewhere(look)) {
-        return pbt_cli_error(PBT_E0811,
-                             "%s is driven by pid %" PRId64
-                             " on %s, if that still lives: it "
-                             "can only be asked there (on %s: pbt %s %s)",
-                             run, look->pid, look->host, look->host, verb, run);
+        pbt_cli_put_command(&command, verb, run, NULL);
+        status = pbt_cli_error(
+            PBT_E0811,
+            "%s is driven by pid %" PRId64
+            " on %s, if that still lives: it can only be asked there (on %s: "
+            "%s)",
+            run, look->pid, look->host, look->host, command.data);
+    } else if (look->state == PBT_LOCK_FREE) {
+        pbt_cli_put_command(&command, "resume", run, NULL);
+        status = pbt_cli_error(PBT_E0812,
+                               "no driver is at work on %s, so nothing of it "
+                               "trains (%s starts one)",
+                               run, command.data);
     }
-    if (look->state == PBT_LOCK_FREE) {
-        return pbt_cli_error(PBT_E0812,
-                             "no driver is at work on %s, so nothing of it "
-                             "trains (pbt resume %s starts one)",
-                             run, run);
+    pbt_buf_done(&command);
+    if (status != PBT_OK) {
+        return status;
     }
     struct pbt_error error = driver->error;
     (void)pbt_error_prefix(&error, error.status,
@@ -190,10 +200,9 @@ static void print_next(const struct pbt_control_answer *answer, const char *run,
                   answer->trials[PBT_OUTCOME_PAUSED] > 0 ||
                   answer->trials[PBT_OUTCOME_ALREADY] > 0;
     if (kind == PBT_CONTROL_PAUSE && paused) {
-        (void)printf("next: pbt resume %s%s%s\n", run, trial != NULL ? " " : "",
-                     trial != NULL ? trial : "");
+        pbt_cli_say_command("next: ", "resume", run, trial);
     } else {
-        (void)printf("next: pbt status %s\n", run);
+        pbt_cli_say_command("next: ", "status", run, NULL);
     }
 }
 
@@ -229,9 +238,9 @@ static int stop_run(const struct pbt_cli_driver *driver, const char *run,
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }
-    (void)printf(over ? "finished before it was stopped\nnext: pbt status %s\n"
-                      : "stopped\nnext: pbt resume %s\n",
-                 run);
+    pbt_cli_say_command(over ? "finished before it was stopped\nnext: "
+                             : "stopped\nnext: ",
+                        over ? "status" : "resume", run, NULL);
     return PBT_OK;
 }
 
@@ -292,9 +301,9 @@ static int ask(const char *run, const char *trial, enum pbt_control_kind kind)
         return PBT_OK;
     }
     if (kind == PBT_CONTROL_STOP && trial == NULL) {
-        (void)printf("no driver is at work on %s: there is nothing to stop\n"
-                     "next: pbt resume %s\n",
-                     run, run);
+        (void)printf("no driver is at work on %s: there is nothing to stop\n",
+                     run);
+        pbt_cli_say_command("next: ", "resume", run, NULL);
         return PBT_OK;
     }
     return unreachable(&driver, run, pbt_control_name(kind));

@@ -21,14 +21,15 @@
 #include "cli/peer.h"
 #include "run/run.h"
 
+#define LAST_WORDS_MAX ((size_t)1 << 20)
+
 /* --- signals -------------------------------------------------------------- */
 
 static int stop_pipe[2] = {-1, -1};
 static volatile sig_atomic_t stop_signal; /* the first one that came */
 static volatile sig_atomic_t asked;       /* by Ctrl-C or SIGTERM */
 /* Said when it is killed: made before, since a handler can't. */
-static char last_words[PATH_MAX + 128];
-static size_t last_words_length;
+static struct pbt_buf last_words;
 
 /*
  * Asked a second time it ends at once: the workers end with us, and the journal has all
@@ -39,7 +40,7 @@ static void on_signal(int number)
 {
     int saved = errno;
     if (asked != 0 && number != SIGHUP) {
-        (void)!write(STDERR_FILENO, last_words, last_words_length);
+        (void)!write(STDERR_FILENO, last_words.data, last_words.length);
         _exit(128 + number);
     }
     asked = asked != 0 || number != SIGHUP;
@@ -70,11 +71,11 @@ static int catch_signals(const char *run, struct pbt_error *error)
     struct sigaction before;
     (void)sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    int length = snprintf(last_words, sizeof last_words,
-                          "\nkilled; the run goes on from its newest "
-                          "checkpoints with: pbt resume %s\n",
-                          run);
-    last_words_length = length > 0 ? (size_t)length : 0;
+    pbt_buf_init(&last_words, LAST_WORDS_MAX);
+    pbt_buf_text(&last_words, "\nkilled; the run goes on from its newest "
+                              "checkpoints with: ");
+    pbt_cli_put_command(&last_words, "resume", run, NULL);
+    pbt_buf_char(&last_words, '\n');
     int status = make_stop_pipe(error);
     if (status != PBT_OK) {
         return status;
@@ -105,24 +106,26 @@ static void print_cost(const struct pbt_run_outcome *outcome)
     }
 }
 
-static void print_end(const char *path, const struct pbt_run_outcome *outcome)
+static void print_end(const char *run, const struct pbt_run_outcome *outcome)
 {
-    (void)printf("results: %s\n", path);
-    if (outcome->unfinished > 0 || outcome->end == PBT_END_FAILED) {
-        (void)printf("next: pbt resume %s\n", path);
-    } else {
-        (void)printf("next: pbt %s %s\n", outcome->has_best ? "best" : "status",
-                     path);
-    }
+    bool open = outcome->unfinished > 0 || outcome->end == PBT_END_FAILED;
+    (void)printf("results: %s\n", run);
+    pbt_cli_say_command("next: ",
+                        open                ? "resume"
+                        : outcome->has_best ? "best"
+                                            : "status",
+                        run, NULL);
 }
 
-static int go(const char *path, const struct pbt_cli_call *call,
-              struct pbt_cli_peer *peer, int64_t unpause)
+/* `shown`: the same directory, as the user called it. */
+static int go(const char *path, const char *shown,
+              const struct pbt_cli_call *call, struct pbt_cli_peer *peer,
+              int64_t unpause)
 {
     struct pbt_error error;
     struct pbt_console console;
     struct pbt_run_outcome outcome;
-    if (catch_signals(path, &error) != PBT_OK) {
+    if (catch_signals(shown, &error) != PBT_OK) {
         return pbt_cli_fail(&error);
     }
     pbt_console_init(&console, path, pbt_cli_given(call, "quiet"),
@@ -139,7 +142,7 @@ static int go(const char *path, const struct pbt_cli_call *call,
     print_cost(&outcome);
     if (status == PBT_OK || status == PBT_EFAILED ||
         status == PBT_EINTERRUPTED) {
-        print_end(path, &outcome);
+        print_end(shown, &outcome);
     }
     if (status == PBT_OK) {
         return PBT_OK;
@@ -181,10 +184,25 @@ static int make_run(const struct pbt_cli_call *call, struct pbt_spec *spec,
     return status == PBT_OK ? PBT_OK : pbt_cli_fail(&error);
 }
 
+/* The run's directory, below the one that the user named. */
+static void show_place(const struct pbt_cli_call *call,
+                       const struct pbt_run_place *place, char shown[PATH_MAX])
+{
+    const char *dir = pbt_cli_runs_dir(pbt_cli_value(call, "dir"));
+    const char *name = strrchr(place->path, '/');
+    size_t length = strlen(dir);
+    while (length > 1 && dir[length - 1] == '/') {
+        length--;
+    }
+    (void)snprintf(shown, PATH_MAX, "%.*s%s", (int)length, dir,
+                   name != NULL ? name : "");
+}
+
 int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
 {
     struct pbt_run_place place = {0};
     struct pbt_cli_peer peer;
+    char shown[PATH_MAX];
     int status = pbt_cli_peer_open(&peer, call);
     if (status == PBT_OK) {
         status = make_run(call, spec, &peer, &place);
@@ -194,16 +212,16 @@ int pbt_cli_train(const struct pbt_cli_call *call, struct pbt_spec *spec)
         pbt_cli_peer_done(&peer);
         return status;
     }
+    show_place(call, &place, shown);
     if (place.resumed) {
-        (void)fprintf(stderr, "note: %s is unfinished: resuming it\n",
-                      place.path);
+        (void)fprintf(stderr, "note: %s is unfinished: resuming it\n", shown);
     } else if (place.renamed) {
         (void)fprintf(stderr,
                       "note: a run of that name is there already: this one is "
                       "%s\n",
-                      place.path);
+                      shown);
     }
-    status = go(place.path, call, &peer, PBT_RUN_NONE);
+    status = go(place.path, shown, call, &peer, PBT_RUN_NONE);
     pbt_cli_peer_done(&peer);
     return status;
 }
@@ -215,7 +233,7 @@ int pbt_cli_run(const struct pbt_cli_call *call)
     return status == PBT_OK ? pbt_cli_train(call, &spec) : status;
 }
 
-static int resume(const char *run, const char *trial,
+static int resume(const char *run, const char *shown, const char *trial,
                   const struct pbt_cli_call *call)
 {
     struct pbt_cli_peer peer;
@@ -237,15 +255,15 @@ static int resume(const char *run, const char *trial,
         return pbt_cli_fail(&error);
     }
     if (over) {
-        (void)printf("%s is finished: there is nothing left to do\n", run);
+        (void)printf("%s is finished: there is nothing left to do\n", shown);
         return PBT_OK;
     }
     if (pbt_cli_reach(run, &driver)) {
-        return pbt_cli_request(&driver, run, trial, PBT_CONTROL_RESUME);
+        return pbt_cli_request(&driver, shown, trial, PBT_CONTROL_RESUME);
     }
     status = pbt_cli_peer_open(&peer, call);
     if (status == PBT_OK) {
-        status = go(run, call, &peer, unpause);
+        status = go(run, shown, call, &peer, unpause);
     }
     pbt_cli_peer_done(&peer);
     return status;
@@ -262,8 +280,9 @@ int pbt_cli_resume(const struct pbt_cli_call *call)
     if (status == PBT_OK && full == NULL) {
         status = pbt_fail(&error, PBT_E0702, "%s: %s", run, strerror(errno));
     }
-    status = status == PBT_OK ? resume(full, pbt_cli_operand(call, 1), call)
-                              : pbt_cli_fail_at(&error, call->args[0], NULL);
+    status = status == PBT_OK
+                 ? resume(full, run, pbt_cli_operand(call, 1), call)
+                 : pbt_cli_fail_at(&error, call->args[0], NULL);
     free(full);
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "base/printable.h"
 #include "cli/cli.h"
+#include "spec/problems.h"
 #include "spec/schema.h"
 
 #define MESSAGE_MAX ((size_t)1 << 20)
@@ -52,6 +53,34 @@ void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
         (void)fwrite(shown.data, 1, shown.length, stream);
     }
     pbt_buf_done(&shown);
+}
+
+void pbt_cli_put_command(struct pbt_buf *out, const char *verb, const char *run,
+                         const char *trial)
+{
+    struct pbt_buf words;
+    pbt_buf_init(&words, MESSAGE_MAX);
+    pbt_line_word(&words, "pbt", NULL);
+    pbt_line_word(&words, verb, NULL);
+    pbt_line_word(&words, run, NULL);
+    if (trial != NULL) {
+        pbt_line_word(&words, trial, NULL);
+    }
+    out->failed = out->failed || pbt_buf_failed(&words);
+    pbt_buf_put(out, words.data, words.length);
+    pbt_buf_done(&words);
+}
+
+void pbt_cli_say_command(const char *before, const char *verb, const char *run,
+                         const char *trial)
+{
+    struct pbt_buf line;
+    pbt_buf_init(&line, MESSAGE_MAX);
+    pbt_buf_text(&line, before);
+    pbt_cli_put_command(&line, verb, run, trial);
+    pbt_buf_char(&line, '\n');
+    pbt_cli_put(&line, false);
+    pbt_buf_done(&line);
 }
 
 const char *pbt_cli_close_word(const char *word, const void *words,

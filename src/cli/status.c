@@ -61,8 +61,8 @@ static void put_held(const char *run, const struct pbt_board *board)
         held += board->trials[i].held ? 1 : 0;
     }
     if (held > 0) {
-        (void)printf("Paused on request: %" PRIu32 " (go on: pbt resume %s)\n",
-                     held, run);
+        (void)printf("Paused on request: %" PRIu32 ". ", held);
+        pbt_cli_say_command("Go on: ", "resume", run, NULL);
     }
 }
 
@@ -89,11 +89,13 @@ static void put_end(const char *run, const struct pbt_board *board,
                           ? "No driver is at work"
                           : "Whether a driver is at work can't be told";
     if (board->end == PBT_END_FAILED) {
-        (void)printf("%s When the cause is mended: pbt resume %s\n",
-                     board->results == 0
-                         ? "It failed before its first result."
-                         : "A trial failed, and failure.fail_fast ended it.",
-                     run);
+        pbt_cli_say_command(
+            board->results == 0
+                ? "It failed before its first result. When the cause is "
+                  "mended: "
+                : "A trial failed, and failure.fail_fast ended it. When the "
+                  "cause is mended: ",
+            "resume", run, NULL);
     } else if (pbt_board_over(board)) {
         (void)printf("It is over: %s.\n", board->end == PBT_END_STOP_ALL
                                               ? "stop_all was reached"
@@ -102,8 +104,9 @@ static void put_end(const char *run, const struct pbt_board *board,
                                               : "every trial is "
                                                 "finished");
     } else {
-        (void)printf("%s, and the run is not over. Go on: pbt resume %s\n", who,
-                     run);
+        (void)fputs(who, stdout);
+        pbt_cli_say_command(", and the run is not over. Go on: ", "resume", run,
+                            NULL);
     }
 }
 
