@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,29 @@ static void fill_standard_streams(void)
     }
 }
 
+/* True if the reader of stdout is gone. */
+static bool is_deserted(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* What was to be printed and was not: the exit code. */
+static int close_stdout(int status)
+{
+    int failure = pbt_cli_flush();
+    if (failure == 0 && ferror(stdout)) {
+        failure = is_deserted() ? EPIPE : EIO; /* in between */
+    }
+    /* `pbt ls | head -1`: who closed the pipe knows it, and has what was wanted. */
+    if (failure == 0 || failure == EPIPE) {
+        return status;
+    }
+    (void)pbt_cli_error(PBT_E0974, "can't write to stdout: %s",
+                        strerror(failure));
+    return status == PBT_OK ? PBT_EIO : status;
+}
+
 int main(int argc, char **argv)
 {
     fill_standard_streams();
@@ -93,15 +117,5 @@ int main(int argc, char **argv)
     if (!pbt_cli_remember(argc, argv)) {
         return pbt_cli_error(PBT_E0971, "out of memory");
     }
-    int status = call(argc, argv);
-    int failure = pbt_cli_flush();
-    if (failure == 0 && ferror(stdout)) {
-        failure = EIO; /* a buffer that was full in between */
-    }
-    /* Who closed the pipe knows it, and is not told. */
-    if (failure != 0 && failure != EPIPE) {
-        (void)pbt_cli_error(PBT_E0974, "can't write to stdout: %s",
-                            strerror(failure));
-    }
-    return failure != 0 && status == PBT_OK ? PBT_EIO : status;
+    return close_stdout(call(argc, argv));
 }

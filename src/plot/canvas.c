@@ -138,8 +138,10 @@ int pbt_canvas_write(struct pbt_canvas *canvas, const char *path,
     if (canvas->form != PBT_CANVAS_TERMINAL) {
         return write_file(path, bytes, error);
     }
-    if (fwrite(bytes->data, 1, bytes->length, stdout) != bytes->length ||
-        fflush(stdout) != 0) {
+    /* Who closed the pipe knows it, and is not told. */
+    if ((fwrite(bytes->data, 1, bytes->length, stdout) != bytes->length ||
+         fflush(stdout) != 0) &&
+        errno != EPIPE) {
         return pbt_error_set(error, PBT_EIO, "can't write to stdout: %s",
                              strerror(errno));
     }
