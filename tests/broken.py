@@ -84,6 +84,17 @@ def parse_lines(text):
     return cases
 
 
+def as_typed(text, command):
+    """What is said of an override when its command line is known: it stands in that."""
+    lines = text.split('\n')
+    for i, line in enumerate(lines):
+        if line == ' --> override':
+            lines[i] = ' --> command line'
+            lines[i + 2] = lines[i + 2].replace('  | ', f'  | {command} ', 1)
+            lines[i + 3] = lines[i + 3].replace('  | ', '  | ' + ' ' * (len(command) + 1), 1)
+    return '\n'.join(lines)
+
+
 class Broken(unittest.TestCase):
     build = pathlib.Path('build')
     seed = 0
@@ -176,7 +187,7 @@ class Broken(unittest.TestCase):
                                                place)
                 self.assertEqual(everything(place), before)
                 shutil.rmtree(place)
-                expected = file.with_name(file.name + '.expected').read_text()
+                expected = as_typed(file.with_name(file.name + '.expected').read_text(), 'pbt run')
                 first = HEAD.match(expected)[1]
                 self.assertEqual(said, f'{expected}\nmore on an error: pbt explain {first}\n')
                 self.assertEqual((code, out), (78, ''))

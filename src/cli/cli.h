@@ -72,6 +72,8 @@ int pbt_cli_usage(enum pbt_code code, const char *verb, const char *at,
 int pbt_cli_unknown_verb(const char *name);
 /* Keeps the command line for messages; false without memory. */
 bool pbt_cli_remember(int argc, char **argv);
+/* Its words; they live as long as the process. */
+struct pbt_typed pbt_cli_typed(void);
 
 /* What --color says. */
 enum pbt_color pbt_cli_color(const struct pbt_cli_call *call);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cli/typed.h"
 #include "spec/reader.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
@@ -35,39 +36,43 @@ static const struct {
 
 struct overrides {
     const struct pbt_cli_call *call;
-    const char *file; /* NULL: none */
-    size_t first;     /* operands from here on are overrides */
-    char **items;     /* owned */
+    const char *file;     /* NULL: none */
+    size_t first;         /* operands from here on are overrides */
+    char **items;         /* owned */
+    const char ***places; /* owned: of each of them; NULL: it was not typed */
     size_t count;
     int status;
 };
 
 /* Takes over what is in `text`. */
-static void add(struct overrides *overrides, struct pbt_buf *text)
+static void add(struct overrides *overrides, struct pbt_cli_text *text)
 {
-    char *copy = pbt_buf_failed(text) ? NULL : strdup(text->data);
+    char *copy = pbt_cli_text_failed(text) ? NULL : strdup(text->text.data);
     if (copy == NULL) {
         overrides->status = pbt_cli_error(PBT_E0971, "out of memory");
     } else {
-        overrides->items[overrides->count++] = copy;
+        overrides->items[overrides->count] = copy;
+        overrides->places[overrides->count++] = text->places;
+        text->places = NULL;
     }
-    pbt_buf_done(text);
+    pbt_cli_text_done(text);
 }
 
 /* --- distributions: "uniform:0.001:1" ----------------------------------------- */
 
 /* Takes "a:b:c", or "a,b,c", into "[a, b, c]". */
-static void put_list(struct pbt_buf *out, const char *text, char between)
+static void put_list(struct pbt_cli_text *out, const char *text, char between)
 {
-    pbt_buf_char(out, '[');
-    for (; *text != '\0'; text++) {
-        if (*text == between) {
-            pbt_buf_text(out, ", ");
+    pbt_cli_text_made(out, "[", text);
+    const char *at = text;
+    for (; *at != '\0'; at++) {
+        if (*at == between) {
+            pbt_cli_text_made(out, ", ", at);
         } else {
-            pbt_buf_char(out, *text);
+            pbt_cli_text_typed(out, at, 1);
         }
     }
-    pbt_buf_char(out, ']');
+    pbt_cli_text_made(out, "]", at > text ? at - 1 : at);
 }
 
 static bool wrong_distribution(struct overrides *overrides, const char *at,
@@ -86,16 +91,20 @@ static bool wrong_distribution(struct overrides *overrides, const char *at,
 }
 
 /* The value of --param or --mutate, in YAML's flow form. */
-static void put_value(struct overrides *overrides, struct pbt_buf *out,
+static void put_value(struct overrides *overrides, struct pbt_cli_text *out,
                       const char *value, bool mutation)
 {
+    size_t length = strlen(value);
+    const char *last = length > 0 ? value + length - 1 : value;
     size_t word = strspn(value, "abcdefghijklmnopqrstuvwxyz_");
     bool flow = strchr("[{\"'", value[0]) != NULL && value[0] != '\0';
     if (word > 0 && value[word] == ':') {
         if (pbt_is_distribution_name(value, word)) {
-            pbt_buf_printf(out, "{%.*s: ", (int)word, value);
+            pbt_cli_text_made(out, "{", value);
+            pbt_cli_text_typed(out, value, word);
+            pbt_cli_text_made(out, ": ", value + word);
             put_list(out, value + word + 1, ':');
-            pbt_buf_char(out, '}');
+            pbt_cli_text_made(out, "}", last);
             return;
         }
         if (wrong_distribution(overrides, value, value, word)) {
@@ -103,12 +112,12 @@ static void put_value(struct overrides *overrides, struct pbt_buf *out,
         }
     }
     if (strchr(value, ',') != NULL && !flow) {
-        pbt_buf_text(out, mutation ? "" : "{choice: ");
+        pbt_cli_text_made(out, mutation ? "" : "{choice: ", value);
         put_list(out, value, ',');
-        pbt_buf_text(out, mutation ? "" : "}");
+        pbt_cli_text_made(out, mutation ? "" : "}", last);
         return;
     }
-    pbt_buf_text(out, value);
+    pbt_cli_text_typed(out, value, length);
 }
 
 /* "--param net/depth=3" is config.net.depth=3. */
@@ -116,7 +125,8 @@ static void add_named(struct overrides *overrides, const char *prefix,
                       const struct pbt_cli_given *given)
 {
     const char *equals = strchr(given->value, '=');
-    struct pbt_buf text;
+    bool stop = strncmp(prefix, "stop", 4) == 0;
+    struct pbt_cli_text text;
     if (equals == NULL || equals == given->value) {
         overrides->status =
             pbt_cli_usage(PBT_E0612, overrides->call->verb->name, given->value,
@@ -124,22 +134,26 @@ static void add_named(struct overrides *overrides, const char *prefix,
                           given->option->name, equals == NULL ? "`=`" : "name");
         return;
     }
-    pbt_buf_init(&text, TEXT_MAX);
-    pbt_buf_printf(&text, "%s.", prefix);
+    pbt_cli_text_init(&text);
+    pbt_cli_text_made(&text, prefix, given->value);
+    pbt_cli_text_made(&text, ".", given->value);
     for (const char *c = given->value; c < equals; c++) {
-        bool nested = *c == '/' && strncmp(prefix, "stop", 4) != 0;
-        pbt_buf_put(&text, nested ? "." : c, 1);
+        if (*c == '/' && !stop) {
+            pbt_cli_text_made(&text, ".", c);
+        } else {
+            pbt_cli_text_typed(&text, c, 1);
+        }
     }
-    pbt_buf_char(&text, '=');
-    if (strncmp(prefix, "stop", 4) == 0) {
-        pbt_buf_text(&text, equals + 1);
+    pbt_cli_text_typed(&text, equals, 1);
+    if (stop) {
+        pbt_cli_text_typed(&text, equals + 1, strlen(equals + 1));
     } else {
         put_value(overrides, &text, equals + 1, strcmp(prefix, "config") != 0);
     }
     if (overrides->status == PBT_OK) {
         add(overrides, &text);
     } else {
-        pbt_buf_done(&text);
+        pbt_cli_text_done(&text);
     }
 }
 
@@ -166,9 +180,11 @@ static void add_flag(struct overrides *overrides,
     }
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (strcmp(name, plain[i].flag) == 0) {
-            struct pbt_buf text;
-            pbt_buf_init(&text, TEXT_MAX);
-            pbt_buf_printf(&text, "%s=%s", plain[i].key, given->value);
+            struct pbt_cli_text text;
+            pbt_cli_text_init(&text);
+            pbt_cli_text_made(&text, plain[i].key, given->value);
+            pbt_cli_text_made(&text, "=", given->value);
+            pbt_cli_text_typed(&text, given->value, strlen(given->value));
             add(overrides, &text);
             return;
         }
@@ -179,14 +195,15 @@ static void add_flag(struct overrides *overrides,
 static void add_command(struct overrides *overrides)
 {
     const struct pbt_cli_call *call = overrides->call;
-    struct pbt_buf text;
-    pbt_buf_init(&text, TEXT_MAX);
-    pbt_buf_text(&text, "command=[");
+    struct pbt_cli_text text;
+    const char *last = call->args[call->count - 1];
+    pbt_cli_text_init(&text);
+    pbt_cli_text_made(&text, "command=[", call->args[call->dashes]);
     for (size_t i = call->dashes; i < call->count; i++) {
-        pbt_buf_text(&text, i > call->dashes ? ", " : "");
-        pbt_buf_json_string(&text, call->args[i], strlen(call->args[i]));
+        pbt_cli_text_made(&text, i > call->dashes ? ", " : "", call->args[i]);
+        pbt_cli_text_json(&text, call->args[i]);
     }
-    pbt_buf_char(&text, ']');
+    pbt_cli_text_made(&text, "]", last + strlen(last));
     add(overrides, &text);
 }
 
@@ -227,7 +244,7 @@ static void add_name(struct overrides *overrides)
 {
     const struct pbt_cli_call *call = overrides->call;
     const char *word = base_name(call->args[call->dashes]);
-    struct pbt_buf text;
+    struct pbt_cli_text text;
     if (is_interpreter(word)) {
         for (size_t i = call->dashes + 1; i < call->count; i++) {
             if (strchr("-{", call->args[i][0]) == NULL) {
@@ -237,14 +254,18 @@ static void add_name(struct overrides *overrides)
         }
     }
     size_t length = strcspn(word, ".");
-    pbt_buf_init(&text, TEXT_MAX);
-    pbt_buf_text(&text, "name=");
+    pbt_cli_text_init(&text);
+    pbt_cli_text_made(&text, "name=", word);
     for (size_t i = 0; i < length; i++) {
         bool good =
             isalnum((unsigned char)word[i]) || strchr("._-", word[i]) != NULL;
-        pbt_buf_put(&text, good ? word + i : "-", 1);
+        if (good) {
+            pbt_cli_text_typed(&text, word + i, 1);
+        } else {
+            pbt_cli_text_made(&text, "-", word + i);
+        }
     }
-    pbt_buf_text(&text, length == 0 ? "experiment" : "");
+    pbt_cli_text_made(&text, length == 0 ? "experiment" : "", word);
     add(overrides, &text);
 }
 
@@ -256,11 +277,15 @@ static bool has_file(const struct pbt_cli_call *call)
                                 access(call->args[0], F_OK) == 0);
 }
 
-static void add_text(struct overrides *overrides, const char *word)
+static void add_text(struct overrides *overrides, const char *word, bool typed)
 {
-    struct pbt_buf text;
-    pbt_buf_init(&text, TEXT_MAX);
-    pbt_buf_text(&text, word);
+    struct pbt_cli_text text;
+    pbt_cli_text_init(&text);
+    pbt_cli_text_typed(&text, word, strlen(word));
+    if (!typed) {
+        free(text.places);
+        text.places = NULL;
+    }
     add(overrides, &text);
 }
 
@@ -268,7 +293,7 @@ static void collect(struct overrides *overrides, char *const *base)
 {
     const struct pbt_cli_call *call = overrides->call;
     for (; *base != NULL && overrides->status == PBT_OK; base++) {
-        add_text(overrides, *base);
+        add_text(overrides, *base, false);
     }
     for (size_t i = 0; i < call->given_count; i++) {
         if (overrides->status == PBT_OK && call->given[i].value != NULL) {
@@ -277,7 +302,7 @@ static void collect(struct overrides *overrides, char *const *base)
     }
     for (size_t i = overrides->first; i < call->dashes; i++) {
         if (overrides->status == PBT_OK) {
-            add_text(overrides, call->args[i]);
+            add_text(overrides, call->args[i], true);
         }
     }
     if (overrides->status == PBT_OK && call->dashes < call->count) {
@@ -291,12 +316,11 @@ static int read_spec(const struct overrides *overrides, struct pbt_spec *spec)
     struct pbt_buf problems;
     struct pbt_error error;
     pbt_buf_init(&problems, TEXT_MAX);
+    struct pbt_typed typed = pbt_cli_typed();
+    typed.places = (const char *const *const *)overrides->places;
     int status =
-        file != NULL
-            ? pbt_spec_read(spec, file, overrides->items, overrides->count,
-                            &problems, &error)
-            : pbt_spec_parse(spec, "", 0, PBT_NO_FILE, ".", overrides->items,
-                             overrides->count, &problems, &error);
+        pbt_spec_read_typed(spec, file, overrides->items, overrides->count,
+                            &typed, &problems, &error);
     if (status != PBT_OK) {
         (void)pbt_cli_fail_file(&error, &problems, file);
     }
@@ -314,7 +338,10 @@ int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
         count++;
     }
     overrides.items = calloc(count, sizeof *overrides.items);
-    if (overrides.items == NULL) {
+    overrides.places = calloc(count, sizeof *overrides.places);
+    if (overrides.items == NULL || overrides.places == NULL) {
+        free(overrides.items);
+        free(overrides.places);
         return pbt_cli_error(PBT_E0971, "out of memory");
     }
     if (file == NULL) {
@@ -325,8 +352,10 @@ int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
                                             : overrides.status;
     for (size_t i = 0; i < overrides.count; i++) {
         free(overrides.items[i]);
+        free(overrides.places[i]);
     }
     free(overrides.items);
+    free(overrides.places);
     return status;
 }
 

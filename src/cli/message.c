@@ -62,26 +62,17 @@ void pbt_cli_warn(enum pbt_code code, const char *fmt, ...)
     print("warning", pbt_codes[code].id, text);
 }
 
+struct pbt_typed pbt_cli_typed(void)
+{
+    return (struct pbt_typed){words, word_count, NULL};
+}
+
 /* The command line; the span is of what `at` points to, or the end of the line. */
 static struct pbt_span put_line(struct pbt_buf *line, const char *at)
 {
-    struct pbt_span place = {0, SIZE_MAX, 1};
-    for (size_t i = 0; i < word_count; i++) {
-        const char *word = i == 0 ? "pbt" : words[i];
-        size_t length = strlen(word);
-        bool here =
-            i > 0 && at != NULL && at >= words[i] && at <= words[i] + length;
-        struct pbt_span span = {0, 0, 0};
-        if (here) {
-            span.offset = (size_t)(at - words[i]);
-            span.length = length - span.offset;
-        }
-        pbt_line_word(line, word, here ? &span : NULL);
-        if (here) {
-            place = span;
-        }
-    }
-    if (place.offset == SIZE_MAX) {
+    struct pbt_span place = {0, 0, 1};
+    const char *end = at != NULL ? at + strlen(at) : NULL;
+    if (!pbt_line_words(line, words, word_count, at, end, &place)) {
         pbt_buf_char(line, ' ');
         place.offset = line->length;
     }

@@ -11,6 +11,7 @@
 #include "spec/secret_line.h"
 
 #define SHOWN_MAX 120 /* characters of a source line */
+#define LINE_MAX_BYTES (8 * PBT_SOURCE_MAX)
 
 struct pbt_problem *pbt_problem(struct pbt_problems *problems,
                                 enum pbt_code code, struct pbt_span span,
@@ -141,7 +142,7 @@ static void put_marks(struct pbt_buf *marks, char mark, size_t columns)
 
 /*
  * The source line and, below, the carets.  `skip` characters at the start of a
- * very long line are left out, so that the place is in view.
+ * very long line are left out, so that the place is in view; dots stand for them.
  */
 static void write_line(const struct pbt_source *source,
                        const struct pbt_place *place, size_t span_length,
@@ -152,6 +153,10 @@ static void write_line(const struct pbt_source *source,
     size_t secret = pbt_secret_start(source, place);
     size_t column = 0;
     size_t end = 0; /* of the span, in bytes of the line */
+    if (skip > 0) {
+        pbt_buf_text(line, "...");
+        put_marks(marks, ' ', 3);
+    }
     for (size_t at = 0; at < place->line_length;) {
         size_t step = character(text + at, place->line_length - at);
         column++;
@@ -171,6 +176,9 @@ static void write_line(const struct pbt_source *source,
     }
     if (column < place->column) { /* at the end of the line */
         pbt_buf_char(marks, '^');
+    }
+    if (column > skip + SHOWN_MAX) {
+        pbt_buf_text(line, "...");
     }
 }
 
@@ -304,21 +312,70 @@ void pbt_line_write(const struct pbt_problem *problem, const char *label,
     write_one(problem, &source, false, out);
 }
 
-/* An override, among the words that it stood with where they fit into a line. */
-static void write_override(const struct pbt_problems *problems,
+bool pbt_line_words(struct pbt_buf *line, char *const *words, size_t count,
+                    const char *from, const char *to, struct pbt_span *span)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *word = i == 0 ? "pbt" : words[i];
+        size_t length = strlen(word);
+        bool here =
+            i > 0 && from != NULL && from >= words[i] && from <= word + length;
+        if (!here || found) {
+            pbt_line_word(line, word, NULL);
+            continue;
+        }
+        const char *end =
+            to >= from && to <= word + length ? to : word + length;
+        span->offset = (size_t)(from - word);
+        span->length = (size_t)(end - from);
+        pbt_line_word(line, word, span);
+        found = true;
+    }
+    return found;
+}
+
+/* An override in the command line in which it was typed; false: it was not. */
+static bool write_typed(const struct pbt_typed *typed,
+                        const struct pbt_problem *problem, struct pbt_buf *out)
+{
+    struct pbt_problem moved = *problem;
+    const char *const *places =
+        typed != NULL ? typed->places[problem->span.source - 1] : NULL;
+    struct pbt_buf line;
+    if (places == NULL) {
+        return false;
+    }
+    const char *from = places[problem->span.offset];
+    const char *to =
+        problem->span.length > 0
+            ? places[problem->span.offset + problem->span.length - 1] + 1
+            : from;
+    pbt_buf_init(&line, LINE_MAX_BYTES);
+    bool found = pbt_line_words(&line, typed->words, typed->word_count, from,
+                                to, &moved.span);
+    if (found) {
+        pbt_line_write(&moved, PBT_NO_FILE, &line, out);
+    }
+    pbt_buf_done(&line);
+    return found;
+}
+
+/* An override, among the others where they fit into a line. */
+static void write_override(const struct pbt_sources *sources,
                            const struct pbt_problem *problem,
                            struct pbt_buf *out)
 {
     struct pbt_problem moved = *problem;
-    const struct pbt_source *file = &problems->sources[0];
-    const struct pbt_source *source = &problems->sources[problem->span.source];
+    const struct pbt_source *file = &sources->items[0];
+    const struct pbt_source *source = &sources->items[problem->span.source];
     struct pbt_buf line;
-    pbt_buf_init(&line, 8 * PBT_SOURCE_MAX);
+    pbt_buf_init(&line, LINE_MAX_BYTES);
     if (strcmp(file->label, PBT_NO_FILE) != 0) {
         pbt_line_word(&line, file->label, NULL);
     }
-    for (size_t i = 1; i < problems->source_count; i++) {
-        const struct pbt_source *word = &problems->sources[i];
+    for (size_t i = 1; i < sources->count; i++) {
+        const struct pbt_source *word = &sources->items[i];
         pbt_line_word(&line, word->text, word == source ? &moved.span : NULL);
     }
     if (line.length > SHOWN_MAX) {
@@ -330,13 +387,13 @@ static void write_override(const struct pbt_problems *problems,
     pbt_buf_done(&line);
 }
 
-void pbt_problem_write(const struct pbt_problems *problems,
+void pbt_problem_write(const struct pbt_sources *sources,
                        const struct pbt_problem *problem, struct pbt_buf *out)
 {
-    if (problem->span.source > 0) {
-        write_override(problems, problem, out);
-    } else {
-        write_one(problem, &problems->sources[0], true, out);
+    if (problem->span.source == 0) {
+        write_one(problem, &sources->items[0], true, out);
+    } else if (!write_typed(sources->typed, problem, out)) {
+        write_override(sources, problem, out);
     }
 }
 
@@ -349,7 +406,7 @@ void pbt_problems_write(struct pbt_problems *problems, struct pbt_buf *out)
         if (i > 0) {
             pbt_buf_char(out, '\n');
         }
-        pbt_problem_write(problems, &problems->items[i], out);
+        pbt_problem_write(&problems->sources, &problems->items[i], out);
     }
     if (problems->count > count) {
         pbt_buf_printf(out, "\nerror: and %u more; mend these first\n",

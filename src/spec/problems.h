@@ -32,8 +32,7 @@ struct pbt_problem {
 };
 
 struct pbt_problems {
-    const struct pbt_source *sources; /* the file; behind it, overrides */
-    size_t source_count;
+    struct pbt_sources sources;
     uint32_t count; /* may be beyond PBT_PROBLEMS_MAX: those are only counted */
     struct pbt_problem items[PBT_PROBLEMS_MAX];
     struct pbt_problem spare; /* written and not shown */
@@ -51,7 +50,7 @@ void pbt_problem_help(struct pbt_problem *problem, const char *fmt, ...)
 /* Sorts and writes them all. */
 void pbt_problems_write(struct pbt_problems *problems, struct pbt_buf *out);
 /* Writes one, which may be a warning. */
-void pbt_problem_write(const struct pbt_problems *problems,
+void pbt_problem_write(const struct pbt_sources *sources,
                        const struct pbt_problem *problem, struct pbt_buf *out);
 
 /*
@@ -60,6 +59,12 @@ void pbt_problem_write(const struct pbt_problems *problems,
  */
 void pbt_line_word(struct pbt_buf *line, const char *word,
                    struct pbt_span *span);
+/*
+ * Adds a command line, its first word as "pbt".  True if `from` stands in it, and then `span` is
+ * what lies between that and `to`, in the line.
+ */
+bool pbt_line_words(struct pbt_buf *line, char *const *words, size_t count,
+                    const char *from, const char *to, struct pbt_span *span);
 /* The same form as pbt_problem_write(), with a line from pbt_line_word(). */
 void pbt_line_write(const struct pbt_problem *problem, const char *label,
                     const struct pbt_buf *line, struct pbt_buf *out);

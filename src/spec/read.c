@@ -35,7 +35,7 @@ void pbt_reader_warn(struct pbt_reader *reader, enum pbt_code code,
     if (out->length > 0) {
         pbt_buf_char(out, '\n');
     }
-    pbt_problem_write(reader->problems, &warning, out);
+    pbt_problem_write(&reader->problems->sources, &warning, out);
 }
 
 static void take_factors(struct pbt_reader *reader, const struct pbt_key *key,
@@ -182,7 +182,7 @@ static void note_origins(struct pbt_reader *reader)
         pbt_arena_array(&spec->memory, PBT_KEY_COUNT, sizeof *spec->origins);
     for (int i = 0; i < PBT_KEY_COUNT && spec->origins != NULL; i++) {
         const struct pbt_node *node = reader->given[i];
-        spec->origins[i] = (struct pbt_origin){0, 0};
+        spec->origins[i] = (struct pbt_origin){.line = 0};
         if (node != NULL) {
             const struct pbt_source *source =
                 &reader->sources[node->span.source];
@@ -295,10 +295,16 @@ static char *absolute_dir(struct pbt_arena *arena, const char *dir)
     return copy;
 }
 
-int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
-                   const char *label, const char *dir, char *const *overrides,
-                   size_t override_count, struct pbt_buf *problems_out,
-                   struct pbt_error *error)
+struct input {
+    struct pbt_source file;
+    const char *dir; /* NULL: the working directory */
+    char *const *overrides;
+    size_t override_count;
+    const struct pbt_typed *typed;
+};
+
+static int parse(struct pbt_spec *spec, const struct input *input,
+                 struct pbt_buf *problems_out, struct pbt_error *error)
 {
     struct pbt_arena arena = {.blocks = NULL};
     int status = PBT_OK;
@@ -306,17 +312,17 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
     pbt_buf_init(&spec->warnings, WARNINGS_MAX);
     struct pbt_problems *problems = calloc(1, sizeof *problems);
     struct pbt_reader reader = {.spec = spec, .problems = problems};
-    reader.sources =
-        make_sources(&arena, (struct pbt_source){label, text, length},
-                     overrides, override_count);
-    spec->command_dir = absolute_dir(&spec->memory, dir);
+    reader.sources = make_sources(&arena, input->file, input->overrides,
+                                  input->override_count);
+    spec->command_dir = absolute_dir(&spec->memory, input->dir);
     if (problems != NULL && !arena.failed && spec->command_dir != NULL) {
-        problems->sources = reader.sources;
-        problems->source_count = override_count + 1;
-        reader.root = read_tree(&reader, override_count, &arena);
+        problems->sources = (struct pbt_sources){
+            reader.sources, input->override_count + 1, input->typed};
+        reader.root = read_tree(&reader, input->override_count, &arena);
     }
     if (reader.root != NULL) {
         take_root(&reader, &arena);
+        pbt_keep_places(&reader);
     }
     if (problems == NULL || arena.failed || spec->memory.failed ||
         spec->command_dir == NULL) {
@@ -335,6 +341,18 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
         pbt_spec_done(spec);
     }
     return status;
+}
+
+int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
+                   const char *label, const char *dir, char *const *overrides,
+                   size_t override_count, struct pbt_buf *problems,
+                   struct pbt_error *error)
+{
+    const struct input input = {.file = {label, text, length},
+                                .dir = dir,
+                                .overrides = overrides,
+                                .override_count = override_count};
+    return parse(spec, &input, problems, error);
 }
 
 /* Up to one byte more than an experiment file may have, for the guard to see. */
@@ -373,25 +391,43 @@ static int read_file(const char *path, struct pbt_buf *out,
     return status;
 }
 
-int pbt_spec_read(struct pbt_spec *spec, const char *path,
-                  char *const *overrides, size_t override_count,
-                  struct pbt_buf *problems, struct pbt_error *error)
+int pbt_spec_read_typed(struct pbt_spec *spec, const char *path,
+                        char *const *overrides, size_t override_count,
+                        const struct pbt_typed *typed, struct pbt_buf *problems,
+                        struct pbt_error *error)
 {
     struct pbt_buf text;
+    struct input input = {.overrides = overrides,
+                          .override_count = override_count,
+                          .typed = typed};
     pbt_buf_init(&text, 2 * PBT_SOURCE_MAX);
-    const char *slash = strrchr(path, '/');
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
     size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
     char *dir = slash == NULL ? strdup(".") : strndup(path, length);
     *spec = (struct pbt_spec){.settings.seed = 0};
     int status = dir == NULL ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-                             : read_file(path, &text, error);
+                             : PBT_OK;
+    if (status == PBT_OK && path != NULL) {
+        status = read_file(path, &text, error);
+    }
     if (status == PBT_OK) {
-        status =
-            pbt_spec_parse(spec, text.data != NULL ? text.data : "",
-                           text.length, strcmp(path, "-") == 0 ? "stdin" : path,
-                           dir, overrides, override_count, problems, error);
+        const char *label = path == NULL             ? PBT_NO_FILE
+                            : strcmp(path, "-") == 0 ? "stdin"
+                                                     : path;
+        input.dir = dir;
+        input.file = (struct pbt_source){
+            label, text.data != NULL ? text.data : "", text.length};
+        status = parse(spec, &input, problems, error);
     }
     free(dir);
     pbt_buf_done(&text);
     return status;
+}
+
+int pbt_spec_read(struct pbt_spec *spec, const char *path,
+                  char *const *overrides, size_t override_count,
+                  struct pbt_buf *problems, struct pbt_error *error)
+{
+    return pbt_spec_read_typed(spec, path, overrides, override_count, NULL,
+                               problems, error);
 }

@@ -101,6 +101,8 @@ void pbt_read_stops(struct pbt_reader *reader, const struct pbt_node *stops,
 void pbt_read_keep(struct pbt_reader *reader);
 /* What several keys have to agree on. */
 void pbt_read_check(struct pbt_reader *reader);
+/* Where the values stand, for pbt_spec_problem_write(). */
+void pbt_keep_places(struct pbt_reader *reader);
 /* What follows from the rest: the order of parameters, empty lists. */
 int pbt_spec_complete(struct pbt_spec *spec, struct pbt_error *error);
 

@@ -21,6 +21,24 @@ struct pbt_source {
     size_t length;
 };
 
+/*
+ * How overrides were typed: the words of a command line, and for each override where each of
+ * its bytes stands in them, and where its last one ends.  An override without (NULL) was not
+ * typed.
+ */
+struct pbt_typed {
+    char *const *words;
+    size_t word_count;
+    const char *const *const *places;
+};
+
+/* All that a specification is read from. */
+struct pbt_sources {
+    const struct pbt_source *items; /* the file; behind it, overrides */
+    size_t count;
+    const struct pbt_typed *typed; /* NULL: nobody knows */
+};
+
 /* A run of bytes in one of the sources. */
 struct pbt_span {
     uint32_t source;

@@ -18,6 +18,10 @@
 /* In a run's directory: its own copy of start_checkpoint. */
 #define PBT_START_CHECKPOINT "start_checkpoint"
 
+struct pbt_problem;
+struct pbt_spec_places;
+struct pbt_typed;
+
 /* Where a key's value comes from. */
 struct pbt_origin {
     uint32_t source; /* 0: the file; n: the n-th override */
@@ -73,6 +77,8 @@ struct pbt_spec {
 
     bool seed_drawn;            /* the file gave none */
     struct pbt_origin *origins; /* [PBT_KEY_COUNT] */
+    /* For what is found to be wrong later: pbt_spec_problem_write(). */
+    struct pbt_spec_places *places;
 
     struct pbt_settings settings;
     struct pbt_texts texts; /* of the cells in settings.space */
@@ -111,6 +117,22 @@ int pbt_spec_parse(struct pbt_spec *spec, const char *text, size_t length,
                    const char *label, const char *dir, char *const *overrides,
                    size_t override_count, struct pbt_buf *problems,
                    struct pbt_error *error);
+
+/*
+ * The same where it is known how the overrides were typed (source.h): what is wrong with them is
+ * shown there.  `path` NULL: there are overrides only.
+ */
+int pbt_spec_read_typed(struct pbt_spec *spec, const char *path,
+                        char *const *overrides, size_t override_count,
+                        const struct pbt_typed *typed, struct pbt_buf *problems,
+                        struct pbt_error *error);
+
+/*
+ * Writes a problem that was found later, with the place of a key's value: `key` is an enum
+ * pbt_key_id.
+ */
+void pbt_spec_problem_write(const struct pbt_spec *spec, int key,
+                            struct pbt_problem *problem, struct pbt_buf *out);
 
 /*
  * The last check, once the caller has set what no file can (settings.custom_explore): PBT

@@ -155,7 +155,7 @@ static bool add_key(struct pbt_builder *builder, struct pbt_node *key)
     } else if (first != NULL) {
         /* Reading goes on: the first one holds, and more may be wrong. */
         struct pbt_place place = pbt_source_place(
-            &problems->sources[key->span.source], first->span.offset);
+            &problems->sources.items[key->span.source], first->span.offset);
         pbt_problem_label(pbt_problem(problems, PBT_E0102, key->span,
                                       "duplicate key `%s`",
                                       pbt_quote(key->text, key->length).text),
