@@ -386,6 +386,18 @@ class Colours(Case):
                 raw = self.finished(*args, tty=tty, **env)
                 self.assertEqual(RENDITION.search(raw) is not None, wanted)
 
+    def test_messages(self):
+        """On a terminal the heads of messages and what points to their places have colours."""
+        file = self.experiment()
+        for args, env, wanted in (([], {}, True), ([], {'NO_COLOR': '1'}, False),
+                                  ([], {'TERM': 'dumb'}, False), (['--color=never'], {}, False)):
+            with self.subTest(args=args, env=env):
+                terminal = Terminal(self, ['run', file, 'grace=x\x1bm', *args], 100, 30, env)
+                self.assertEqual(terminal.wait(), 78)
+                found = RENDITION.findall(terminal.raw)
+                self.assertEqual(found, [b'\x1b[1;31m', b'\x1b[0m'] * 2 if wanted else [])
+                self.assertRegex(terminal.text(), r'\^+ this is the string `x\?m`\n')
+
     def test_a_dumb_terminal_and_a_file_are_written_line_by_line(self):
         for raw in (self.finished(TERM='dumb'), self.finished(tty=False)):
             self.assertNotIn(b'\x1b', raw)

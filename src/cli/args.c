@@ -331,8 +331,13 @@ const char *pbt_cli_operand(const struct pbt_cli_call *call, size_t place)
 
 enum pbt_color pbt_cli_color(const struct pbt_cli_call *call)
 {
-    const char *word = pbt_cli_value(call, "color");
+    const char *word = NULL;
     int color = PBT_COLOR_AUTO;
+    for (size_t i = 0; i < call->given_count; i++) {
+        if (strcmp(call->given[i].option->name, "color") == 0) {
+            word = call->given[i].value;
+        }
+    }
     while (word != NULL && pbt_cli_color_words[color] != NULL &&
            strcmp(word, pbt_cli_color_words[color]) != 0) {
         color++;

@@ -75,7 +75,7 @@ bool pbt_cli_remember(int argc, char **argv);
 /* Its words; they live as long as the process. */
 struct pbt_typed pbt_cli_typed(void);
 
-/* What --color says. */
+/* What --color says; AUTO for a verb without it. */
 enum pbt_color pbt_cli_color(const struct pbt_cli_call *call);
 
 /* --- runs ------------------------------------------------------------------- */

@@ -57,9 +57,10 @@ static void put_lines(const struct pbt_doctor *doctor, struct pbt_buf *out)
             pbt_buf_printf(out, "%22s%s\n", "", finding->todo);
         }
     }
-    pbt_buf_printf(out, "\n%zu errors, %zu warnings\n",
-                   count_of(doctor, PBT_DOCTOR_ERROR),
-                   count_of(doctor, PBT_DOCTOR_WARNING));
+    size_t errors = count_of(doctor, PBT_DOCTOR_ERROR);
+    size_t warnings = count_of(doctor, PBT_DOCTOR_WARNING);
+    pbt_buf_printf(out, "\n%zu error%s, %zu warning%s\n", errors,
+                   errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
 }
 
 /* Paths may be no UTF-8, and JSON is. */

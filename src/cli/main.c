@@ -11,18 +11,73 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/paint.h"
 #include "cli/verbs.h"
 #include "spec/problems.h"
 
+/* The verb that begins so, if there is only one. */
+static const char *begun_verb(const char *name)
+{
+    const char *found = NULL;
+    size_t length = strlen(name);
+    for (size_t i = 0; length > 1 && i < pbt_cli_verb_count; i++) {
+        const char *verb = pbt_cli_verbs[i].name;
+        if (strncmp(verb, name, length) == 0) {
+            if (found != NULL) {
+                return NULL;
+            }
+            found = verb;
+        }
+    }
+    return found;
+}
+
+/* What a verb of ours is called elsewhere. */
+static const char *translated(const char *name)
+{
+    static const char *const words[][2] = {
+        {"list", "ls"},         {"train", "run"},   {"start", "run"},
+        {"continue", "resume"}, {"kill", "stop"},   {"validate", "check"},
+        {"new", "init"},        {"create", "init"}, {"tail", "logs"},
+        {"clean", "gc"},        {"watch", "status"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i][0], name) == 0) {
+            return words[i][1];
+        }
+    }
+    return NULL;
+}
+
+static const char *meant_verb(const char *name)
+{
+    const char *verb = translated(name);
+    verb = verb != NULL ? verb : begun_verb(name);
+    return verb != NULL
+               ? verb
+               : pbt_cli_close_word(name, pbt_cli_verbs, pbt_cli_verb_count,
+                                    sizeof *pbt_cli_verbs);
+}
+
+static int unknown_first_option(const char *name)
+{
+    static const char *const known[] = {"--help", "--version"};
+    struct pbt_quoted shown = pbt_quote(name, strlen(name));
+    char label[64] = "the verb comes first";
+    const char *close = pbt_cli_close_word(name, known, 2, sizeof *known);
+    if (close != NULL) {
+        (void)snprintf(label, sizeof label, "did you mean `%s`?", close);
+    }
+    return pbt_cli_usage(PBT_E0607, NULL, name, label,
+                         "unknown option `%s` before the verb", shown.text);
+}
+
 int pbt_cli_unknown_verb(const char *name)
 {
-    const char *close = pbt_cli_close_word(
-        name, pbt_cli_verbs, pbt_cli_verb_count, sizeof *pbt_cli_verbs);
+    const char *close = meant_verb(name);
     struct pbt_quoted shown = pbt_quote(name, strlen(name));
     char label[128];
     if (name[0] == '-') {
-        return pbt_cli_usage(PBT_E0607, NULL, name, "the verb comes first",
-                             "unknown option `%s` before the verb", shown.text);
+        return unknown_first_option(name);
     }
     if (close == NULL && access(name, R_OK) == 0) {
         (void)snprintf(label, sizeof label, "did you mean `pbt run %s`?",
@@ -67,6 +122,7 @@ static int call(int argc, char **argv)
         return pbt_cli_unknown_verb(argv[1]);
     }
     if (pbt_cli_parse(&call, verb, argc - 1, argv + 1, &status)) {
+        pbt_cli_paint_when(pbt_cli_color(&call));
         status = verb->main(&call);
         pbt_cli_call_done(&call);
     }

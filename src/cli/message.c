@@ -31,8 +31,11 @@ bool pbt_cli_remember(int argc, char **argv)
 static void print(const char *kind, const char *id, const char *text)
 {
     (void)pbt_cli_flush(); /* what was said before comes before */
-    (void)fprintf(stderr, "%s[%s]: ", kind, id);
-    pbt_cli_say(text);
+    struct pbt_buf line;
+    pbt_buf_init(&line, LINE_MAX_BYTES);
+    pbt_buf_printf(&line, "%s[%s]: %s", kind, id, text);
+    pbt_cli_say(pbt_buf_failed(&line) ? text : line.data);
+    pbt_buf_done(&line);
 }
 
 int pbt_cli_fail(const struct pbt_error *error)

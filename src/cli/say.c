@@ -8,6 +8,7 @@
 
 #include "base/printable.h"
 #include "cli/cli.h"
+#include "cli/paint.h"
 #include "spec/problems.h"
 #include "spec/schema.h"
 
@@ -23,19 +24,37 @@ int pbt_cli_flush(void)
     return failure;
 }
 
+/* A message for people, in which nothing is left that a terminal could act on. */
+static void put_message(const struct pbt_buf *text)
+{
+    struct pbt_buf painted;
+    if (!pbt_cli_paints()) {
+        (void)fwrite(text->data, 1, text->length, stderr);
+        return;
+    }
+    pbt_buf_init(&painted, 2 * MESSAGE_MAX + 8 * text->length);
+    pbt_cli_paint(&painted, text->data, text->length);
+    const struct pbt_buf *shown = pbt_buf_failed(&painted) ? text : &painted;
+    (void)fwrite(shown->data, 1, shown->length, stderr);
+    pbt_buf_done(&painted);
+}
+
 void pbt_cli_say(const char *text)
 {
     struct pbt_buf line;
     pbt_buf_init(&line, MESSAGE_MAX);
     pbt_printable_put(&line, text, strlen(text), true);
     pbt_buf_char(&line, '\n');
-    (void)fputs(pbt_buf_failed(&line) ? "out of memory\n" : line.data, stderr);
+    if (pbt_buf_failed(&line)) {
+        (void)fputs("out of memory\n", stderr);
+    } else {
+        put_message(&line);
+    }
     pbt_buf_done(&line);
 }
 
 void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
 {
-    FILE *stream = to_stderr ? stderr : stdout;
     if (to_stderr) {
         (void)pbt_cli_flush();
     }
@@ -43,14 +62,16 @@ void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
         return;
     }
     if (!to_stderr && isatty(STDOUT_FILENO) != 1) {
-        (void)fwrite(text->data, 1, text->length, stream);
+        (void)fwrite(text->data, 1, text->length, stdout);
         return;
     }
     struct pbt_buf shown;
     pbt_buf_init(&shown, 4 * text->length);
     pbt_printable_put(&shown, text->data, text->length, true);
-    if (!pbt_buf_failed(&shown)) {
-        (void)fwrite(shown.data, 1, shown.length, stream);
+    if (!pbt_buf_failed(&shown) && to_stderr) {
+        put_message(&shown);
+    } else if (!pbt_buf_failed(&shown)) {
+        (void)fwrite(shown.data, 1, shown.length, stdout);
     }
     pbt_buf_done(&shown);
 }
