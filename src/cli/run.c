@@ -272,16 +272,16 @@ static int resume(const char *run, const char *shown, const char *trial,
 int pbt_cli_resume(const struct pbt_cli_call *call)
 {
     int status;
-    char run[PATH_MAX];
+    char shown[PATH_MAX];
     struct pbt_error error;
-    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), run,
-                              sizeof run, &error);
-    char *full = status == PBT_OK ? realpath(run, NULL) : NULL;
+    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), shown,
+                              sizeof shown, &error);
+    char *full = status == PBT_OK ? realpath(shown, NULL) : NULL;
     if (status == PBT_OK && full == NULL) {
-        status = pbt_fail(&error, PBT_E0702, "%s: %s", run, strerror(errno));
+        status = pbt_fail(&error, PBT_E0702, "%s: %s", shown, strerror(errno));
     }
     status = status == PBT_OK
-                 ? resume(full, run, pbt_cli_operand(call, 1), call)
+                 ? resume(full, shown, pbt_cli_operand(call, 1), call)
                  : pbt_cli_fail_at(&error, call->args[0], NULL);
     free(full);
     return status;

@@ -22,7 +22,7 @@
 #define COLOR_OPTION                                                           \
     {                                                                          \
         "color", 0, "WHEN", PBT_CLI_WORD, pbt_cli_color_words,                 \
-            "colours in the table: auto, always or never"                      \
+            "when there are colours: auto, always or never"                    \
     }
 #define ASK_OPTION                                                             \
     {                                                                          \

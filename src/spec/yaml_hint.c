@@ -25,13 +25,12 @@ static size_t find_close(const struct pbt_source *source, size_t open)
     char quote = source->text[open];
     size_t at = open + 1;
     while (at < source->length) {
+        char c = source->text[at];
         bool twice = at + 1 < source->length && source->text[at + 1] == quote;
-        if (source->text[at] == '\\' && quote == '"') {
+        if (quote == '"' ? c == '\\' : c == quote && twice) {
             at += 2;
-        } else if (source->text[at] != quote) {
+        } else if (c != quote) {
             at++;
-        } else if (quote == '\'' && twice) {
-            at += 2;
         } else {
             return at;
         }
