@@ -22,7 +22,7 @@ enum {
 
 #define GET_IT_AGAIN "delete it and fetch the data again (scripts/get-mnist)"
 
-static void file_close(struct idx_file *file)
+void idx_file_close(struct idx_file *file)
 {
     if (file->bytes != NULL && file->mapped)
         (void)munmap(file->bytes, file->size); /* fails on wrong use only */
@@ -133,7 +133,7 @@ static int file_read_gzip(struct idx_file *file, int fd, const char *path,
     number = file_unpack(file, stream, path, failure);
     (void)gzclose_r(stream); /* read only: nothing can be lost */
     if (number != 0)
-        file_close(file);
+        idx_file_close(file);
     return number;
 }
 
@@ -298,7 +298,7 @@ int idx_open_labels(struct idx_set *set, const char *directory,
     if (number == 0)
         set->labels = set->label_file.bytes + 8;
     else
-        file_close(&set->label_file);
+        idx_file_close(&set->label_file);
     return number;
 }
 
@@ -314,9 +314,18 @@ int idx_open(struct idx_set *set, const char *directory, const char *part,
     return number;
 }
 
+int idx_file_open(struct idx_file *file, const char *directory,
+                  const char *name, struct failure *failure)
+{
+    char path[PATH_MAX];
+
+    memset(file, 0, sizeof *file);
+    return file_open(file, directory, name, path, failure);
+}
+
 void idx_close(struct idx_set *set)
 {
-    file_close(&set->image_file);
-    file_close(&set->label_file);
+    idx_file_close(&set->image_file);
+    idx_file_close(&set->label_file);
     memset(set, 0, sizeof *set);
 }

@@ -30,6 +30,16 @@ struct idx_file {
     bool mapped;
 };
 
+/*
+ * Opens <directory>/<name>, or <name>.gz; what it is, is told by its first bytes
+ * and not by its name.  ENOENT if there is neither.
+ */
+int idx_file_open(struct idx_file *file, const char *directory,
+                  const char *name, struct failure *failure);
+
+/* Also of one that is all zeros. */
+void idx_file_close(struct idx_file *file);
+
 struct idx_set {
     size_t count; /* images, at least 1 */
     size_t height;

@@ -29,12 +29,28 @@ double random_unit(uint64_t *state)
     return (double)(random_draw(state) >> 11) * 0x1p-53;
 }
 
+void random_order(uint32_t *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+}
+
+uint32_t random_next(uint64_t *state, uint32_t *order, size_t count, size_t at)
+{
+    const size_t other = at + (size_t)random_below(state, count - at);
+    const uint32_t drawn = order[other];
+
+    order[other] = order[at];
+    order[at] = drawn;
+    return drawn;
+}
+
 /* By Box and Muller, two at a time. */
-void random_normal(uint64_t *state, double deviation, float *to, uint64_t count)
+void random_normal(uint64_t *state, double deviation, float *to, size_t count)
 {
     const double turn = 6.283185307179586;
 
-    for (uint64_t i = 0; i < count; i += 2) {
+    for (size_t i = 0; i < count; i += 2) {
         double radius = deviation * sqrt(-2.0 * log1p(-random_unit(state)));
         double angle = turn * random_unit(state);
 

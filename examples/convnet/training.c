@@ -9,6 +9,7 @@
 
 #include "convnet_file.h"
 #include "common/data.h"
+#include "common/random.h"
 
 static int open_set(struct idx_set *set, const char *directory,
                     const char *part, struct failure *failure)
@@ -140,28 +141,14 @@ struct picked {
     uint8_t labels[TRAINING_MAX_BATCH];
 };
 
-/*
- * Starts a fresh shuffle.  The order of the last one does not live on, or a
- * checkpoint would have to hold it.
- */
-static void shuffle_anew(struct training *t, const struct idx_set *set)
-{
-    for (size_t i = 0; i < set->count; i++)
-        t->order[i] = (uint32_t)i;
-}
-
-/* Continues it: Fisher and Yates' way, only as far as images are needed. */
 static struct convnet_batch pick(struct training *t, const struct idx_set *set,
                                  size_t first, size_t count,
                                  struct picked *picked)
 {
     for (size_t i = 0; i < count; i++) {
-        size_t at = first + i;
-        size_t other = at + (size_t)convnet_random(&t->net, set->count - at);
-        uint32_t image = t->order[other];
+        uint32_t image =
+            random_next(&t->net.generator, t->order, set->count, first + i);
 
-        t->order[other] = t->order[at];
-        t->order[at] = image;
         picked->images[i] = set->images + (size_t)image * CONVNET_PIXELS;
         picked->labels[i] = set->labels[image];
     }
@@ -180,7 +167,9 @@ double training_train(struct training *training)
     struct picked picked;
     double loss = 0.0;
 
-    shuffle_anew(training, &training->train);
+    /* The order of the last one does not live on, or a checkpoint would have to
+       hold it. */
+    random_order(training->order, training->train.count);
     for (size_t i = 0; i < batches; i++) {
         struct convnet_batch batch =
             pick(training, &training->train, i * size, size, &picked);
@@ -195,7 +184,7 @@ static double test(struct training *t)
     struct picked picked;
     size_t correct = 0;
 
-    shuffle_anew(t, &t->test);
+    random_order(t->order, t->test.count);
     for (size_t i = 0; i < TRAINING_TEST_BATCHES; i++) {
         struct convnet_batch batch =
             pick(t, &t->test, i * TRAINING_BATCH, TRAINING_BATCH, &picked);

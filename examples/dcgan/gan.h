@@ -31,7 +31,8 @@
 
 enum {
     GAN_BATCH = 64,
-    GAN_NOISE = 100,
+    GAN_NOISE = 100, /* numbers that an image is made of */
+    GAN_BATCH_NOISE = GAN_BATCH * GAN_NOISE,
     GAN_SIDE = 32,
     GAN_PIXELS = 1024 /* of one channel */
 };
