@@ -12,7 +12,7 @@ TEST = cd $(1) && $(2) $(CTEST) --output-on-failure -j$(TEST_JOBS) \
 # Under a sanitizer the tests with a size (kills, seeds) run at a tenth of it.
 TENTH := PBT_TEST_SCALE=0.1
 
-.PHONY: all deps check check-plain check-pytorch asan tsan clang demo demo-dcgan bench lint format \
+.PHONY: all deps check check-plain check-pytorch asan tsan clang demo demo-dcgan docs-pictures bench lint format \
 	install clean help
 .DEFAULT_GOAL := all
 
@@ -65,6 +65,12 @@ demo-dcgan:
 	@$(MAKE) --no-print-directory all
 	@scripts/demo dcgan
 
+# DCGAN=RUN: a finished run of it, rather than a new one, which takes minutes.
+docs-pictures:
+	@scripts/install-deps build dcgan
+	@$(MAKE) --no-print-directory all
+	@scripts/docs-pictures $(if $(DCGAN),--dcgan '$(DCGAN)')
+
 bench: all
 	@bench/run
 
@@ -89,6 +95,7 @@ help:
 	@echo 'make check-pytorch  install PyTorch (150 MB), train its examples'
 	@echo 'make demo     train a small ConvNet on MNIST with PBT'
 	@echo 'make demo-dcgan  train a DCGAN to make digits (minutes)'
+	@echo 'make docs-pictures  follow docs/guide.md: its pictures and outputs'
 	@echo 'make bench    measure, as ratios in one run'
 	@echo 'make lint     format, clang-tidy, cppcheck, shellcheck, spelling'
 	@echo 'make format   clang-format over all C'

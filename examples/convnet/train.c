@@ -22,6 +22,8 @@ struct options {
     double batch_size;
     double seed;
     const char *data;
+    const char *from; /* a directory with a network to go on with */
+    const char *to;   /* one to leave it in */
     bool bench;
 };
 
@@ -34,6 +36,8 @@ static const char usage[] =
     "  --seed N           for weights and shuffles (1)\n"
     "  --data DIR         where the images are (PBT_MNIST_DIR, or what\n"
     "                     scripts/get-mnist fetched)\n"
+    "  --from DIR         go on with the network in this directory; '' begins\n"
+    "  --to DIR           leave the network in this directory\n"
     "  --bench            only time training batches\n";
 
 /* Reads a number from `least` to `most`, whole if `whole`. */
@@ -64,11 +68,15 @@ static bool read_option(struct options *o, const char *name, const char *value)
                            &o->batch_size);
     if (strcmp(name, "--seed") == 0)
         return read_number(value, true, 0.0, 0x1p53, &o->seed);
-    if (strcmp(name, "--data") == 0) {
+    if (strcmp(name, "--data") == 0)
         o->data = value;
-        return true;
-    }
-    return false;
+    else if (strcmp(name, "--from") == 0)
+        o->from = *value == '\0' ? NULL : value;
+    else if (strcmp(name, "--to") == 0)
+        o->to = value;
+    else
+        return false;
+    return true;
 }
 
 static bool read_options(struct options *o, int argc, char **argv)
@@ -135,6 +143,20 @@ static void bench(struct training *training)
                  1e6 * (double)training->batch_size / rounds[ROUNDS / 2]);
 }
 
+/* Opens all; the hyperparameters come after the weights, which bring others. */
+static int prepare(struct training *training, const struct options *o,
+                   struct failure *failure)
+{
+    int number = training_open(training, o->data, (uint64_t)o->seed, failure);
+
+    if (number == 0 && o->from != NULL)
+        number = training_load(training, o->from, failure);
+    if (number == 0)
+        number = training_set(training, o->lr, o->momentum,
+                              (int64_t)o->batch_size, failure);
+    return number;
+}
+
 static void train(struct training *training, long iterations)
 {
     for (long i = 1; i <= iterations; i++) {
@@ -163,11 +185,7 @@ int main(int argc, char **argv)
         return 2;
     if (options.data == NULL && data_find(found, sizeof found, &failure) == 0)
         options.data = found;
-    if (options.data == NULL ||
-        training_open(&training, options.data, (uint64_t)options.seed,
-                      &failure) != 0 ||
-        training_set(&training, options.lr, options.momentum,
-                     (int64_t)options.batch_size, &failure) != 0) {
+    if (options.data == NULL || prepare(&training, &options, &failure) != 0) {
         (void)fprintf(stderr, "convnet-train: %s\n", failure.text);
         return 1;
     }
@@ -177,6 +195,11 @@ int main(int argc, char **argv)
         bench(&training);
     else
         train(&training, (long)options.iterations);
+    if (options.to != NULL &&
+        training_save(&training, options.to, &failure) != 0) {
+        (void)fprintf(stderr, "convnet-train: %s\n", failure.text);
+        return 1;
+    }
     training_close(&training);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fprintf(stderr, "convnet-train: can't write: %s\n",
