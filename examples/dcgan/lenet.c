@@ -13,7 +13,8 @@
 
 enum {
     SIDE = 28,
-    BATCHES = 2000, /* of training: about two seconds */
+    EPOCHS = 15,         /* so often each image is seen, */
+    MOST_BATCHES = 2000, /* but no more than that: about five seconds */
     CLASSES_MAX = 256
 };
 
@@ -249,6 +250,8 @@ int lenet_train(struct lenet *lenet, const struct pictures *train,
                 const struct pictures *test_on, uint64_t seed,
                 struct failure *failure)
 {
+    const double batches =
+        fmin(MOST_BATCHES, (double)(EPOCHS * (train->count / GAN_BATCH)));
     struct lesson lesson = {0};
     int number;
 
@@ -262,8 +265,8 @@ int lenet_train(struct lenet *lenet, const struct pictures *train,
         number = open_lesson(&lesson, lenet, train, seed, failure);
     if (number == 0)
         draw_weights(lenet, &lesson.random);
-    for (int i = 0; number == 0 && i < BATCHES; i++) {
-        lesson.adam.lr = first_lr * (BATCHES - i) / BATCHES;
+    for (int i = 0; number == 0 && i < batches; i++) {
+        lesson.adam.lr = first_lr * (batches - i) / batches;
         number = train_batch(&lesson, failure);
     }
     if (number == 0)

@@ -10,8 +10,8 @@
  *
  * It is that of Ray's example, which ships trained weights; here it is trained
  * first, on the real images as the discriminator sees them, in seconds, and
- * kept in a file.  Ray's was trained with dropout, ours without: 2,000 batches
- * are too few to need it.
+ * kept in a file.  Ray's was trained with dropout, ours without: so few batches
+ * do not need it.
  */
 #ifndef DCGAN_LENET_H
 #define DCGAN_LENET_H

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cairo.h>
+#include <fontconfig/fontconfig.h>
 
 #include "gan.h"
 
@@ -50,7 +51,8 @@ void picture_free(struct picture *picture)
     if (picture == NULL)
         return;
     cairo_surface_destroy(picture->surface);
-    cairo_debug_reset_static_data(); /* its fonts */
+    cairo_debug_reset_static_data(); /* its fonts: nothing is drawn any more */
+    FcFini();
     free(picture);
 }
 
