@@ -468,7 +468,7 @@ static void test_watch(void **state)
 {
     (void)state;
     const uint64_t start = UINT64_C(5000000000);
-    const uint64_t stale = pbt_lock_defaults.stale_ns;
+    const uint64_t stale = pbt_lock_settings().stale_ns;
     struct pbt_lock_watch watch = {.begun = false};
     write_holder("elsewhere", 3);
     struct pbt_lock_look look = pbt_lock_look(dir);

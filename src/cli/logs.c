@@ -184,7 +184,7 @@ static bool is_driven(const char *run, struct pbt_lock_watch *watch)
                        "note: the driver on %s has given no sign of life for "
                        "%" PRIu64 " s: it is followed no more",
                        look.host,
-                       pbt_lock_defaults.stale_ns / UINT64_C(1000000000));
+                       pbt_lock_settings().stale_ns / UINT64_C(1000000000));
         pbt_cli_say(text);
     }
     return lives;

@@ -739,7 +739,7 @@ bool pbt_lock_lives(struct pbt_lock_watch *watch,
     case PBT_LOCK_HELD:
         return true;
     case PBT_LOCK_ELSEWHERE:
-        return now_ns - watch->since_ns < pbt_lock_defaults.stale_ns;
+        return now_ns - watch->since_ns < pbt_lock_settings().stale_ns;
     case PBT_LOCK_FREE:
     case PBT_LOCK_UNKNOWN:
         break;

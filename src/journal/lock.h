@@ -116,7 +116,7 @@ struct pbt_lock_watch {
 
 /*
  * True while a driver may be at work: on another host for as long as its lease changes within
- * stale_ns of the defaults.  `watch` begins as zeros; `now_ns` is CLOCK_MONOTONIC.
+ * stale_ns of pbt_lock_settings().  `watch` begins as zeros; `now_ns` is CLOCK_MONOTONIC.
  */
 bool pbt_lock_lives(struct pbt_lock_watch *watch,
                     const struct pbt_lock_look *look, uint64_t now_ns);
