@@ -336,21 +336,25 @@ bool pbt_line_words(struct pbt_buf *line, char *const *words, size_t count,
 }
 
 /* An override in the command line in which it was typed; false: it was not. */
-static bool write_typed(const struct pbt_typed *typed,
+static bool write_typed(const struct pbt_sources *sources,
                         const struct pbt_problem *problem, struct pbt_buf *out)
 {
     struct pbt_problem moved = *problem;
+    const struct pbt_typed *typed = sources->typed;
+    size_t length = sources->items[problem->span.source].length;
     const char *const *places =
         typed != NULL ? typed->places[problem->span.source - 1] : NULL;
     struct pbt_buf line;
     if (places == NULL) {
         return false;
     }
-    const char *from = places[problem->span.offset];
-    const char *to =
-        problem->span.length > 0
-            ? places[problem->span.offset + problem->span.length - 1] + 1
-            : from;
+    size_t start =
+        problem->span.offset < length ? problem->span.offset : length;
+    size_t end = problem->span.length < length - start
+                     ? start + problem->span.length
+                     : length;
+    const char *from = places[start];
+    const char *to = end > start ? places[end - 1] + 1 : from;
     pbt_buf_init(&line, LINE_MAX_BYTES);
     bool found = pbt_line_words(&line, typed->words, typed->word_count, from,
                                 to, &moved.span);
@@ -392,7 +396,7 @@ void pbt_problem_write(const struct pbt_sources *sources,
 {
     if (problem->span.source == 0) {
         write_one(problem, &sources->items[0], true, out);
-    } else if (!write_typed(sources->typed, problem, out)) {
+    } else if (!write_typed(sources, problem, out)) {
         write_override(sources, problem, out);
     }
 }
