@@ -165,7 +165,7 @@ static int check_one(const struct pbt_spec *spec, enum pbt_key_id key,
         label_absent(&problem, spec, program);
     }
     pbt_buf_init(&out, OUTPUT_MAX);
-    pbt_spec_problem_write(spec, key, &problem, &out);
+    pbt_spec_problem_write(spec, (int)key, &problem, &out);
     pbt_cli_put(&out, true);
     pbt_buf_done(&out);
     return pbt_codes[PBT_E0705].status;
