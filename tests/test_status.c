@@ -860,6 +860,31 @@ static void full_pipe_holds_nobody_up(void **state)
     assert_int_equal(close(ends[1]), 0);
 }
 
+/* Its process was leaving to pause when the run's end came, and died with its driver. */
+static void the_end_of_the_run_is_the_end_of_who_was_to_pause(void **state)
+{
+    static const char config[] =
+        "{\"lr\":0.5,\"momentum\":0.5,\"batch_size\":64}";
+    (void)state;
+    open_board(convnet, 2);
+    for (int i = 0; i < 2; i++) {
+        const char *end = i == 0 ? "interrupted" : "time_budget";
+        create(i, config);
+        start(i, 100 + i, config);
+        report(i, 5, 1, 0.5, "{\"mean_accuracy\":0.5}");
+        feed("leave", "\"trial\":%d,\"epoch\":%d,\"leave\":\"pause\"", i,
+             1000 + i);
+        feed("end", "\"end\":\"%s\"", end);
+        feed("opened",
+             "\"seed\":\"1\",\"incarnation\":%d,\"slots\":2,"
+             "\"data\":{\"wall\":1700000000000000000}",
+             2 + i);
+        assert_int_equal(board.trials[i].status,
+                         i == 0 ? PBT_TRIAL_PAUSED : PBT_TRIAL_TERMINATED);
+    }
+    close_board();
+}
+
 int main(void)
 {
     (void)setenv("TZ", "UTC", 1);
@@ -879,6 +904,7 @@ int main(void)
         cmocka_unit_test(columns_do_not_jump),
         cmocka_unit_test(blocks_fit_at_any_moment),
         cmocka_unit_test(table_is_tabulates),
+        cmocka_unit_test(the_end_of_the_run_is_the_end_of_who_was_to_pause),
         cmocka_unit_test(widths_are_those_of_a_terminal),
         cmocka_unit_test(screen_draws_in_place),
         cmocka_unit_test(dumb_terminal_is_none),

@@ -224,9 +224,7 @@ static void feed_opened(struct pbt_board *board,
             trial->failures = 0;
         }
         if (trial->status == PBT_TRIAL_RUNNING) {
-            after_process(trial, trial->leave != PBT_LEAVE_NOT ? trial->leave
-                                 : final ? PBT_LEAVE_TERMINATE
-                                         : PBT_LEAVE_NOT);
+            after_process(trial, final ? PBT_LEAVE_TERMINATE : trial->leave);
         }
     }
 }
