@@ -455,6 +455,32 @@ static void an_explore_function_holds_the_round_open(void **state)
              "  run 3 until 10\n");
 }
 
+/* Nobody else is there to free a slot. */
+static void whoever_has_arrived_makes_room_for_one_that_backs_off(void **state)
+{
+    (void)state;
+    struct pbt_settings s = rounds(2);
+    s.max_failures = -1;
+    s.backoff_ns = UINT64_C(1000000000);
+    play(&s, ". open 1\n"
+             ". ready 0\n"
+             ". result 0 it=1\n"
+             ". exited 0\n"
+             "exited 0\n"
+             "  exit 0: retry, not before 1 s\n"
+             "  start 1 (1.3)\n"
+             ". ready 1\n"
+             ". result 1 it=5 score=1\n"
+             "saved 1\n"
+             "clock 0.5\n"
+             "  (dropped)\n"
+             "clock 1\n"
+             "  leave 1: pause\n"
+             "exited 1\n"
+             "  exit 1: pause\n"
+             "  start 0 (1.4)\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +501,7 @@ int main(void)
         cmocka_unit_test(whoever_waits_gives_way_to_a_trial_that_is_waited_for),
         cmocka_unit_test(a_lost_checkpoint_sends_a_trial_back_into_the_round),
         cmocka_unit_test(an_explore_function_holds_the_round_open),
+        cmocka_unit_test(whoever_has_arrived_makes_room_for_one_that_backs_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,8 +184,8 @@ uint32_t pbt_core_waiting(const struct pbt_core *core)
 
 uint64_t pbt_core_wake(const struct pbt_core *core)
 {
-    bool none = ends(core) || core->used >= core->slots ||
-                pbt_order_count(&core->delayed) == 0;
+    bool slot = core->used < core->slots || pbt_core_gives_way(core);
+    bool none = ends(core) || !slot || pbt_order_count(&core->delayed) == 0;
     return none ? UINT64_MAX
                 : core->trials[pbt_order_at(&core->delayed, 0)].not_before;
 }

@@ -921,12 +921,24 @@ static bool due_round(const struct pbt_core *core, struct pbt_record *record)
     return true;
 }
 
-/* Synchronous: whoever waits for the others gives its slot to those that it waits for. */
-static bool due_give_way(const struct pbt_core *core, struct pbt_record *record)
+/* Who could start at this time, by turn; or whose delay is over then, if nobody else can. */
+static const struct pbt_order *waiting_at(const struct pbt_core *core,
+                                          uint64_t now)
 {
-    if (core->used - core->leaving < core->slots ||
-        pbt_order_count(&core->startable) == 0 ||
-        pbt_order_marked(&core->ranks, 0, PBT_MARK_POINT) == 0) {
+    const struct pbt_order *delayed = &core->delayed;
+    if (pbt_order_count(&core->startable) > 0) {
+        return &core->startable;
+    }
+    bool over = pbt_order_count(delayed) > 0 &&
+                core->trials[pbt_order_at(delayed, 0)].not_before <= now;
+    return over ? delayed : NULL;
+}
+
+/* Synchronous: whoever waits for the others gives its slot to those that it waits for. */
+static bool due_give_way(const struct pbt_core *core, uint64_t now,
+                         struct pbt_record *record)
+{
+    if (!pbt_core_gives_way(core) || waiting_at(core, now) == NULL) {
         return false;
     }
     due_leave(core, pbt_order_marked_at(&core->ranks, 0, PBT_MARK_POINT, 0),
@@ -966,23 +978,16 @@ static bool due_creation(const struct pbt_core *core, struct pbt_record *record)
     return true;
 }
 
-/*
- * Free slots go to the trials that are furthest behind; `now` says whose delay is over, if
- * none is left of them.
- */
+/* Free slots go to the trials that are furthest behind. */
 static bool due_start(const struct pbt_core *core, uint64_t now,
                       struct pbt_record *record)
 {
-    bool delayed = pbt_order_count(&core->startable) == 0;
-    const struct pbt_order *order = delayed ? &core->delayed : &core->startable;
+    const struct pbt_order *order = waiting_at(core, now);
     if (core->end != PBT_END_NOT || core->end_due != PBT_END_NOT ||
-        core->used >= core->slots || pbt_order_count(order) == 0) {
+        core->used >= core->slots || order == NULL) {
         return false;
     }
     uint32_t number = pbt_order_at(order, 0);
-    if (delayed && core->trials[number].not_before > now) {
-        return false;
-    }
     const struct pbt_trial *trial = &core->trials[number];
     *record = new_record(core, PBT_RECORD_START, number);
     record->epoch = next_epoch(core);
@@ -1016,7 +1021,7 @@ static bool due(const struct pbt_core *core, uint64_t now,
         return true;
     }
     if (core->settings->synch) {
-        return due_round(core, record) || due_give_way(core, record) ||
+        return due_round(core, record) || due_give_way(core, now, record) ||
                due_start(core, now, record);
     }
     return due_waiting(core, record) || due_replacement(core, record) ||

@@ -338,6 +338,12 @@ void pbt_core_set_startable(struct pbt_core *core, uint32_t number)
                (double)number);
 }
 
+bool pbt_core_gives_way(const struct pbt_core *core)
+{
+    return core->settings->synch && core->used - core->leaving >= core->slots &&
+           pbt_order_marked(&core->ranks, 0, PBT_MARK_POINT) > 0;
+}
+
 void pbt_core_end_delays(struct pbt_core *core)
 {
     while (pbt_order_count(&core->delayed) > 0) {

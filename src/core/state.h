@@ -126,6 +126,8 @@ void pbt_core_clear_leave(struct pbt_core *core, uint32_t number);
 void pbt_core_set_startable(struct pbt_core *core, uint32_t number);
 /* Time has gone by: whose delay is over can be started. */
 void pbt_core_end_delays(struct pbt_core *core);
+/* Synchronous: no slot is free, and one has arrived that would leave its own to others. */
+bool pbt_core_gives_way(const struct pbt_core *core);
 
 struct pbt_saved *pbt_core_find(const struct pbt_core *core,
                                 struct pbt_checkpoint_id id);
