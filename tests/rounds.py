@@ -13,14 +13,17 @@ import time
 import runs
 from runs import check
 
-POPULATION = 8
+POPULATION = 16
 ITERATIONS = 60 if runs.SCALE >= 1 else 30
 KILLS = 6 if runs.SCALE >= 1 else 2
 
 
-# Beside the default: a last score, or the last few of them.
+# Beside the default: a last score, or the last few of them; what was best once, which may lead
+# back behind the round; hyperparameters alone.
 POLICIES = ({'exploit': 'tournament'},
-            {'exploit': 't_test', 't_test_scores': 4, 't_test_level': 0.2})
+            {'exploit': 't_test', 't_test_scores': 4, 't_test_level': 0.2},
+            {'donors': 'best_ever', 'quantile_fraction': 0.5},
+            {'exploit_copies': 'hyperparameters'})
 
 
 def keys_of(build, name, slots, sleep_ms=0, policy=None):
@@ -39,8 +42,12 @@ def lineage(run):
     return text
 
 
+def named(policy):
+    return str(list(policy.values())[0]) if policy else 'default'
+
+
 def undisturbed(build, dir, slots, policy=None):
-    name = 'slots-%d-%s' % (slots, (policy or {}).get('exploit', 'default'))
+    name = 'slots-%d-%s' % (slots, named(policy))
     run = runs.Run(build, dir, keys_of(build, name, slots, policy=policy))
     run.start()
     check(run.finish() == 0, '%s', run.said())
@@ -49,7 +56,7 @@ def undisturbed(build, dir, slots, policy=None):
 
 def killed(build, dir, draw, policy=None):
     """The driver is killed now and then, and the run resumed."""
-    name = 'killed-' + (policy or {}).get('exploit', 'default')
+    name = 'killed-' + named(policy)
     run = runs.Run(build, dir, keys_of(build, name, 3, 2, policy))
     for _ in range(KILLS):
         run.start()
