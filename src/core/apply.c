@@ -681,7 +681,11 @@ static bool apply_exploit(struct pbt_core *core,
     trial->lineage = record->lineage;
     copy_cells(core, trial->cells, record->cells);
     pbt_core_set_pair(core, record->trial, (struct pbt_checkpoint_id){0, 0});
-    pbt_core_push_restart(core, record->trial, record->checkpoint);
+    if (adopts) {
+        pbt_core_replace_restart(core, record->trial, record->checkpoint);
+    } else {
+        pbt_core_push_restart(core, record->trial, record->checkpoint);
+    }
     clear_ask(core, trial);
     if (trial->process_epoch == 0) {
         pbt_core_go_back(core, record->trial); /* to what was just pushed */

@@ -500,11 +500,6 @@ void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
     /* Pinned first: pruning may let go of the last other pin. */
     pbt_core_pin(core, checkpoint);
     pbt_core_pin(core, trial->pair);
-    /* Other hyperparameters for the same weights: nobody goes back to the former ones. */
-    if (checkpoint.number != 0 && trial->restart_count > 0 &&
-        pbt_core_same_id(pbt_core_top(trial)->checkpoint, checkpoint)) {
-        drop_restart(core, trial, trial->restart_count - 1);
-    }
     prune_restarts(core, trial);
     struct pbt_restart *restart = &trial->restarts[trial->restart_count++];
     restart->checkpoint = checkpoint;
@@ -525,6 +520,20 @@ void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
     restart->sample_squares = trial->sample_squares;
     memcpy(restart->cells, trial->cells,
            core->settings->space.count * sizeof *restart->cells);
+}
+
+void pbt_core_replace_restart(struct pbt_core *core, uint32_t number,
+                              struct pbt_checkpoint_id checkpoint)
+{
+    struct pbt_trial *trial = &core->trials[number];
+    struct pbt_checkpoint_id top = pbt_core_top(trial)->checkpoint;
+    pbt_core_pin(core,
+                 checkpoint); /* dropping may let go of the last other pin */
+    if (checkpoint.number != 0 && pbt_core_same_id(top, checkpoint)) {
+        drop_restart(core, trial, trial->restart_count - 1);
+    }
+    pbt_core_push_restart(core, number, checkpoint);
+    pbt_core_unpin(core, checkpoint);
 }
 
 bool pbt_core_lose_restart(struct pbt_core *core, uint32_t number,

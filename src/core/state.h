@@ -140,6 +140,12 @@ void pbt_core_unpin(struct pbt_core *core, struct pbt_checkpoint_id id);
 /* Pushes the trial's present self as a restart point with that checkpoint. */
 void pbt_core_push_restart(struct pbt_core *core, uint32_t number,
                            struct pbt_checkpoint_id checkpoint);
+/*
+ * The same, in place of the top if that has the same checkpoint: other hyperparameters for these
+ * weights, and nobody goes back to the former ones.
+ */
+void pbt_core_replace_restart(struct pbt_core *core, uint32_t number,
+                              struct pbt_checkpoint_id checkpoint);
 /* Takes a lost checkpoint off a trial's list; true if it was the top. */
 bool pbt_core_lose_restart(struct pbt_core *core, uint32_t trial,
                            struct pbt_checkpoint_id checkpoint);

@@ -152,11 +152,6 @@ static void prune(struct judge *judge, struct judge_trial *trial)
 static void push_point(struct judge *judge, struct judge_trial *trial,
                        struct pbt_checkpoint_id checkpoint)
 {
-    if (checkpoint.number != 0 &&
-        judge_same_id(trial->points[trial->point_count - 1].checkpoint,
-                      checkpoint)) {
-        trial->point_count--; /* the same weights with other hyperparameters */
-    }
     prune(judge, trial);
     trial->points[trial->point_count++] =
         (struct judge_point){.checkpoint = checkpoint,
@@ -750,6 +745,11 @@ static void take_exploit(struct judge *judge, const struct pbt_record *record)
     trial->pair = (struct pbt_checkpoint_id){0, 0};
     trial->life_checkpoint = record->checkpoint;
     trial->life_iteration = trial->iteration;
+    if (adopts &&
+        judge_same_id(trial->points[trial->point_count - 1].checkpoint,
+                      record->checkpoint)) {
+        trial->point_count--; /* the same weights with other hyperparameters */
+    }
     push_point(judge, trial, record->checkpoint);
     if (!trial->process) {
         go_back(trial); /* to where it starts from */
