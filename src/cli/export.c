@@ -18,8 +18,9 @@
 #include "log/python.h"
 
 #define TEXT_MAX ((size_t)64 << 20)
-/* Written out when there is so much. */
+/* Written out when there is so much, and after so many records. */
 #define PIECE ((size_t)1 << 20)
+#define RECORDS 20000
 
 enum format { CSV, JSON, SQLITE };
 
@@ -284,17 +285,26 @@ static int take_row(void *user, const struct pbt_row *row)
         return export->error.status;
     }
     put_row(export, row, life);
-    if (export->out.length < PIECE && !pbt_buf_failed(&export->out)) {
-        return 0;
-    }
-    return write_out(export) ? 0 : PBT_EIO;
+    return 0;
 }
 
+/* Some at a time: while who reads us takes its time, the index is free for others. */
 static int put_rows(struct export *export)
 {
-    uint32_t trial = export->trial == NULL ? PBT_NONE : export->trial->number;
-    return pbt_results_rows(export->results, trial, export->filter, take_row,
-                            export, &export->error);
+    struct pbt_index_query query = {
+        .trial = export->trial == NULL ? PBT_NONE : export->trial->number};
+    uint64_t records = pbt_results_run(export->results)->records;
+    int status = PBT_OK;
+    while (status == PBT_OK && query.after < records) {
+        query.until = query.after + RECORDS;
+        status = pbt_results_rows_of(export->results, &query, export->filter,
+                                     take_row, export, &export->error);
+        if (status == PBT_OK && !write_out(export)) {
+            status = PBT_EIO;
+        }
+        query.after = query.until;
+    }
+    return status;
 }
 
 /* --- the forms ---------------------------------------------------------------- */

@@ -14,13 +14,20 @@
 
 #define MESSAGE_MAX ((size_t)1 << 20)
 
-int pbt_cli_flush(void)
+/* errno of the first failure to write to stdout; 0: none. */
+static int failure;
+
+static void note_failure(bool failed)
 {
-    static int failure;
-    errno = 0;
-    if (fflush(stdout) != 0 && failure == 0) {
+    if (failed && failure == 0) {
         failure = errno != 0 ? errno : EIO;
     }
+}
+
+int pbt_cli_flush(void)
+{
+    errno = 0;
+    note_failure(fflush(stdout) != 0);
     return failure;
 }
 
@@ -62,7 +69,9 @@ void pbt_cli_put(const struct pbt_buf *text, bool to_stderr)
         return;
     }
     if (!to_stderr && isatty(STDOUT_FILENO) != 1) {
-        (void)fwrite(text->data, 1, text->length, stdout);
+        errno = 0;
+        note_failure(fwrite(text->data, 1, text->length, stdout) !=
+                     text->length);
         return;
     }
     struct pbt_buf shown;

@@ -72,9 +72,13 @@ typedef int (*pbt_index_row_fn)(void *user, const struct pbt_index_row *row);
 struct pbt_index_query {
     uint32_t trial;     /* PBT_NONE: all */
     const char *metric; /* only this one is read; NULL: all */
+    uint64_t after;     /* of these records; until 0: up to the last one */
+    uint64_t until;
 };
 
 /*
+ * Who would bring the file up to date waits meanwhile: `fn` must not take its time.
+ *
  * Gives the results up to the moment of the fold to `fn`, in the journal's order.  Anything but 0
  * ends it, and is put into `*answer`.
  */

@@ -184,7 +184,8 @@ static sqlite3_stmt *select_rows(struct pbt_index *index,
         pbt_buf_printf(&text, ", %s%u", index->metrics.prefix, position);
     }
     pbt_buf_printf(&text,
-                   " FROM raw_results WHERE record <= ?%s ORDER BY record",
+                   " FROM raw_results WHERE record > ? AND record <= ?%s ORDER "
+                   "BY record",
                    query->trial == PBT_NONE ? "" : " AND trial = ?");
     if (pbt_buf_failed(&text)) {
         index->sql.code = SQLITE_NOMEM;
@@ -192,9 +193,14 @@ static sqlite3_stmt *select_rows(struct pbt_index *index,
         statement = pbt_sql_prepare(&index->sql, text.data);
     }
     pbt_buf_done(&text);
-    (void)sqlite3_bind_int64(statement, 1, (int64_t)index->fold->board.records);
+    uint64_t until = index->fold->board.records;
+    if (query->until > 0 && query->until < until) {
+        until = query->until;
+    }
+    (void)sqlite3_bind_int64(statement, 1, (int64_t)query->after);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)until);
     if (query->trial != PBT_NONE) {
-        (void)sqlite3_bind_int64(statement, 2, query->trial);
+        (void)sqlite3_bind_int64(statement, 3, query->trial);
     }
     return statement;
 }

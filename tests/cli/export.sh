@@ -42,6 +42,7 @@ expect 2 pbt export exp 3 -o one.db
 expect 2 pbt export exp --format parquet
 expect 66 pbt export exp 9
 expect 66 pbt export none
+expect 74 pbt export exp >/dev/full
 expect 73 pbt export exp -o no/such/parent.csv
 mkdir there.csv
 expect 73 pbt export exp -o there.csv
