@@ -301,7 +301,10 @@ PBT_API int pbt_row_config(const struct pbt_row *row,
                            const struct pbt_config **config,
                            struct pbt_error *error);
 
-/* Anything but 0 ends the reading. */
+/*
+ * Anything but 0 ends the reading.  While it goes on nobody else can bring experiment.db up to date,
+ * so a function that waits for a person, say, had better keep what it is given for later.
+ */
 typedef int (*pbt_row_fn)(void *user, const struct pbt_row *row);
 
 enum pbt_row_filter {
