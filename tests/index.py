@@ -218,6 +218,24 @@ def large(scratch, draw):
     check(dump(run + "/experiment.db") == expected, "a large one after kills")
 
 
+def stalled(scratch):
+    """Who reads an export slowly keeps nobody from bringing the index up to date."""
+    large_run, run = scratch + "/runs/large", scratch + "/stalled/run"
+    copy(large_run, run)
+    name, ends = batches(large_run)[0]
+    give(large_run, run, name, ends[len(ends) // 2])
+    pbt("ls", ".", home=run)
+    with subprocess.Popen([BUILD + "/pbt", "export", "."], cwd=run, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE) as process:
+        process.stdout.read(1)  # the rest doesn't fit in the pipe
+        give(large_run, run, name, ends[-1])
+        pbt("ls", ".", home=run)
+        check(dump(run + "/experiment.db") == dump(large_run + "/experiment.db"),
+              "an index that was kept from")
+        rest = process.stdout.read().count(b"\n")
+    check(process.returncode == 0 and rest > 30000, "stalled: %d rows", rest)
+
+
 def another_user(grown, best, scratch):
     """Who may only read has an index elsewhere, or the one that is there if it is up to date."""
     home = os.path.join(scratch, "home")
@@ -337,6 +355,7 @@ def main():
         cut(directory, scratch, draw)
         look_at_new_alone(directory, scratch)
         large(scratch, draw)
+        stalled(scratch)
         if os.geteuid() == 0:
             another_user(grown, best, scratch)
     print("seed %d: %d records, %d looks" % (SEED, len(journal), looks))
