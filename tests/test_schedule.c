@@ -232,14 +232,16 @@ a_change_is_told_of_the_hyperparameters_that_it_began_with(void **state)
         struct pbt_cell new[1] = {pbt_cell_real(0.2)};
         begin(&story);
         story.results.spec.settings.copies = CASES[i].copies;
+        story.results.spec.settings.donors = PBT_DONORS_BEST_EVER;
         create(&story, 0, 0.1);
         create(&story, 1, 0.4);
-        train(&story, 0, (struct pbt_checkpoint_id){0, 0}, 0, 5, 0.1, 1);
+        train(&story, 0, (struct pbt_checkpoint_id){0, 0}, 0, 4, 0.1, 1);
         train(&story, 1, (struct pbt_checkpoint_id){0, 0}, 0, 5, 0.4, 1);
         bool own = CASES[i].kind == PBT_RECORD_ADOPT;
         tell(&story, (struct pbt_record){.kind = CASES[i].kind,
                                          .epoch = ++story.epoch,
-                                         .iteration = 5,
+                                         .iteration = 4,
+                                         .donor_score = 5,
                                          .checkpoint = {own ? 0 : 1, 1},
                                          .donor = 1,
                                          .donor_iteration = 5,
@@ -247,6 +249,8 @@ a_change_is_told_of_the_hyperparameters_that_it_began_with(void **state)
                                          .cells = new});
         assert_string_equal(story.results.fold.board.trials[0].changes,
                             CASES[i].change);
+        /* The donor's last result is shown, if the trial goes on from there. */
+        assert_true(story.results.fold.board.trials[0].score == (own ? 4 : 5));
         assert_int_equal(story.results.fold.exploits[0].config_from,
                          CASES[i].config_from);
         assert_int_equal(story.results.fold.exploits[0].donor, own ? 0 : 1);

@@ -337,8 +337,10 @@ static void feed_exploit(struct pbt_board *board,
         trial->leave = PBT_LEAVE_PAUSE;
     }
     /* Ray: the loser shows the donor's result, if that is still the donor's last one. */
-    if (!adopts && board->spec->settings.donors == PBT_DONORS_CURRENT &&
-        donor->iteration == record->donor_iteration) {
+    double given =
+        board->spec->minimize ? -record->donor_score : record->donor_score;
+    if (!adopts && donor->iteration == record->donor_iteration &&
+        donor->score == given) {
         set_metrics(trial, donor->metrics);
         trial->score = donor->score;
     }
