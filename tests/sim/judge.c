@@ -952,6 +952,17 @@ static void take_pass(struct judge *judge, const struct pbt_record *record)
     judge->counts.passes++;
 }
 
+static void take_save(struct judge *judge, const struct pbt_record *record)
+{
+    if (record->point) {
+        judge_point_save(judge, record);
+    }
+    if (isfinite(record->donor_score)) {
+        take_choice(judge, record);
+    }
+    judge->trials[record->trial].saving = true;
+}
+
 static void take_kind(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -1019,13 +1030,7 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         take_pass(judge, record);
         break;
     case PBT_RECORD_SAVE:
-        if (record->point) {
-            judge_point_save(judge, record);
-        }
-        if (isfinite(record->donor_score)) {
-            take_choice(judge, record);
-        }
-        trial->saving = true;
+        take_save(judge, record);
         break;
     case PBT_RECORD_HALTED:
         trial->resting = true;
