@@ -1,7 +1,7 @@
 """Runs that older versions have left half done are read as they were meant, and go on.
 
     golden_runs.py BUILD_DIR
-    golden_runs.py BUILD_DIR --make     the runs of this version, anew
+    golden_runs.py BUILD_DIR --make [NAME ...]      the runs of this version, anew
 
 tests/golden/runs/VERSION/NAME is a run's directory, as it was when its driver was killed or
 interrupted, without what its programs printed.  No record may ever be given another meaning: from
@@ -119,6 +119,20 @@ def make_replay(build, dir):
     maker.keep()
 
 
+def make_adopting(build, dir):
+    """Hyperparameters alone, of what was best once; killed."""
+    maker = Maker(build, dir, 'adopting', num_samples=3, stop={'training_iteration': 30},
+                  scheduler={'exploit_copies': 'hyperparameters', 'donors': 'best_ever',
+                             'exploit': 'tournament', 'perturbation_interval': 3})
+    maker.wait(5, 'adopt')
+    maker.run.kill()
+    maker.run.wait_gone()
+    maker.keep()
+
+
+MAKERS = (make_asynchronous, make_synchronous, make_replay, make_adopting)
+
+
 # --- reading --------------------------------------------------------------------
 
 
@@ -187,9 +201,10 @@ def main():
     build = os.path.abspath(sys.argv[1])
     dir = os.path.realpath(tempfile.mkdtemp(prefix='golden_runs.'))
     try:
-        if sys.argv[2:] == ['--make']:
-            for make in (make_asynchronous, make_synchronous, make_replay):
-                make(build, dir)
+        if sys.argv[2:3] == ['--make']:
+            for make in MAKERS:
+                if make.__name__.split('_')[1] in sys.argv[3:] or not sys.argv[3:]:
+                    make(build, dir)
             return
         found = sorted(os.path.join(GOLDEN, version, name) for version in os.listdir(GOLDEN)
                        for name in os.listdir(os.path.join(GOLDEN, version)))
