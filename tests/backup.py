@@ -13,6 +13,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,13 +84,13 @@ def check_copy(build, run, copy):
                   '%s is not %s', path, original)
 
 
-def kill_somewhere(process, temporary, draw):
-    """Kills a backup after some of its checkpoints; what it leaves is no run, or a whole one."""
+def stop_somewhere(process, temporary, draw, number):
+    """A signal to a backup after some of its checkpoints."""
     wanted = draw.randrange(12)
     runs.wait_until('a beginning', lambda: process.poll() is not None or
                     os.path.isdir(temporary) and len(on_disk(temporary)) >= wanted)
-    process.kill()
-    process.wait()
+    process.send_signal(number)
+    process.wait(runs.DEADLINE_S)
 
 
 def check_left(build, temporary):
@@ -106,7 +107,8 @@ def check_left(build, temporary):
 def backups(build, run, where, draw):
     """Makes them while the run is at work; returns those that ended."""
     made, halves, killed_runs = [], 0, 0
-    kinds = ['undisturbed', 'undisturbed', 'kill run', 'kill backup'] * (BACKUPS // 4)
+    kinds = ['undisturbed', 'interrupt', 'kill run', 'kill backup'] * (BACKUPS // 4)
+    interrupted = 0
     draw.shuffle(kinds)
     run.start()
     runs.wait_until('begun', lambda: run.begun() and runs.read_journal(run.path))
@@ -126,10 +128,17 @@ def backups(build, run, where, draw):
                 killed_runs += 1
                 run.wait_gone()
         elif kind == 'kill backup':
-            kill_somewhere(process, temporary, draw)
+            stop_somewhere(process, temporary, draw, signal.SIGKILL)
+        elif kind == 'interrupt':
+            stop_somewhere(process, temporary, draw,
+                           draw.choice((signal.SIGINT, signal.SIGTERM)))
         said = process.communicate(timeout=runs.DEADLINE_S)[1]
         if process.returncode == -9:
             halves += check_left(build, temporary)
+        elif process.returncode in (130, 143):
+            check(b'interrupted: there is no backup' in said, '%s', said)
+            check(not os.path.exists(temporary) and not os.path.exists(to), '%s is left', to)
+            interrupted += 1
         else:
             check(process.returncode == 0, 'backup %d: %s', number, said)
             check(not os.path.exists(temporary), '%s is left', temporary)
@@ -138,9 +147,9 @@ def backups(build, run, where, draw):
     if not run.ended():
         run.kill()
         run.wait_gone()
-    check(runs.SCALE < 1 or killed_runs and halves, 'nothing was tried')
-    print('%d backups, %d of them killed half-way; the run was killed %d times' % (
-        BACKUPS, halves, killed_runs))
+    check(runs.SCALE < 1 or killed_runs and halves and interrupted, 'nothing was tried')
+    print('%d backups, %d of them killed and %d interrupted half-way; the run was killed %d '
+          'times' % (BACKUPS, halves, interrupted, killed_runs))
     return made
 
 

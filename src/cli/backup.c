@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,29 @@ static void say_saved(const struct pbt_backed_up *done, const char *to)
     }
 }
 
+static volatile sig_atomic_t stop_signal;
+
+/* The second one ends us at once. */
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+static bool stopped(void *user)
+{
+    (void)user;
+    return stop_signal != 0;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART | (int)SA_RESETHAND;
+    (void)sigaction(SIGINT, &action, NULL); /* can't fail for these signals */
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
 int pbt_cli_backup(const struct pbt_cli_call *call)
 {
     char run[PATH_MAX];
@@ -54,7 +78,10 @@ int pbt_cli_backup(const struct pbt_cli_call *call)
     struct pbt_error error;
     struct pbt_cli_meter meter;
     struct pbt_backed_up done;
-    const struct pbt_upkeep_watch watch = {show_progress, say_trouble, &meter};
+    const struct pbt_upkeep_watch watch = {.progress = show_progress,
+                                           .trouble = say_trouble,
+                                           .stopped = stopped,
+                                           .user = &meter};
     int status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"),
                                   run, sizeof run, &error);
     if (status != PBT_OK) {
@@ -66,9 +93,14 @@ int pbt_cli_backup(const struct pbt_cli_call *call)
     }
     (void)snprintf(to, sizeof to, "%.*s", (int)length, call->args[1]);
     pbt_cli_meter_init(&meter, "copying");
+    catch_signals();
     status = pbt_backup(run, to, pbt_cli_given(call, "salvage"), &watch, &done,
                         &error);
     pbt_cli_meter_done(&meter);
+    if (status == PBT_EINTERRUPTED) {
+        pbt_cli_say(error.text);
+        return stop_signal == SIGTERM ? PBT_ETERMINATED : status;
+    }
     if (status != PBT_OK) {
         return pbt_cli_fail(&error);
     }

@@ -113,7 +113,8 @@ static int verify(const char *run, struct report *report)
     struct pbt_verified verified;
     struct pbt_error error;
     struct pbt_buf out;
-    const struct pbt_upkeep_watch watch = {show_progress, add_trouble, report};
+    const struct pbt_upkeep_watch watch = {
+        .progress = show_progress, .trouble = add_trouble, .user = report};
     pbt_cli_meter_init(&report->meter, "verifying");
     int status = pbt_verify(run, &watch, &verified, &error);
     pbt_cli_meter_done(&report->meter);

@@ -150,6 +150,12 @@ static int copy_one(struct backup *backup, struct pbt_checkpoint_id id,
     if (item != NULL && (!item->missed || item->lost)) {
         return PBT_OK;
     }
+    const struct pbt_upkeep_watch *watch = backup->watch;
+    if (watch->stopped != NULL && watch->stopped(watch->user)) {
+        return pbt_error_set(error, PBT_EINTERRUPTED,
+                             "interrupted: there is no backup, and what was "
+                             "copied of it is removed");
+    }
     bool last_try = item != NULL || !at_work || id.number == 0;
     item = item != NULL ? item : add_item(backup, id);
     if (item == NULL) {

@@ -19,12 +19,14 @@
 #include "run/run.h"
 #include "spec/spec.h"
 
-/* What the caller is told meanwhile; either may be NULL. */
+/* What the caller is told and asked meanwhile; each may be NULL. */
 struct pbt_upkeep_watch {
     /* `done` of `all` checkpoints, and `bytes` of them so far. */
     void (*progress)(void *user, uint32_t done, uint32_t all, uint64_t bytes);
     /* A file or directory, and what is the matter with it: "is missing". */
     void (*trouble)(void *user, const char *path, const char *what);
+    /* True: it is to stop (PBT_EINTERRUPTED), asked between checkpoints. */
+    bool (*stopped)(void *user);
     void *user;
 };
 
