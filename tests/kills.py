@@ -16,7 +16,9 @@ real time).  What is checked:
   - one slot, four trials, a deterministic trainable: pbt_global.txt is that of an
     undisturbed run
 
-The phase of a kill is what is owed by the journal that it left: none may be missing.
+The phase of a kill is what is owed by the journal that it left: none may be missing.  ConvNets
+have to be hit often enough while a save, an exploit, the retry of a failed trial and
+a deletion are in flight: what is begun by the journal, and not over.
 """
 import collections
 import glob
@@ -24,6 +26,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,9 +41,14 @@ PHASES = ('starting', 'loading', 'saving', 'exploiting', 'running')
 AIMS = {'starting': b'"k":"start"', 'loading': b'"k":"start"',
         'saving': b'"k":"save"', 'exploiting': b'"k":"exploit"',
         'running': b'"k":"result"'}
+# The same for what is in flight in ConvNets, each as often (times $PBT_TEST_SCALE).
+FLIGHTS = {'save': b'"k":"save"', 'exploit': b'"k":"exploit"',
+           'retry': b'"leave":"retry"', 'deletion': b'"k":"delete"'}
+FLIGHTS_MIN = max(1, round(5 * runs.SCALE))
 # What is kept, by turns.
 KEEPS = ({'score_attribute': 'score'}, {'max_bytes': 1000}, {})
 AIM_S = 0.4  # then it is killed wherever it is
+FLIGHT_S = 5  # a ConvNet takes longer to get anywhere
 SLOW_MS = {'TOY_SLOW_SAVE_MS': '12', 'TOY_SLOW_LOAD_MS': '12'}
 
 
@@ -57,6 +65,26 @@ def phases(owed):
             found.add('saving')
         elif trial['owed'] == 'run':
             found.add('running')
+    return found
+
+
+def in_flight(run, records):
+    """What was begun, and is not over."""
+    begun = {}
+    deleted = []
+    for record in records:
+        trial, kind = record.get('trial'), record['k']
+        if kind in ('save', 'exploit'):
+            begun[trial] = kind
+        elif kind == 'exited' and begun.get(trial) != 'exploit':
+            begun[trial] = 'retry' if record.get('leave') == 'retry' else None
+        elif kind in ('saved', 'ready'):
+            begun[trial] = None
+        elif kind == 'delete':
+            deleted.append(record['checkpoint'])
+    found = set(begun.values()) - {None}
+    if any(os.path.exists(run.checkpoint_dir(one)) for one in deleted):
+        found.add('deletion')
     return found
 
 
@@ -85,8 +113,9 @@ class Tail:
 class Killer:
     """One run that is killed and resumed."""
 
-    def __init__(self, name, draw, counts, run, kills, keep):
+    def __init__(self, name, draw, counts, run, kills, keep, flights=None):
         self.name, self.draw, self.counts = name, draw, counts
+        self.flights = flights  # what was in flight, if that is counted
         self.run, self.kills = run, kills
         self.lines = []
         self.acks = run.path + '.acks'
@@ -99,7 +128,10 @@ class Killer:
         self.keep = keep
 
     def aim(self):
-        """A phase that is wanted, or none: any moment."""
+        """What to wait for, so that it is hit what is wanted; None: any moment."""
+        if self.flights is not None:
+            missing = [one for one in FLIGHTS if self.flights[one] < FLIGHTS_MIN]
+            return self.draw.choice(missing or (None,) + tuple(FLIGHTS))
         missing = [phase for phase in PHASES if not self.counts[phase]]
         if missing and self.draw.random() < 0.5:
             return self.draw.choice(missing)
@@ -111,14 +143,31 @@ class Killer:
             time.sleep(self.draw.random() * 0.15)
             return
         tail = Tail(self.run)
-        end = time.monotonic() + AIM_S
+        end = time.monotonic() + (AIM_S if self.flights is None else FLIGHT_S)
         # Some of them, so that it is not always the first.
         number = 1 if aim in ('starting', 'loading') else self.draw.randint(1, 4)
+        mark = AIMS[aim] if aim in AIMS else FLIGHTS[aim]
+        number = 1 if aim in FLIGHTS else number
+        failed = aim != 'retry'
         while number and time.monotonic() < end and not self.run.ended():
-            number -= tail.sees(AIMS[aim])
+            failed = failed or self.fail_worker(tail)
+            number -= tail.sees(mark)
             time.sleep(0.001)
         tail.close()
-        time.sleep(self.draw.random() * 0.008)
+        if self.flights is None:
+            time.sleep(self.draw.random() * 0.008)
+        elif aim == 'retry':  # it takes the start of a process, the others a moment
+            time.sleep(self.draw.random() * 0.05)
+
+    def fail_worker(self, tail):
+        """Some worker dies; False: there is none yet, or no result, and the run would end."""
+        if not self.results and not tail.sees(b'"k":"result"'):
+            return False
+        workers = [pid for pid in self.run.processes() if os.path.basename(
+            runs.read('/proc/%s/cmdline' % pid).split(b'\0')[0]) == b'convnet']
+        if workers:
+            os.kill(int(self.draw.choice(workers)), signal.SIGKILL)
+        return bool(workers)
 
     def kill_once(self):
         """False if the run had ended before."""
@@ -134,6 +183,9 @@ class Killer:
             return True  # before there was anything
         self.look()
         self.counts.update(phases(self.run.owed()))
+        if self.flights is not None:
+            self.flights.update(in_flight(
+                self.run, [json.loads(line) for line in self.lines]))
         return True
 
     def look(self):
@@ -295,6 +347,7 @@ class Proof:
         print('PBT_TEST_SEED=%d, %d kills' % (seed, self.kills), flush=True)
         self.draw = random.Random(seed)
         self.counts = collections.Counter()
+        self.flights = collections.Counter()
         self.done = 0
         self.again = 0
 
@@ -304,10 +357,10 @@ class Proof:
             stop={'training_iteration': iterations}, resources={'cpu': slots},
             failure={'max_failures': -1}, **keys)
 
-    def go(self, name, keys, kills, env):
+    def go(self, name, keys, kills, env, flights=None):
         run = runs.Run(self.build, self.dir, keys, env)
         killer = Killer(name, self.draw, self.counts, run, kills,
-                        keys['checkpoint'])
+                        keys['checkpoint'], flights)
         self.done += killer.go()
         self.again += killer.again
         return killer
@@ -333,13 +386,15 @@ class Proof:
         keys = runs.experiment(
             'convnet-%d' % number, [self.build + '/examples/convnet'],
             metric='mean_accuracy',
-            stop={'training_iteration': 100 if runs.SCALE >= 1 else 12},
+            stop={'training_iteration': 100 if runs.SCALE >= 1 else 40},
             resources={'cpu': 3}, seed=number,
             config={'lr': rate, 'momentum': rate},
             scheduler={'type': 'pbt', 'perturbation_interval': INTERVAL,
                        'hyperparam_mutations': {'lr': rate}},
+            checkpoint={'num_to_keep': 1, 'at_end': True, 'frequency': 2},
             failure={'max_failures': -1})
-        self.go(keys['name'], keys, kills, {'PBT_MNIST_DIR': data})
+        self.go(keys['name'], keys, kills, {'PBT_MNIST_DIR': data},
+                self.flights)
 
     def lone(self, kills):
         """One slot: whatever happens, the same is decided."""
@@ -363,17 +418,27 @@ class Proof:
         self.lone(shares[3])
         self.convnets(1, shares[4])
         number = 4
-        while self.done < self.kills or not all(self.counts[phase]
-                                                for phase in PHASES):
-            check(number < 40, 'phases: %s', dict(self.counts))
+        while not self.is_enough():
+            check(number < 40, 'phases: %s, in flight: %s', dict(self.counts),
+                  dict(self.flights))
             kills = max(5, min(self.kills - self.done, self.kills // 10))
-            (self.convnets if number % 2 else self.toys)(number, kills)
+            flights = min(self.flights[one] for one in FLIGHTS)
+            (self.convnets if number % 2 or flights < FLIGHTS_MIN else
+             self.toys)(number, kills)
             number += 1
         check(self.again > 0, 'no step was ever lost: that proves little')
         print('%d kills in %.0f s; trials were %s' % (
             self.done, time.monotonic() - begin,
             ', '.join('%s in %d' % (phase, self.counts[phase])
                       for phase in PHASES)), flush=True)
+        print('ConvNets had in flight %s' % ', '.join(
+            '%s: %d times' % (one, self.flights[one]) for one in FLIGHTS),
+            flush=True)
+
+    def is_enough(self):
+        return (self.done >= self.kills and
+                all(self.counts[phase] for phase in PHASES) and
+                all(self.flights[one] >= FLIGHTS_MIN for one in FLIGHTS))
 
 
 def main():
