@@ -215,6 +215,33 @@ def grace_after_a_pause(build, dir):
         check(left == {0: 'pause', 1: 'pause'}, 'exits: %s', left)
 
 
+def a_warning(build, dir):
+    """A batch system warns: what can be saved in time is, and what goes back is said."""
+    env = {'TOY_HANG': '1:8', 'TOY_SLEEP_MS': '5'}
+    with Case(build, dir, 'warning', env=env, interval=5, grace=1) as case:
+        case.run.start()
+        # The second trial has a checkpoint of iteration 5, and is stuck in its eighth step.
+        case.wait('it hangs', lambda: [r for r in case.records('result', 1) if r['it'] == 7])
+        case.wait('the other one is further', lambda: case.records('result', 0)[-1]['it'] > 7)
+        case.run.process.send_signal(signal.SIGTERM)
+        check(case.run.finish() == 143, 'exit status')
+        said = case.run.said()
+        check('stopping, saving 2 trials' in said and 'terminated: the run can be resumed' in said
+              and re.search(r'warning\[W0308\]: trial \w+_00001 is stopped in the middle of a '
+                            r'step, after iteration 7: it did not end within 1 s \(grace\)\n'
+                            r'  = it will go on from iteration 5\n', said), '%s', said)
+        check(said.count('W0308') == 1, '%s', said)
+        case.run.wait_gone()
+        last = case.records('result', 0)[-1]['it']
+        del case.run.env['TOY_HANG']
+        case.run.start()
+        case.wait('both go on', lambda: all(case.records('result', trial)[-1]['it'] > 12
+                                            for trial in (0, 1)))
+        starts = {r['trial']: r['it'] for r in case.records('start')}
+        check(starts == {0: last, 1: 5}, 'they start from %s', starts)
+        case.pbt('stop', 'RUN')
+
+
 def a_driver_that_stops(build, dir):
     """It can't be resumed before it has stopped; pbt stop waits for that."""
     with Case(build, dir, 'stops', env={'TOY_SLOW_SAVE_MS': '600000'}) as case:
@@ -499,6 +526,7 @@ def signals(build, dir):
 
 
 CASES = (pause_one, pause_all, resume_one, mid_grant, grace_after_a_pause,
+         a_warning,
          a_driver_that_stops, raw_socket, long_path, no_socket,
          other_host, ctrl_c_once, ctrl_c_twice, signals)
 

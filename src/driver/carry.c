@@ -484,6 +484,10 @@ int pbt_driver_time_outs(struct pbt_driver *driver, struct pbt_error *error)
                            "no answer to `%s` within %g s (%s)",
                            pbt_command_name(kind), time_out_of(driver, kind),
                            setting_of(kind));
+            if (kind == PBT_COMMAND_HALT &&
+                pbt_core_end(driver->core) == PBT_END_INTERRUPTED) {
+                pbt_driver_say_outlasted(driver, i);
+            }
             status = pbt_driver_kill(driver, i, why, error);
         } else if (drive->deadline < driver->next_deadline) {
             driver->next_deadline = drive->deadline;

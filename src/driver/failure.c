@@ -102,3 +102,17 @@ void pbt_driver_say_failure(const struct pbt_driver *driver, uint32_t number,
         when);
     pbt_buf_done(&brief);
 }
+
+void pbt_driver_say_outlasted(const struct pbt_driver *driver, uint32_t number)
+{
+    struct pbt_core_trial trial = pbt_core_trial(driver->core, number);
+    char id[PBT_TRIAL_ID_SIZE];
+    pbt_trial_id(driver->spec->settings.seed, number, id);
+    pbt_driver_say(driver,
+                   "warning[W0308]: trial %s is stopped in the middle of a "
+                   "step, after iteration %" PRId64
+                   ": it did not end within %g s (grace)\n"
+                   "  = it will go on from iteration %" PRId64,
+                   id, trial.iteration, driver->spec->grace,
+                   trial.restart_iteration);
+}

@@ -127,6 +127,9 @@ void pbt_driver_put_brief(struct pbt_buf *out, const char *text);
 void pbt_driver_say_failure(const struct pbt_driver *driver, uint32_t number,
                             int64_t iteration, const char *why);
 
+/* The run is to end, and the step under way of this trial didn't within the grace time. */
+void pbt_driver_say_outlasted(const struct pbt_driver *driver, uint32_t number);
+
 /* request.c: what the user asks of a run at work. */
 int pbt_driver_request(struct pbt_driver *driver, const struct pbt_input *input,
                        struct pbt_error *error);
