@@ -6,7 +6,7 @@
 tests/golden/runs/VERSION/NAME is a run's directory, as it was when its driver was killed or
 interrupted, without what its programs printed.  No record may ever be given another meaning: from
 its journal this version has to write the files again that the version which made it wrote, and
-then to train on to the end.  Whatever is here stays; a version that writes new things adds its own.
+then to train on to the end.  And a run at work goes on under a build of another version.  Whatever is here stays; a version that writes new things adds its own.
 """
 import json
 import os
@@ -197,6 +197,53 @@ def go_on(build, dir, golden):
     print('%s: %d records, then %d' % (os.path.relpath(golden, GOLDEN), len(before), len(after)))
 
 
+def next_version(build, dir):
+    """A build that differs in its version alone: its programs, with another number in them."""
+    version = pbt(build, 'version').split()[1]
+    number = '9' + version[1:]
+    made = os.path.join(dir, 'next')
+    os.mkdir(made)
+    for name in ('pbt', 'pbt-shim', 'pbt-command'):
+        content = runs.read('%s/%s' % (build, name))
+        check(version.encode() in content or name == 'pbt-command', '%s has no version', name)
+        with open('%s/%s' % (made, name), 'wb') as file:
+            file.write(content.replace(version.encode(), number.encode()))
+        os.chmod('%s/%s' % (made, name), 0o755)
+    os.symlink(build + '/tests', made + '/tests')
+    check(pbt(made, 'version').split()[1] == number, 'not another version')
+    return made, [version, number]
+
+
+def change_builds(build, dir):
+    """A run at work is killed and goes on under a newer build, is killed, and goes on under this."""
+    newer, versions = next_version(build, dir)
+    keys = runs.experiment('live', [build + '/examples/toy'], resources={'cpu': 2},
+                           stop={'training_iteration': 60})
+    keys['config']['sleep_ms'] = 4
+    run = runs.Run(build, dir, keys)
+    for count, of in ((3, build), (6, newer)):
+        run.build = of
+        run.start()
+        runs.wait_until('exploits', lambda n=count: run.begun() and n <= len(
+            [r for r in runs.records_of(run.path) if r['k'] == 'exploit']))
+        run.kill()
+        run.wait_gone()
+    before = runs.read_journal(run.path)
+    for of in (build, newer):
+        pbt(of, 'verify', run.path)
+        pbt(of, 'rebuild', run.path)
+    run.build = build
+    run.start()
+    check(run.finish() == 0, '%s', run.said())
+    after = runs.read_journal(run.path)
+    check(after[:len(before)] == before and len(after) > len(before), 'records have changed')
+    opened = [r['data']['version'] for r in map(json.loads, after) if r['k'] == 'opened']
+    check(opened == [versions[0], versions[1], versions[0]], 'opened by %s', opened)
+    pbt(newer, 'verify', run.path)
+    print('a run at work: %d records, then %d, under %s in turn' % (
+        len(before), len(after), ', '.join(versions)))
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     dir = os.path.realpath(tempfile.mkdtemp(prefix='golden_runs.'))
@@ -211,6 +258,7 @@ def main():
         check(len(found) >= 3, 'only %s', found)
         for golden in found:
             go_on(build, dir, golden)
+        change_builds(build, dir)
     except runs.Failed as failed:
         sys.exit('golden_runs: %s' % failed)
     finally:
