@@ -7,6 +7,8 @@
  *
  *   PBT_STALL=CALL:TEXT:N   the N-th CALL (open, write, pwrite, rename, unlink) for a path
  *                           with TEXT in it stops the process before it is done, once
+ *   PBT_BAD_SYNC=TEXT:N     from the N-th on all syncs of such a file fail; those before add the
+ *                           bytes that they covered to the file $PBT_SYNCED, on lines
  */
 #define _GNU_SOURCE /* F_OFD_SETLK, RTLD_NEXT, program_invocation_short_name */
 #include <dlfcn.h>
@@ -20,10 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 static int left = -1; /* calls until it stalls; 0: it has */
+static int good = -1; /* syncs until they fail; 0: they do */
 
 /* True if `wanted` is "<call>:<part of path>:<N>"; then its N is *count. */
 static bool is_meant(const char *wanted, const char *call, const char *path,
@@ -33,7 +37,8 @@ static bool is_meant(const char *wanted, const char *call, const char *path,
     size_t length = strlen(call);
     const char *end = wanted == NULL ? NULL : strrchr(wanted, ':');
     if (end == NULL || strncmp(wanted, call, length) != 0 ||
-        wanted[length] != ':' || wanted + length == end) {
+        wanted[length] != ':' || wanted + length == end ||
+        strcmp(program_invocation_short_name, "pbt") != 0) {
         return false;
     }
     (void)snprintf(text, sizeof text, "%.*s",
@@ -45,8 +50,7 @@ static bool is_meant(const char *wanted, const char *call, const char *path,
 static void stall_if_asked(const char *call, const char *path)
 {
     int count;
-    if (left == 0 || strcmp(program_invocation_short_name, "pbt") != 0 ||
-        !is_meant(getenv("PBT_STALL"), call, path, &count)) {
+    if (left == 0 || !is_meant(getenv("PBT_STALL"), call, path, &count)) {
         return;
     }
     left = (left < 0 ? count : left) - 1;
@@ -55,16 +59,41 @@ static void stall_if_asked(const char *call, const char *path)
     }
 }
 
-static void stall_for_fd(const char *call, int fd)
+static void find_path(int fd, char target[4096])
 {
     char name[64];
-    char target[4096];
     int saved = errno;
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(name, target, sizeof target - 1);
+    ssize_t length = readlink(name, target, 4095);
     target[length > 0 ? length : 0] = '\0';
     errno = saved;
-    stall_if_asked(call, target);
+}
+
+static void stall_for_fd(const char *call, int fd)
+{
+    char path[4096];
+    find_path(fd, path);
+    stall_if_asked(call, path);
+}
+
+/* The variable has no call: all of them are syncs. */
+static bool sync_fails(int fd)
+{
+    char path[4096];
+    char wanted[512];
+    int count;
+    const char *text = getenv("PBT_BAD_SYNC");
+    if (text == NULL) {
+        return false;
+    }
+    (void)snprintf(wanted, sizeof wanted, "sync:%s", text);
+    find_path(fd, path);
+    if (!is_meant(wanted, "sync", path, &count)) {
+        return false;
+    }
+    good = good < 0 ? count - 1 : good > 0 ? good - 1 : 0;
+    errno = EIO;
+    return good == 0;
 }
 
 /* Named as libc names them, but for their arguments. */
@@ -146,6 +175,25 @@ ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at)
 {
     return pwrite(fd, bytes, length, at);
+}
+
+int fdatasync(int fd)
+{
+    struct stat about;
+    const char *log = getenv("PBT_SYNCED");
+    bool known = log != NULL && fstat(fd, &about) == 0;
+    int result = sync_fails(fd) ? -1 : REAL("fdatasync", int (*)(int))(fd);
+    FILE *file = known && result == 0 ? fopen(log, "a") : NULL;
+    if (file != NULL) {
+        (void)fprintf(file, "%lld\n", (long long)about.st_size);
+        (void)fclose(file);
+    }
+    return result;
+}
+
+int fsync(int fd)
+{
+    return sync_fails(fd) ? -1 : REAL("fsync", int (*)(int))(fd);
 }
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to,

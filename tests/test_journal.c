@@ -891,9 +891,13 @@ static int work(char *text, char *doubtful)
             }
         }
         if (status != PBT_OK && journal != NULL) {
-            /* A broken journal takes nothing more: it could be lost behind the break. */
-            assert_int_equal(append(journal, batches[0]), PBT_EINTERNAL);
-            assert_int_equal(pbt_journal_sync(journal, &error), PBT_EINTERNAL);
+            /*
+             * A broken journal takes nothing more: it could be lost behind the break.  Why it
+             * broke is what is said of all that follows.
+             */
+            assert_int_equal(append(journal, batches[0]), PBT_EIO);
+            assert_int_equal(pbt_journal_sync(journal, &error), PBT_EIO);
+            assert_string_equal(error.text, "planted");
         }
         pbt_journal_close(journal);
         if (status != PBT_OK) {

@@ -229,6 +229,75 @@ static void test_held_by_a_stopped_process(void **state)
     kill_holder(pid);
 }
 
+/* --- races --------------------------------------------------------------- */
+
+#define RACES 100
+#define RACERS 4
+
+/* Begins when `start` closes; says on `said` whether it has the lock, and keeps it. */
+static pid_t spawn_racer(const int start[2], const int said[2])
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct pbt_lock *lock;
+        char byte;
+        (void)alarm(60);
+        (void)close(start[1]);
+        (void)!read(start[0], &byte, 1);
+        int status = pbt_lock_take(&lock, dir, NULL, NULL);
+        byte = status == PBT_OK ? 'w' : status == PBT_ETEMP ? 'l' : '?';
+        while (write(said[1], &byte, 1) == 1) {
+            (void)pause();
+        }
+        _exit(1);
+    }
+    return pid;
+}
+
+/* What a dead driver of this host left, or one that gave it back, or nobody. */
+static void set_up_race(int race)
+{
+    struct utsname system;
+    assert_int_equal(uname(&system), 0);
+    if (race % 3 == 0) {
+        (void)unlink(path);
+    } else {
+        write_holder(system.nodename, race % 3 == 1 ? 0 : 1000);
+    }
+}
+
+static void test_races(void **state)
+{
+    (void)state;
+    for (int race = 0; race < RACES; race++) {
+        int start[2];
+        int said[2];
+        pid_t racers[RACERS];
+        int winners = 0;
+        set_up_race(race);
+        assert_int_equal(pipe(start), 0);
+        assert_int_equal(pipe(said), 0);
+        for (int i = 0; i < RACERS; i++) {
+            racers[i] = spawn_racer(start, said);
+        }
+        (void)close(start[1]);
+        (void)close(start[0]);
+        for (int i = 0; i < RACERS; i++) {
+            char byte;
+            assert_int_equal(read(said[0], &byte, 1), 1);
+            assert_true(byte == 'w' || byte == 'l');
+            winners += byte == 'w' ? 1 : 0;
+        }
+        assert_int_equal(winners, 1);
+        for (int i = 0; i < RACERS; i++) {
+            kill_holder(racers[i]);
+        }
+        (void)close(said[0]);
+        (void)close(said[1]);
+    }
+}
+
 static void test_twice_in_one_process(void **state)
 {
     (void)state;
@@ -492,6 +561,7 @@ int main(void)
         TEST(test_file),
         TEST(test_held_by_a_living_process),
         TEST(test_held_by_a_stopped_process),
+        TEST(test_races),
         TEST(test_twice_in_one_process),
         TEST(test_same_host_after_a_reboot),
         TEST(test_no_directory),

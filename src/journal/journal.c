@@ -4,6 +4,7 @@
 #include "journal/journal.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,13 @@ struct pbt_journal {
     struct pbt_files *files;
     struct pbt_file *file;
     struct pbt_journal_place end;
-    /* After a failure the segment may end in half a batch: nothing may follow. */
+    /*
+     * After a failure the segment may end in half a batch: nothing may follow.  A sync fails
+     * beside an append, which then says why, too.
+     */
     atomic_bool failed;
+    pthread_mutex_t failing; /* guards the first failure until it shows */
+    struct pbt_error failure;
 };
 
 int pbt_segment_path(const char *dir, uint64_t number,
@@ -187,6 +193,7 @@ int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
     }
     journal->files = files;
     atomic_init(&journal->failed, false);
+    (void)pthread_mutex_init(&journal->failing, NULL); /* can't fail on Linux */
     status = begin_segment(journal, dir, info, error);
     if (status != PBT_OK) {
         pbt_journal_close(journal);
@@ -199,18 +206,25 @@ int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
 
 static int refuse_failed(struct pbt_journal *journal, struct pbt_error *error)
 {
-    if (atomic_load(&journal->failed)) {
-        return pbt_error_set(error, PBT_EINTERNAL,
-                             "the journal is used after a failure");
+    if (!atomic_load(&journal->failed)) {
+        return PBT_OK;
     }
-    return PBT_OK;
+    *error = journal->failure;
+    return journal->failure.status;
 }
 
-static int note(struct pbt_journal *journal, int status)
+static int note(struct pbt_journal *journal, int status,
+                struct pbt_error *error)
 {
-    if (status != PBT_OK) {
+    if (status == PBT_OK) {
+        return PBT_OK;
+    }
+    (void)pthread_mutex_lock(&journal->failing);
+    if (!atomic_load(&journal->failed)) {
+        journal->failure = *error;
         atomic_store(&journal->failed, true);
     }
+    (void)pthread_mutex_unlock(&journal->failing);
     return status;
 }
 
@@ -219,6 +233,8 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
 {
     char closing[PBT_CLOSING_SIZE];
     size_t length = lines->length;
+    struct pbt_error unwanted;
+    error = error != NULL ? error : &unwanted;
     int status = refuse_failed(journal, error);
     if (status != PBT_OK) {
         return status;
@@ -227,8 +243,10 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
         pbt_segment_closing(lines->data, length, count, closing);
     pbt_buf_put(lines, closing, closing_length);
     if (pbt_buf_failed(lines)) {
-        return note(journal, pbt_error_set(error, PBT_ENOMEM,
-                                           "a batch of records is too big"));
+        return note(
+            journal,
+            pbt_error_set(error, PBT_ENOMEM, "a batch of records is too big"),
+            error);
     }
     status = journal->files->ops->append(journal->file, lines->data,
                                          lines->length, error);
@@ -238,16 +256,19 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
     pbt_segment_sum(closing, closing_length, journal->end.sum);
     lines->length = length;
     lines->data[length] = '\0';
-    return note(journal, status);
+    return note(journal, status, error);
 }
 
 int pbt_journal_sync(struct pbt_journal *journal, struct pbt_error *error)
 {
+    struct pbt_error unwanted;
+    error = error != NULL ? error : &unwanted;
     int status = refuse_failed(journal, error);
     if (status != PBT_OK) {
         return status;
     }
-    return note(journal, journal->files->ops->sync(journal->file, error));
+    return note(journal, journal->files->ops->sync(journal->file, error),
+                error);
 }
 
 struct pbt_journal_place pbt_journal_end(const struct pbt_journal *journal)
@@ -261,6 +282,7 @@ void pbt_journal_close(struct pbt_journal *journal)
         if (journal->file != NULL) {
             journal->files->ops->close(journal->file);
         }
+        (void)pthread_mutex_destroy(&journal->failing);
         free(journal);
     }
 }

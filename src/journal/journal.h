@@ -121,7 +121,8 @@ int pbt_journal_open(struct pbt_journal **out, struct pbt_files *files,
 
 /*
  * Appends a batch: `lines` are `count` whole lines; the closing line is added to them (and
- * taken away again).  After a failure the journal must not be used any more.
+ * taken away again).  After a failure, also one of a sync beside it, nothing is appended: it
+ * is returned again.
  */
 int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
                        uint64_t count, struct pbt_error *error);
