@@ -12,7 +12,7 @@ TEST = cd $(1) && $(2) $(CTEST) --output-on-failure -j$(TEST_JOBS) \
 # Under a sanitizer the tests with a size (kills, seeds) run at a tenth of it.
 TENTH := PBT_TEST_SCALE=0.1
 
-.PHONY: all deps check check-plain check-pytorch asan tsan clang demo demo-dcgan docs-pictures bench lint format \
+.PHONY: all deps check check-plain check-pytorch soak asan tsan clang demo demo-dcgan docs-pictures bench lint format \
 	install clean help
 .DEFAULT_GOAL := all
 
@@ -44,6 +44,18 @@ check-pytorch: all
 	@$(CMAKE) --preset default --log-level=WARNING -DPBT_TESTS=ON
 	@$(BUILD) build -j $(JOBS)
 	@cd build && $(CTEST) --output-on-failure -R '_pytorch$$'
+
+# The random tests at SOAK times the size of `make check`: an hour or so.
+SOAK ?= 10
+SOAKED := kills leases bad_syncs
+
+soak: check-plain
+	@set -e; export PBT_TEST_SCALE=$(SOAK); for test in $(SOAKED); do \
+		echo "=== $$test"; python3 tests/$$test.py build; done
+	@echo "=== sim_seeds"
+	@build/tests/sim_seeds --plain --from 30001 --seeds $$(($(SOAK) * 20000))
+	@build/tests/sim_seeds --plain --from 200001 --keeping \
+		--seeds $$(($(SOAK) * 100000))
 
 tsan: deps
 	@$(CMAKE) --preset tsan --log-level=WARNING
@@ -93,6 +105,7 @@ help:
 	@echo 'make check    install what the tests need, build with -Werror, run'
 	@echo '              all tests, then again under ASan and UBSan'
 	@echo 'make check-pytorch  install PyTorch (150 MB), train its examples'
+	@echo 'make soak     the random tests at ten times their size (SOAK=N: N times)'
 	@echo 'make demo     train a small ConvNet on MNIST with PBT'
 	@echo 'make demo-dcgan  train a DCGAN to make digits (minutes)'
 	@echo 'make docs-pictures  follow docs/guide.md: its pictures and outputs'

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 
-DEADLINE_S = 60
+DEADLINE_S = 300
 
 
 class Worker:

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-DEADLINE_S = 120
+DEADLINE_S = 300
 SCALE = float(os.environ.get('PBT_TEST_SCALE', '1'))  # below 1: slow builds
 GONE_S = 2  # by then every process of a killed driver has ended
 PBT = 'pbt'

@@ -61,6 +61,7 @@ struct command {
     double time_total_s;
     char trial[64];
     char trial_dir[PATH_SIZE];
+    uint64_t place_epoch; /* with which it came to serve this trial */
 
     /* What the next run begins from; "": nothing. */
     char state[PATH_SIZE];
@@ -88,10 +89,21 @@ static int64_t monotonic_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* All of it, and what is ours of it (or a name there). */
+static int path_of_work(const struct command *command, char path[PATH_SIZE],
+                        struct pbt_error *error)
+{
+    int n = snprintf(path, PATH_SIZE, "%s/" WORK, command->trial_dir);
+    return n > 0 && (size_t)n < PATH_SIZE
+               ? PBT_OK
+               : pbt_error_set(error, PBT_EUSAGE, "a path is too long");
+}
+
 static int path_in_work(const struct command *command, const char *name,
                         char path[PATH_SIZE], struct pbt_error *error)
 {
-    int n = snprintf(path, PATH_SIZE, "%s/" WORK "%s%s", command->trial_dir,
+    int n = snprintf(path, PATH_SIZE, "%s/" WORK "/%" PRIu64 "%s%s",
+                     command->trial_dir, command->place_epoch,
                      name[0] == '\0' ? "" : "/", name);
     return n > 0 && (size_t)n < PATH_SIZE
                ? PBT_OK
@@ -122,10 +134,34 @@ static int say_hello(struct command *command, struct pbt_error *error)
 
 /* --- lives ---------------------------------------------------------------- */
 
+/*
+ * Only what is ours: the driver may have been taken over, and then a process on another host
+ * works beside us.
+ */
 static int clear_work(const struct command *command, struct pbt_error *error)
 {
     char path[PATH_SIZE];
     int status = path_in_work(command, "", path, error);
+    if (status == PBT_OK) {
+        status = pbt_checkpoint_delete(path, error);
+    }
+    if (status == PBT_OK) {
+        status = path_of_work(command, path, error);
+    }
+    if (status == PBT_OK && rmdir(path) != 0 && errno != ENOENT &&
+        errno != ENOTEMPTY && errno != EEXIST) {
+        status = pbt_error_set(error, PBT_EIO, "can't remove %s: %s", path,
+                               strerror(errno));
+    }
+    return status;
+}
+
+/* What a killed one has left, too. */
+static int clear_all_work(const struct command *command,
+                          struct pbt_error *error)
+{
+    char path[PATH_SIZE];
+    int status = path_of_work(command, path, error);
     return status == PBT_OK ? pbt_checkpoint_delete(path, error) : status;
 }
 
@@ -152,7 +188,8 @@ static int take_place(struct command *command, const struct pbt_message *start,
         return pbt_error_set(error, PBT_EIO, "%s: %s", command->trial_dir,
                              strerror(errno));
     }
-    return clear_work(command, error); /* what a killed one has left */
+    command->place_epoch = start->epoch;
+    return clear_all_work(command, error);
 }
 
 /* A life begins: from a checkpoint, or from nothing. */
@@ -235,6 +272,7 @@ static int prepare_files(const struct command *command, struct run *run,
                          struct pbt_error *error)
 {
     char name[64];
+    char all[PATH_SIZE];
     char work[PATH_SIZE];
     (void)snprintf(name, sizeof name, "state_%06" PRId64, run->until);
     int status = path_in_work(command, "", work, error);
@@ -246,6 +284,12 @@ static int prepare_files(const struct command *command, struct run *run,
     }
     if (status == PBT_OK) {
         status = path_in_work(command, "metrics.json", run->metrics, error);
+    }
+    if (status == PBT_OK) {
+        status = path_of_work(command, all, error);
+    }
+    if (status == PBT_OK) {
+        status = make_directory(all, error);
     }
     if (status == PBT_OK) {
         status = make_directory(work, error);
