@@ -28,7 +28,7 @@ def with_parameters(trainable: Any, **kwargs: Any) -> Any:
 
     They are the script's, which each worker runs again: they need not be small."""
     if isinstance(trainable, type):
-        class Inner(trainable):  # type: ignore[misc, valid-type]
+        class Inner(trainable):  # type: ignore[misc]
             def setup(self, config: Dict[str, Any]) -> None:
                 super().setup(config, **kwargs)
 

@@ -127,7 +127,7 @@ def find(name: str) -> Any:
 def _pickled(trainable: Any, kept: Dict[str, Any], storage: str) -> str:
     """A file with it, called after its content: so that the same one is the same run."""
     try:
-        import cloudpickle  # type: ignore[import-not-found, unused-ignore]
+        import cloudpickle  # type: ignore
     except ImportError:
         name = getattr(trainable, '__name__', 'the trainable')
         raise TuneError(TO_A_FILE % name) from None

@@ -151,7 +151,7 @@ class Written:
         self.space: Space = self._mapping(space or {}, ())
 
     def _mapping(self, space: Space, path: Tuple[str, ...]) -> Space:
-        written = {}
+        written: Space = {}
         for key, value in space.items():
             if not isinstance(key, str):
                 raise TypeError('%r is the name of a hyperparameter, and no text'
