@@ -418,6 +418,12 @@ import sys, re
 sys.modules['pandas'] = None
 import libpbt as tune
 analysis = tune.ExperimentAnalysis('runs/Model')
+for trial in analysis.trials:
+    assert trial.last_result == trial.rows()[-1], trial
+from libpbt import _results
+_results.TAIL = 7
+for trial in analysis.trials:
+    assert trial.last_result == trial.rows()[-1], trial
 print(analysis.default_metric, analysis.default_mode, analysis.state)
 best = analysis.best_trial
 for scope in ('last', 'all', 'avg', 'last-5-avg', 'last-10-avg'):

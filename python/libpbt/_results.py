@@ -14,6 +14,7 @@ from libpbt._launch import ask_pbt
 from libpbt._values import native
 
 Row = Dict[str, Any]
+TAIL = 16384  # bytes of result.json that most likely hold its last line
 SCOPES = ('last', 'all', 'avg', 'last-5-avg', 'last-10-avg')
 
 
@@ -74,14 +75,27 @@ class Trial:
         """Each result, as result.json has it."""
         try:
             with open(os.path.join(self.path, 'result.json')) as file:
-                return [native(json.loads(line)) for line in file]
+                return [native(json.loads(line)) for line in file
+                        if line.endswith('\n')]  # else it is being written
         except FileNotFoundError:
             return []
 
     @property
     def last_result(self) -> Row:
-        rows = self.rows()
-        return rows[-1] if rows else {}
+        """From the end of the file: of a large run not all is to be read for it."""
+        try:
+            with open(os.path.join(self.path, 'result.json'), 'rb') as file:
+                size, length = file.seek(0, os.SEEK_END), TAIL
+                while True:
+                    file.seek(max(0, size - length))
+                    lines = file.read().split(b'\n')[:-1]  # whole ones
+                    if len(lines) > 1 or length >= size:
+                        break
+                    length *= 4
+        except FileNotFoundError:
+            return {}
+        row: Row = native(json.loads(lines[-1])) if lines else {}
+        return row
 
     def checkpoints(self) -> List[Tuple[Checkpoint, Row]]:
         """Those that are kept, oldest first, each with the result that it belongs to."""
