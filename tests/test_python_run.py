@@ -185,6 +185,14 @@ class Asks(Case):
         self.assertEqual(self.experiment('bad_explore'), {'trials': 4})
         self.assertIn("KeyError: 'momentum'", self.err)
 
+    def test_a_first_value_that_fails(self):
+        self.experiment('bad_source', status=1, env={'BAD': '1'})
+        self.assertIn("KeyError: 'rate'", self.err)
+        self.assertIn('TuneError: a function for first values has failed', self.err)
+        said = self.experiment('bad_source')
+        self.assertIn('unfinished: resuming it', self.err)
+        self.assertEqual([trial[0] for trial in said['trials']], [12] * 4)
+
     def test_resume_needs_the_script(self):
         """Of a run that asks for functions of one."""
         process = self.start([SCRIPT, 'stopper', '2', '0.05'], stderr=subprocess.DEVNULL)

@@ -33,6 +33,7 @@ class Answers:
         self._later = later
         self._explore = explore
         self._kept = kept
+        self.failure: Optional[Exception] = None  # of a first value: it ends the run
 
     def answer(self, question: Dict[str, Any]) -> Dict[str, Any]:
         config = native(question['config'])
@@ -45,6 +46,8 @@ class Answers:
                     config = self._explored(config)
             return {'config': plain(config, 'config')}
         except Exception as failure:  # pylint: disable=broad-except
+            if not exploits:
+                self.failure = failure
             traceback.print_exc()
             return {'error': '%s: %s' % (type(failure).__name__, failure)}
 

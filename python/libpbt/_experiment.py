@@ -12,7 +12,7 @@ from libpbt._answers import Answers, StopServer
 from libpbt._channel import begun_in, is_worker
 from libpbt._config import (CheckpointConfig, CLIReporter, FailureConfig, RunConfig,
                             TuneConfig, resources_in_file)
-from libpbt._errors import PAGE, refuse, without_none
+from libpbt._errors import PAGE, TuneError, refuse, without_none
 from libpbt._launch import Launch, judged
 from libpbt._main import serve
 from libpbt._space import Written
@@ -135,7 +135,11 @@ class Experiment:
                             explore is not None, stops, _script.calls.environment(),
                             self._silent)
             launch.run_dir = run
-            return judged(launch, launch.go())
+            directory, failed = judged(launch, launch.go())
+            if failed and answers.failure is not None:
+                raise TuneError('a function for first values has failed; when it is '
+                                'mended the same call goes on') from answers.failure
+            return directory, failed
         finally:
             if stops is not None:
                 stops.close()

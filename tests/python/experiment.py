@@ -167,6 +167,15 @@ def bad_explore():
     say(trials=len(trials(grid)))
 
 
+def bad_source():
+    """The same call goes on when it is mended."""
+    def source(spec):
+        if 'BAD' in os.environ:
+            raise KeyError('rate')
+        return 0.1
+    say(trials=trials(tuner(Model, {'lr': tune.sample_from(source)}, name='source').fit()))
+
+
 def failing():
     grid = tuner(Model, {'fails_at': 5}).fit()
     say(errors=[str(error) for error in grid.errors], terminated=grid.num_terminated)
