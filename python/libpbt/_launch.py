@@ -67,7 +67,7 @@ class Launch:
         self._ends: Set[Any] = set()  # what pbt closes when it ends
         self._failure: Optional[BaseException] = None
         self._interrupts = 0
-        self._process: 'subprocess.Popen[bytes]'
+        self._process: Optional['subprocess.Popen[bytes]'] = None
         self.run_dir: Optional[str] = None
 
     def go(self) -> int:
@@ -79,11 +79,21 @@ class Launch:
             self._start(theirs)
             theirs.close()
             self._listen(ours)
-            return self._process.wait()
+            return self._status()
         finally:
+            ours.close()  # nobody is answered any more
+            self._status()
             self._uncatch(handlers)
-            ours.close()
             self._selector.close()
+
+    def _status(self) -> int:
+        """pbt's, when it has ended."""
+        return 0 if self._process is None else self._process.wait()
+
+    def _end(self) -> None:
+        """Asks pbt to."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
 
     def _start(self, theirs: socket.socket) -> None:
         environment = {**os.environ, **self._environment}
@@ -129,14 +139,13 @@ class Launch:
             events = self._selector.select(late)
             if not events and late is not None:
                 hurried = True
-                self._process.send_signal(signal.SIGTERM)
+                self._end()
             # pbt says first where its run is
             for key, _ in sorted(events, key=lambda event: event[0].fileobj is not ours):
                 if not key.data():
                     self._selector.unregister(key.fileobj)
                     self._ends.discard(key.fileobj)
         if self._failure is not None:
-            self._process.wait()
             raise self._failure
 
     def _accept(self) -> bool:
@@ -167,7 +176,7 @@ class Launch:
             return call()
         except BaseException as failure:  # pylint: disable=broad-except
             self._failure = failure
-            self._process.send_signal(signal.SIGTERM)
+            self._end()
             return None
 
     # --- Ctrl-C -------------------------------------------------------------------
