@@ -702,6 +702,83 @@ a_finished_experiment_has_nothing_to_do_when_it_is_opened(void **state)
         "  TERMINATED it=8 score=- pair=none exploits=0 failures=0 x=0.3718\n");
 }
 
+/* --- ends that the user puts further away: `s` changes between two drivers -------------- */
+
+static void finished_trials_go_on_to_a_longer_stop(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(4);
+    s.stops[0] = (struct pbt_stop){.source = PBT_STOP_ITERATION, .bound = 4};
+    s.stop_count = 1;
+    s.checkpoint_at_end = true;
+    struct trace *trace = trace_begin(&s);
+    trace_tell(trace, ". open 4\n"
+                      ". ready 0-3\n"
+                      ". result 0 it=4 score=0.5\n"
+                      ". saved 0\n"
+                      ". exited 0\n"
+                      ". result 1 it=3 score=0.5 done\n"
+                      ". saved 1\n"
+                      ". exited 1\n"
+                      "stop 2\n"
+                      ". halted 2\n"
+                      ". exited 2\n");
+    s.stops[0].bound = 12;
+    trace_tell(trace, "reopen 4\n"
+                      "  go on 0 at 4\n"
+                      "  start 3 (2.1)\n"
+                      "  start 0 (2.2) from 0/1 at 4\n");
+    trace_end(trace);
+}
+
+static void an_experiment_goes_on_beyond_a_longer_stop_all(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    s.stops[0] = (struct pbt_stop){
+        .source = PBT_STOP_ITERATION, .bound = 4, .all = true};
+    s.stop_count = 1;
+    s.checkpoint_at_end = true;
+    struct trace *trace = trace_begin(&s);
+    trace_tell(trace, ". open 2\n"
+                      ". ready 0-1\n"
+                      ". result 1 it=2 score=0.5 running\n"
+                      ". result 0 it=4 score=0.5\n"
+                      ". saved 0\n"
+                      ". exited 0\n"
+                      ". halted 1\n"
+                      ". saved 1\n"
+                      ". exited 1\n"
+                      "reopen 2\n");
+    s.stops[0].bound = 12;
+    trace_tell(trace, "reopen 2\n"
+                      "  extend\n"
+                      "  go on 0 at 4\n"
+                      "  go on 1 at 2\n"
+                      "  start 1 (3.1) from 1/1 at 2\n"
+                      "  start 0 (3.2) from 0/1 at 4\n");
+    trace_end(trace);
+}
+
+static void the_time_budget_can_be_larger(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    s.time_budget_ns = 1000;
+    struct trace *trace = trace_begin(&s);
+    trace_tell(trace, ". open 2\n"
+                      ". ready 0-1\n"
+                      ". time_up\n");
+    s.time_budget_ns = 1000000000000;
+    trace_tell(trace, "reopen 2\n"
+                      "  extend\n"
+                      "  go on 0 at 0\n"
+                      "  go on 1 at 0\n"
+                      "  start 0 (2.1)\n"
+                      "  start 1 (2.2)\n");
+    trace_end(trace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -740,6 +817,9 @@ int main(void)
         cmocka_unit_test(an_end_for_good_is_not_followed_by_another),
         cmocka_unit_test(
             a_finished_experiment_has_nothing_to_do_when_it_is_opened),
+        cmocka_unit_test(finished_trials_go_on_to_a_longer_stop),
+        cmocka_unit_test(an_experiment_goes_on_beyond_a_longer_stop_all),
+        cmocka_unit_test(the_time_budget_can_be_larger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,7 @@ struct pbt_settings trace_settings(uint32_t population)
 {
     return (struct pbt_settings){
         .seed = 1,
+        .time_budget_ns = 1000,
         .population = population,
         .space = {params, 1},
         .scheduler = PBT_SCHEDULER_PBT,
@@ -277,6 +278,13 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
         say(trace, "undo %" PRIu32 " to %" PRIu32 ", at %" PRId64 " on %s",
             record->trial, record->exploits, record->iteration,
             id_text(record->checkpoint));
+        break;
+    case PBT_RECORD_EXTEND:
+        say(trace, "extend");
+        break;
+    case PBT_RECORD_REOPEN:
+        say(trace, "go on %" PRIu32 " at %" PRId64, record->trial,
+            record->iteration);
         break;
     case PBT_RECORD_ROUND:
         say(trace, "round to %g", record->target);
@@ -561,6 +569,7 @@ static bool other_event(const struct trace *trace, const struct words *words,
         event->kind = PBT_EVENT_STOP_ASKED;
     } else if (strcmp(verb, "time_up") == 0) {
         event->kind = PBT_EVENT_TIME_UP;
+        event->time = trace->settings->time_budget_ns;
     } else if (strcmp(verb, "clock") == 0) {
         event->kind = PBT_EVENT_WAKE;
         event->time = (uint64_t)(strtod(first, NULL) * 1e9);

@@ -45,7 +45,7 @@
 
 /*
  * Asynchronous PBT, interval 5, all scores ranked; one parameter, x: uniform [0, 1).
- * Without stops; max_failures 2; everything else off.
+ * Without stops (a time budget of 1,000 ns); max_failures 2; everything else off.
  */
 struct pbt_settings trace_settings(uint32_t population);
 

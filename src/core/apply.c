@@ -227,6 +227,19 @@ static void take_sample(struct pbt_trial *trial)
     trial->sample_squares = sample.squares;
 }
 
+/* How it comes that the trial stops. */
+static void note_stop(const struct pbt_core *core, struct pbt_trial *trial,
+                      const struct pbt_record *record)
+{
+    trial->done = record->done;
+    trial->stopped_by = record->stop;
+    if (record->stop > 0) {
+        trial->stop_value = pbt_core_stop_value(
+            &core->settings->stops[record->stop - 1], record->iteration,
+            record->time_total, record->values);
+    }
+}
+
 static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
 {
     struct pbt_trial *trial = &core->trials[record->trial];
@@ -247,6 +260,7 @@ static bool apply_result(struct pbt_core *core, const struct pbt_record *record)
     keep_score(core, trial, record->score);
     if (record->stop > 0 || record->done) {
         trial->stopping = true;
+        note_stop(core, trial, record);
         if (record->stop > 0 && core->settings->stops[record->stop - 1].all &&
             core->end_due == PBT_END_NOT) {
             core->end_due = PBT_END_STOP_ALL;
@@ -916,6 +930,31 @@ static bool apply_undo(struct pbt_core *core, const struct pbt_record *record)
     return true;
 }
 
+static bool apply_extend(struct pbt_core *core)
+{
+    if (!pbt_core_end_is_final(core->end)) {
+        return false;
+    }
+    core->end = PBT_END_NOT;
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        pbt_core_touch(core, i);
+    }
+    return true;
+}
+
+static bool apply_reopen(struct pbt_core *core, const struct pbt_record *record)
+{
+    struct pbt_trial *trial = &core->trials[record->trial];
+    if (trial->state != PBT_CORE_TERMINATED ||
+        pbt_core_end_is_final(core->end)) {
+        return false;
+    }
+    trial->state = PBT_CORE_PENDING;
+    core->finished--;
+    go_back(core, record->trial);
+    return true;
+}
+
 static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
 {
     switch (record->kind) {
@@ -967,6 +1006,10 @@ static bool apply_kind(struct pbt_core *core, const struct pbt_record *record)
         return apply_change(core, record);
     case PBT_RECORD_UNDO:
         return apply_undo(core, record);
+    case PBT_RECORD_EXTEND:
+        return apply_extend(core);
+    case PBT_RECORD_REOPEN:
+        return apply_reopen(core, record);
     case PBT_RECORD_KINDS:
         break;
     }

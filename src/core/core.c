@@ -194,8 +194,16 @@ bool pbt_core_over(const struct pbt_core *core)
 {
     bool all = core->created == core->settings->population ||
                pbt_core_end_is_final(core->end);
-    return all && core->finished == core->created &&
-           core->end != PBT_END_FAILED;
+    if (!all || core->finished != core->created ||
+        core->end == PBT_END_FAILED || pbt_core_can_extend(core)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < core->settings->population; i++) {
+        if (pbt_core_can_reopen(core, &core->trials[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 enum pbt_end pbt_core_end(const struct pbt_core *core)

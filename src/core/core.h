@@ -99,7 +99,10 @@ uint64_t pbt_core_incarnation(const struct pbt_core *core);
 uint64_t pbt_core_time(const struct pbt_core *core);
 /* True if nothing is left to be done: every trial finished, or the run was ended. */
 bool pbt_core_finished(const struct pbt_core *core);
-/* True if it can't go on either: every trial finished, or it was ended for good. */
+/*
+ * True if it can't go on either: every trial finished, or it was ended for good, by what is in
+ * force in the settings now.
+ */
 bool pbt_core_over(const struct pbt_core *core);
 /*
  * True if nothing is done, nor will be: all that is unfinished is paused by the user.

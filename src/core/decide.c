@@ -43,20 +43,9 @@ static uint64_t next_epoch(const struct pbt_core *core)
 static bool stop_reached(const struct pbt_stop *stop,
                          const struct pbt_event *event)
 {
-    double value = (double)NAN;
-    switch (stop->source) {
-    case PBT_STOP_ITERATION:
-        value = (double)event->iteration;
-        break;
-    case PBT_STOP_SECONDS:
-        value = event->time_total;
-        break;
-    case PBT_STOP_VALUE:
-        value = event->values[stop->index];
-        break;
-    }
-    /* NaN reaches nothing. */
-    return stop->at_most ? value <= stop->bound : value >= stop->bound;
+    return pbt_core_stop_reached(
+        stop, pbt_core_stop_value(stop, event->iteration, event->time_total,
+                                  event->values));
 }
 
 /* 1 + the criterion that a result reaches: one of stop_all before others. */
@@ -807,6 +796,12 @@ static bool due_for_trial(const struct pbt_core *core, uint32_t number,
         due_undo(core, number, record);
         return true;
     }
+    if (pbt_core_can_reopen(core, trial)) {
+        *record = new_record(core, PBT_RECORD_REOPEN, number);
+        record->checkpoint = pbt_core_top(trial)->checkpoint;
+        record->iteration = pbt_core_top(trial)->iteration;
+        return true;
+    }
     bool ends = trial->stopping || pbt_core_end_is_final(core->end);
     bool pauses = trial->held || core->end != PBT_END_NOT;
     switch (trial->phase) {
@@ -999,6 +994,18 @@ static bool due_start(const struct pbt_core *core, uint64_t now,
     return true;
 }
 
+/* It was ended for good, and the user has put that end further away since. */
+static bool due_extend(const struct pbt_core *core, struct pbt_record *record)
+{
+    if (!pbt_core_end_is_final(core->end) || core->used > 0 ||
+        core->finished != core->created || !pbt_core_can_extend(core)) {
+        return false;
+    }
+    *record = new_record(core, PBT_RECORD_EXTEND, 0);
+    record->epoch = 0;
+    return true;
+}
+
 /* The next decision that is due at this time. */
 static bool due(const struct pbt_core *core, uint64_t now,
                 struct pbt_record *record)
@@ -1017,7 +1024,7 @@ static bool due(const struct pbt_core *core, uint64_t now,
         }
         pbt_queue_pop(touched, core->settings->population);
     }
-    if (due_budget(core, record)) {
+    if (due_budget(core, record) || due_extend(core, record)) {
         return true;
     }
     if (core->settings->synch) {

@@ -117,7 +117,10 @@ struct pbt_event {
     X(PBT_RECORD_CHANGE, "change")   /* replay: the next configuration */      \
     X(PBT_RECORD_ROUND, "round")     /* synchronous: the next round begins */  \
     X(PBT_RECORD_UNDO, "undo")       /* exploits of a trial are undone */      \
-    X(PBT_RECORD_ADOPT, "adopt") /* a donor's hyperparameters, own weights */
+    X(PBT_RECORD_ADOPT, "adopt") /* a donor's hyperparameters, own weights */  \
+    /* what had ended goes on: the user has put its end further away */        \
+    X(PBT_RECORD_EXTEND, "extend") /* the experiment */                        \
+    X(PBT_RECORD_REOPEN, "reopen") /* a trial */
 
 enum pbt_record_kind {
 #define PBT_RECORD_ENUM(name, text) name,

@@ -75,6 +75,61 @@ bool pbt_core_can_request(const struct pbt_core *core,
     return false;
 }
 
+double pbt_core_stop_value(const struct pbt_stop *stop, int64_t iteration,
+                           double time_total,
+                           const double values[PBT_VALUES_MAX])
+{
+    switch (stop->source) {
+    case PBT_STOP_ITERATION:
+        return (double)iteration;
+    case PBT_STOP_SECONDS:
+        return time_total;
+    case PBT_STOP_VALUE:
+        return values[stop->index];
+    }
+    return (double)NAN;
+}
+
+bool pbt_core_stop_reached(const struct pbt_stop *stop, double value)
+{
+    return stop->at_most ? value <= stop->bound : value >= stop->bound;
+}
+
+/* By the bounds of today; what has no value is as it was. */
+static bool still_stopped(const struct pbt_core *core,
+                          const struct pbt_trial *trial)
+{
+    return trial->stopped_by > 0 &&
+           (isnan(trial->stop_value) ||
+            pbt_core_stop_reached(&core->settings->stops[trial->stopped_by - 1],
+                                  trial->stop_value));
+}
+
+bool pbt_core_can_reopen(const struct pbt_core *core,
+                         const struct pbt_trial *trial)
+{
+    return trial->state == PBT_CORE_TERMINATED && !trial->end_asked &&
+           !trial->done && core->end == PBT_END_NOT &&
+           !still_stopped(core, trial);
+}
+
+bool pbt_core_can_extend(const struct pbt_core *core)
+{
+    const struct pbt_settings *settings = core->settings;
+    if (core->end == PBT_END_TIME_BUDGET) {
+        return settings->time_budget_ns == 0 ||
+               core->time < settings->time_budget_ns;
+    }
+    for (uint32_t i = 0; i < settings->population; i++) {
+        const struct pbt_trial *trial = &core->trials[i];
+        if (still_stopped(core, trial) &&
+            settings->stops[trial->stopped_by - 1].all) {
+            return false;
+        }
+    }
+    return core->end == PBT_END_STOP_ALL;
+}
+
 bool pbt_core_is_over(const struct pbt_core *core,
                       const struct pbt_trial *trial)
 {
@@ -573,6 +628,9 @@ void pbt_core_go_back(struct pbt_core *core, uint32_t number)
     trial->process_epoch = 0;
     trial->rest = false;
     trial->stopping = false;
+    trial->stopped_by = 0;
+    trial->stop_value = 0;
+    trial->done = false;
     trial->halting = false;
     trial->orphaned = false;
     trial->point_save = false;

@@ -1,6 +1,7 @@
 /*
  * settings.h: the part of an experiment's specification that the core knows.
- * It never changes during a run, and is borrowed by the state.
+ * It never changes while a driver is at work, and is borrowed by the state.  Between two drivers
+ * the user may add trials and put ends further away; no record means anything else then.
  */
 #ifndef PBT_CORE_SETTINGS_H
 #define PBT_CORE_SETTINGS_H

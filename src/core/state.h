@@ -226,6 +226,17 @@ bool pbt_core_end_is_final(enum pbt_end end);
 bool pbt_core_can_request(const struct pbt_core *core,
                           const struct pbt_trial *trial,
                           enum pbt_request request);
+/* What a criterion looks at, of a result; NaN: it isn't there. */
+double pbt_core_stop_value(const struct pbt_stop *stop, int64_t iteration,
+                           double time_total,
+                           const double values[PBT_VALUES_MAX]);
+/* NaN reaches nothing. */
+bool pbt_core_stop_reached(const struct pbt_stop *stop, double value);
+/* It has finished, but not by what is in force now. */
+bool pbt_core_can_reopen(const struct pbt_core *core,
+                         const struct pbt_trial *trial);
+/* The experiment was ended for good, but not by what is in force now. */
+bool pbt_core_can_extend(const struct pbt_core *core);
 /* The trial is done, with nothing left to be saved: its process need only end. */
 bool pbt_core_is_over(const struct pbt_core *core,
                       const struct pbt_trial *trial);

@@ -323,6 +323,8 @@ static bool feed_kind(struct pbt_fold *fold, const struct pbt_record *record)
     case PBT_RECORD_LEAVE:
     case PBT_RECORD_END:
     case PBT_RECORD_ROUND:
+    case PBT_RECORD_EXTEND:
+    case PBT_RECORD_REOPEN:
     case PBT_RECORD_KINDS:
         break;
     }

@@ -72,6 +72,9 @@ uint64_t pbt_entry_members_always(enum pbt_record_kind kind)
         return LIFE | CLOCKS | BIT(CHECKPOINT) | BIT(SEED) | BIT(CONFIG);
     case PBT_RECORD_UNDO:
         return LIFE | CLOCKS | BIT(EXPLOITS) | BIT(LINEAGE) | BIT(CONFIG);
+    case PBT_RECORD_REOPEN:
+        return BIT(TRIAL) | BIT(IT);
+    case PBT_RECORD_EXTEND:
     case PBT_RECORD_KINDS:
         break;
     }

@@ -505,6 +505,12 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
             begin_replacing(trial, record);
         }
         break;
+    case PBT_RECORD_EXTEND:
+        board->end = PBT_END_NOT;
+        break;
+    case PBT_RECORD_REOPEN:
+        trial->status = PBT_TRIAL_PENDING;
+        break;
     case PBT_RECORD_HALTED:
     case PBT_RECORD_DURABLE:
     case PBT_RECORD_SAVE:

@@ -381,9 +381,10 @@ void case_draw(struct sim_case *c, uint64_t seed, bool keeping)
     struct driver_life *last = &c->lives[c->life_count];
     last->doom = DOOM_NONE;
     c->calm_after = chance(&dice, 0.3) ? 0 : between(&dice, 1, 150);
-    struct dice own = {pbt_mix(c->seed, 5), 0};
+    struct dice own = {pbt_mix(c->seed, 9), 0};
     c->snapshot_every = chance(&own, 0.2) ? 0 : between(&own, 1, 100);
     c->snapshot_damage = draw_rate(&own, 0.5);
+    c->extensions = chance(&own, 0.3) ? (uint32_t)between(&own, 1, 3) : 0;
     bool asks = chance(&dice, 0.4) && !keeping;
     for (uint32_t i = 0; asks && i <= c->life_count; i++) {
         draw_requests(c, &dice, i);
@@ -447,6 +448,7 @@ void case_print(const struct sim_case *c)
     printf("  step %g s, window %g s, sync %g s, can_reset %d\n",
            (double)r->step_ns * 1e-9, (double)r->window_ns * 1e-9,
            (double)r->sync_ns * 1e-9, r->can_reset);
+    printf("  extended %" PRIu32 " times\n", c->extensions);
     printf("  snapshots every %" PRIu64 " records, damaged %g\n",
            c->snapshot_every, c->snapshot_damage);
 }

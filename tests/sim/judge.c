@@ -502,7 +502,9 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
                      "trains on without",
                      record->trial);
     }
-    check_stop(judge, record);
+    if (!judge->past) { /* by the bounds of then */
+        check_stop(judge, record);
+    }
     check_point(judge, trial, record);
     judge->counts.results++;
     trial->seq = record->seq;
@@ -963,6 +965,20 @@ static void take_save(struct judge *judge, const struct pbt_record *record)
     judge->trials[record->trial].saving = true;
 }
 
+/* Nothing but an end that was put further away brings a finished trial back. */
+static void take_reopen(struct judge *judge, const struct pbt_record *record)
+{
+    struct judge_trial *trial = &judge->trials[record->trial];
+    if (!judge->extended || !trial->over || trial->error || trial->end_asked ||
+        judge->end != PBT_END_NOT) {
+        judge_object(judge, "trial %" PRIu32 " goes on, which can't",
+                     record->trial);
+    }
+    trial->over = false;
+    go_back(trial);
+    judge->counts.reopened++;
+}
+
 static void take_kind(struct judge *judge, const struct pbt_record *record)
 {
     struct judge_trial *trial = &judge->trials[record->trial];
@@ -1035,6 +1051,15 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
     case PBT_RECORD_HALTED:
         trial->resting = true;
         break;
+    case PBT_RECORD_EXTEND:
+        if (!judge->extended || !is_final(judge->end)) {
+            judge_object(judge, "an experiment goes on that can't");
+        }
+        judge->end = PBT_END_NOT;
+        break;
+    case PBT_RECORD_REOPEN:
+        take_reopen(judge, record);
+        break;
     case PBT_RECORD_READY:
     case PBT_RECORD_KINDS:
         break;
@@ -1053,6 +1078,11 @@ void judge_record(struct judge *judge, const struct pbt_record *record,
     judge->time = record->time;
     judge->counts.records += past ? 0 : 1;
     take_kind(judge, record);
+}
+
+void judge_extend(struct judge *judge)
+{
+    judge->extended = true;
 }
 
 void judge_cut(struct judge *judge)
@@ -1293,5 +1323,6 @@ void judge_add_counts(const struct judge *judge, struct judge_counts *sum)
     sum->delays += own->delays;
     sum->replacements += own->replacements;
     sum->pauses += own->pauses;
+    sum->reopened += own->reopened;
     sum->requests += own->requests;
 }

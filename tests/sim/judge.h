@@ -28,6 +28,8 @@ void judge_destroy(struct judge *judge);
 void judge_record(struct judge *judge, const struct pbt_record *record,
                   bool past);
 /* The journal was cut: what follows are the records that are left, told again. */
+/* From now on trials that have finished may go on, and so may the experiment. */
+void judge_extend(struct judge *judge);
 void judge_cut(struct judge *judge);
 /* All of these were told: nothing that was synced may be missing. */
 void judge_cut_done(struct judge *judge);
@@ -62,6 +64,7 @@ struct judge_counts {
     uint64_t replacements; /* of trials that had failed for good */
     uint64_t delays;       /* of a trial that has failed again and again */
     uint64_t pauses;
+    uint64_t reopened;
     uint64_t requests;
 };
 void judge_add_counts(const struct judge *judge, struct judge_counts *sum);

@@ -144,6 +144,7 @@ struct judge {
     struct pbt_checkpoint_id best;
     uint64_t round; /* synchronous: from 1, and where it is to be arrived at */
     double target;
+    bool extended; /* its ends were put further away */
     bool past;
 
     struct judge_result *results; /* a hash table, at most half full */

@@ -8,6 +8,8 @@
 #include "case.h"
 #include "driver/driver.h"
 #include "journal/entry.h"
+#include <math.h>
+
 #include "logs.h"
 
 #define JOURNAL "journal"
@@ -532,6 +534,37 @@ static bool is_over(const struct story *story)
     return end != PBT_END_INTERRUPTED && end != PBT_END_FAILED;
 }
 
+/*
+ * Between two drivers the user puts the ends further away; by how much is a matter of the seed
+ * alone.  False: this experiment is not extended (any more).
+ */
+static bool extend(struct story *story)
+{
+    struct pbt_settings *settings = &story->c.spec.settings;
+    if (story->c.extensions == 0) {
+        return false;
+    }
+    story->c.extensions--;
+    double by = 1 + floor(10 * pbt_sim_draw(story->sim));
+    for (uint32_t i = 0; i < settings->stop_count; i++) {
+        struct pbt_stop *stop = &settings->stops[i];
+        double more = stop->source == PBT_STOP_ITERATION ? by
+                      : stop->source == PBT_STOP_SECONDS
+                          ? by * (double)story->c.rates.step_ns * 1e-9
+                          : by / 10;
+        stop->bound += stop->at_most ? -more : more;
+    }
+    if (settings->time_budget_ns > 0) {
+        settings->time_budget_ns += (uint64_t)by * story->c.rates.step_ns;
+    }
+    judge_extend(story->judge);
+    story->counts->extensions++;
+    if (story->trace) {
+        printf("  the user puts the ends further away by %g\n", by);
+    }
+    return true;
+}
+
 static void live_on(struct story *story)
 {
     uint32_t life = 0;
@@ -562,7 +595,9 @@ static void live_on(struct story *story)
         check_fold(story);
         if (is_over(story)) {
             judge_end(story->judge, pbt_driver_core(story->driver));
-            return;
+            if (judge_verdict(story->judge) != NULL || !extend(story)) {
+                return;
+            }
         }
         bury(story, false);
     }

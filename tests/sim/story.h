@@ -10,6 +10,7 @@
 #include "judge.h"
 
 struct story_counts {
+    uint64_t extensions;
     uint64_t snapshots;   /* that a driver began from */
     uint64_t passed_over; /* that could not be used */
     struct judge_counts judged;
