@@ -760,6 +760,62 @@ static void an_experiment_goes_on_beyond_a_longer_stop_all(void **state)
     trace_end(trace);
 }
 
+static void trials_that_are_added_start_with_values_of_their_own(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    s.stops[0] = (struct pbt_stop){.source = PBT_STOP_ITERATION, .bound = 4};
+    s.stop_count = 1;
+    struct trace *trace = trace_begin(&s);
+    trace_tell(trace, ". open 2\n"
+                      ". ready 0-1\n"
+                      ". result 0-1 it=4 score=0.5\n"
+                      ". exited 0-1\n");
+    trace_add_trials(trace, &s, 2);
+    trace_tell(trace, "reopen 2\n"
+                      "  trial 2 x=0.7606\n"
+                      "  trial 3 x=0.8905\n"
+                      "  start 2 (2.1)\n"
+                      "  start 3 (2.2)\n");
+    trace_end(trace);
+}
+
+static void trials_are_added_to_a_round_that_waits_for_them(void **state)
+{
+    (void)state;
+    struct pbt_settings s = trace_settings(2);
+    s.synch = true;
+    s.quantile_fraction = 0;
+    struct trace *trace = trace_begin(&s);
+    trace_tell(trace, ". open 2\n"
+                      ". ready 0-1\n"
+                      ". result 0-1 it=5 score=0.5\n"
+                      ". saved 0-1\n"
+                      ". stop\n"
+                      ". halted 0-1\n"
+                      ". exited 0-1\n");
+    trace_add_trials(trace, &s, 1);
+    trace_tell(trace, "reopen 3\n"
+                      "  trial 2 x=0.7606\n"
+                      "  start 2 (2.1)\n"
+                      "  start 0 (2.2) from 0/1 at 5\n"
+                      "  start 1 (2.3) from 1/1 at 5\n"
+                      ". ready 0-2\n"
+                      "owed 0-2\n"
+                      "  run 0 until 10\n"
+                      "  run 1 until 10\n"
+                      "  run 2 until 10\n"
+                      ". result 0-1 it=10 score=0.5\n"
+                      ". saved 0-1\n"
+                      "owed 0-1\n"
+                      "  none 0\n"
+                      "  none 1\n"
+                      ". result 2 it=10 score=0.5\n"
+                      "saved 2\n"
+                      "  round to 15\n");
+    trace_end(trace);
+}
+
 static void the_time_budget_can_be_larger(void **state)
 {
     (void)state;
@@ -819,6 +875,8 @@ int main(void)
             a_finished_experiment_has_nothing_to_do_when_it_is_opened),
         cmocka_unit_test(finished_trials_go_on_to_a_longer_stop),
         cmocka_unit_test(an_experiment_goes_on_beyond_a_longer_stop_all),
+        cmocka_unit_test(trials_that_are_added_start_with_values_of_their_own),
+        cmocka_unit_test(trials_are_added_to_a_round_that_waits_for_them),
         cmocka_unit_test(the_time_budget_can_be_larger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

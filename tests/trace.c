@@ -132,6 +132,17 @@ static void refold(struct trace *trace)
     trace->twin = fold(trace);
 }
 
+void trace_add_trials(struct trace *trace, struct pbt_settings *settings,
+                      uint32_t more)
+{
+    assert_ptr_equal(trace->settings, settings);
+    pbt_core_destroy(trace->core);
+    pbt_core_destroy(trace->twin);
+    settings->population += more;
+    trace->core = fold(trace);
+    trace->twin = fold(trace);
+}
+
 /* --- what is said ------------------------------------------------------------ */
 
 static void say(struct trace *trace, const char *fmt, ...)

@@ -55,6 +55,9 @@ struct trace *trace_begin(const struct pbt_settings *settings);
 void trace_end(struct trace *trace);
 /* Plays a story and compares.  More of them continue where the last one ended. */
 void trace_tell(struct trace *trace, const char *story);
+/* `settings` are those that were borrowed; "reopen" has to follow. */
+void trace_add_trials(struct trace *trace, struct pbt_settings *settings,
+                      uint32_t more);
 const struct pbt_core *trace_core(const struct trace *trace);
 
 #endif

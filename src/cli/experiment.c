@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "cli/typed.h"
+#include "run/run.h"
 #include "spec/reader.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
@@ -36,9 +37,10 @@ static const struct {
 
 struct overrides {
     const struct pbt_cli_call *call;
-    const char *file;     /* NULL: none */
-    size_t first;         /* operands from here on are overrides */
-    char **items;         /* owned */
+    const char *file; /* NULL: none */
+    bool here;    /* names are relative to where the user stands, not to it */
+    size_t first; /* operands from here on are overrides */
+    char **items; /* owned */
     const char ***places; /* owned: of each of them; NULL: it was not typed */
     size_t count;
     int status;
@@ -318,6 +320,7 @@ static int read_spec(const struct overrides *overrides, struct pbt_spec *spec)
     pbt_buf_init(&problems, TEXT_MAX);
     struct pbt_typed typed = pbt_cli_typed();
     typed.places = (const char *const *const *)overrides->places;
+    typed.here = overrides->here;
     int status =
         pbt_spec_read_typed(spec, file, overrides->items, overrides->count,
                             &typed, &problems, &error);
@@ -328,11 +331,10 @@ static int read_spec(const struct overrides *overrides, struct pbt_spec *spec)
     return status;
 }
 
-int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
-                      size_t first, char *const *base, struct pbt_spec *spec)
+static int read_all(struct overrides overrides, char *const *base,
+                    struct pbt_spec *spec)
 {
-    struct overrides overrides = {
-        .call = call, .file = file, .first = first, .status = PBT_OK};
+    const struct pbt_cli_call *call = overrides.call;
     size_t count = call->count + call->given_count + 3;
     for (size_t i = 0; base[i] != NULL; i++) {
         count++;
@@ -344,7 +346,7 @@ int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
         free(overrides.places);
         return pbt_cli_error(PBT_E0971, "out of memory");
     }
-    if (file == NULL) {
+    if (overrides.file == NULL) {
         add_name(&overrides);
     }
     collect(&overrides, base);
@@ -357,6 +359,26 @@ int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
     free(overrides.items);
     free(overrides.places);
     return status;
+}
+
+int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
+                      size_t first, char *const *base, struct pbt_spec *spec)
+{
+    return read_all(
+        (struct overrides){.call = call, .file = file, .first = first}, base,
+        spec);
+}
+
+int pbt_cli_read_changed(const struct pbt_cli_call *call, const char *run,
+                         size_t first, struct pbt_spec *spec)
+{
+    char file[PBT_RUN_PATH_SIZE + 32];
+    char *none[] = {NULL};
+    (void)snprintf(file, sizeof file, "%s/experiment.yaml", run);
+    return read_all(
+        (struct overrides){
+            .call = call, .file = file, .here = true, .first = first},
+        none, spec);
 }
 
 int pbt_cli_read_experiment(const struct pbt_cli_call *call,

@@ -24,6 +24,12 @@ int pbt_cli_read_with(const struct pbt_cli_call *call, const char *file,
                       size_t first, char *const *base, struct pbt_spec *spec);
 
 /*
+ * The experiment of a run with the call's words on top, looked up from where the user stands.
+ */
+int pbt_cli_read_changed(const struct pbt_cli_call *call, const char *run,
+                         size_t first, struct pbt_spec *spec);
+
+/*
  * program.c: 0 if the program can be started, else the errno with which it can't.  Where the
  * worker's PATH is another one than ours, both are searched.
  */

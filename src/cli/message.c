@@ -67,7 +67,7 @@ void pbt_cli_warn(enum pbt_code code, const char *fmt, ...)
 
 struct pbt_typed pbt_cli_typed(void)
 {
-    return (struct pbt_typed){words, word_count, NULL};
+    return (struct pbt_typed){.words = words, .word_count = word_count};
 }
 
 /* The command line; the span is of what `at` points to, or the end of the line. */

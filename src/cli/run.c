@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/change.h"
 #include "cli/cli.h"
 #include "cli/console.h"
 #include "cli/control.h"
@@ -233,8 +234,40 @@ int pbt_cli_run(const struct pbt_cli_call *call)
     return status == PBT_OK ? pbt_cli_train(call, &spec) : status;
 }
 
+/* Its program may be gone: each trial would fail over that, for good in the end. */
+static int check_programs(const char *run, const char *shown)
+{
+    struct pbt_spec spec;
+    struct pbt_error error;
+    int status = pbt_run_read_spec(run, &spec, &error);
+    if (status != PBT_OK) {
+        return pbt_cli_fail(&error);
+    }
+    status = pbt_cli_check_programs(&spec);
+    pbt_spec_done(&spec);
+    if (status != PBT_OK) {
+        (void)fprintf(stderr,
+                      "  = help: if it has moved: pbt resume %s --change -- "
+                      "PROGRAM ARGUMENT ...\n",
+                      shown);
+    }
+    return status;
+}
+
+static int say_over(const char *shown, bool changed)
+{
+    (void)printf("%s is finished: there is nothing left to do\n", shown);
+    if (changed) {
+        (void)fprintf(stderr, "note: trials go on, and new ones start, when "
+                              "the end that was reached is further away: "
+                              "stop, stop_all or time_budget_s\n");
+    }
+    return PBT_OK;
+}
+
+/* `changed`: with --change it has become another experiment just now. */
 static int resume(const char *run, const char *shown, const char *trial,
-                  const struct pbt_cli_call *call)
+                  bool changed, const struct pbt_cli_call *call)
 {
     struct pbt_cli_peer peer;
     struct pbt_error error;
@@ -255,11 +288,14 @@ static int resume(const char *run, const char *shown, const char *trial,
         return pbt_cli_fail(&error);
     }
     if (over) {
-        (void)printf("%s is finished: there is nothing left to do\n", shown);
-        return PBT_OK;
+        return say_over(shown, changed);
     }
     if (pbt_cli_reach(run, &driver)) {
         return pbt_cli_request(&driver, shown, trial, PBT_CONTROL_RESUME);
+    }
+    status = check_programs(run, shown);
+    if (status != PBT_OK) {
+        return status;
     }
     status = pbt_cli_peer_open(&peer, call);
     if (status == PBT_OK) {
@@ -269,20 +305,54 @@ static int resume(const char *run, const char *shown, const char *trial,
     return status;
 }
 
+/* The word behind RUN that is a trial's; NULL: there is none. */
+static const char *given_trial(const struct pbt_cli_call *call)
+{
+    bool there = call->dashes > 1 && strchr(call->args[1], '=') == NULL;
+    return there ? call->args[1] : NULL;
+}
+
+/* Words that say something of the experiment. */
+static bool says_more(const struct pbt_cli_call *call, size_t first)
+{
+    static const char *const others[] = {"dir", "quiet", "color", "ask-fd",
+                                         "change"};
+    bool more = first < call->count;
+    for (size_t i = 0; i < call->given_count && !more; i++) {
+        more = true;
+        for (size_t o = 0; o < sizeof others / sizeof *others; o++) {
+            more = more && strcmp(call->given[i].option->name, others[o]) != 0;
+        }
+    }
+    return more;
+}
+
 int pbt_cli_resume(const struct pbt_cli_call *call)
 {
-    int status;
     char shown[PATH_MAX];
     struct pbt_error error;
-    status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"), shown,
-                              sizeof shown, &error);
+    bool changed = false;
+    const char *trial = given_trial(call);
+    size_t first = trial != NULL ? 2 : 1;
+    int status = pbt_cli_find_run(call->args[0], pbt_cli_value(call, "dir"),
+                                  shown, sizeof shown, &error);
     char *full = status == PBT_OK ? realpath(shown, NULL) : NULL;
     if (status == PBT_OK && full == NULL) {
         status = pbt_fail(&error, PBT_E0702, "%s: %s", shown, strerror(errno));
     }
-    status = status == PBT_OK
-                 ? resume(full, shown, pbt_cli_operand(call, 1), call)
-                 : pbt_cli_fail_at(&error, call->args[0], NULL);
+    if (status != PBT_OK) {
+        return pbt_cli_fail_at(&error, call->args[0], NULL);
+    }
+    if (says_more(call, first)) {
+        status = pbt_cli_change(call, full, shown, first, &changed);
+    } else if (pbt_cli_given(call, "change")) {
+        status =
+            pbt_cli_usage(PBT_E0605, call->verb->name, NULL,
+                          "key=value, or a flag", "what is to be changed?");
+    }
+    if (status == PBT_OK) {
+        status = resume(full, shown, trial, changed, call);
+    }
     free(full);
     return status;
 }

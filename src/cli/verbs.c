@@ -52,8 +52,6 @@ const struct pbt_cli_option pbt_cli_common[] = {
     {"help", 'h', NULL, PBT_CLI_FREE, NULL, "show this"}, END};
 
 static const struct pbt_cli_option no_options[] = {END};
-static const struct pbt_cli_option run_options[] = {
-    DIR_OPTION, QUIET_OPTION, COLOR_OPTION, ASK_OPTION, END};
 static const char *const modes[] = {"max", "min", NULL};
 
 /* Keys of the experiment file in other words: experiment.c. */
@@ -74,9 +72,18 @@ static const char *const modes[] = {"max", "min", NULL};
     {                                                                          \
         "seed", 0, "N", PBT_CLI_FREE, NULL, "fixes every draw and decision"    \
     }
-static const struct pbt_cli_option new_run_options[] = {
+static const struct pbt_cli_option run_options[] = {
     EXPERIMENT_OPTIONS, DIR_OPTION, QUIET_OPTION,
     COLOR_OPTION,       ASK_OPTION, END};
+static const struct pbt_cli_option resume_options[] = {
+    {"change", 0, NULL, PBT_CLI_FREE, NULL,
+     "let the run be what key=value and flags say"},
+    EXPERIMENT_OPTIONS,
+    DIR_OPTION,
+    QUIET_OPTION,
+    COLOR_OPTION,
+    ASK_OPTION,
+    END};
 static const struct pbt_cli_option init_options[] = {EXPERIMENT_OPTIONS, END};
 static const struct pbt_cli_option replay_options[] = {
     {"stop", 's', "NAME=N", PBT_CLI_FREE, NULL, "ends the trial"},
@@ -240,7 +247,7 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
      PBT_CLI_TRAINING,
      "run the experiment that FILE, or flags, describe",
      {OPTIONAL_FILE, OVERRIDES, COMMAND},
-     new_run_options,
+     run_options,
      "pbt run exp.yaml\n"
      "pbt run exp.yaml num_samples=8 --dir /data/runs\n"
      "pbt run -n 8 --metric acc --mode max -p lr=loguniform:1e-4:1 \\\n"
@@ -280,13 +287,19 @@ const struct pbt_cli_verb pbt_cli_verbs[] = {
     {"resume",
      PBT_CLI_TRAINING,
      "go on with what was interrupted or paused",
-     {RUN_OPERAND, OPTIONAL_TRIAL},
-     run_options,
+     {RUN_OPERAND, OPTIONAL_TRIAL, OVERRIDES, COMMAND},
+     resume_options,
      "pbt resume mnist-convnet\n"
-     "pbt resume mnist-convnet 3\n",
+     "pbt resume mnist-convnet 3\n"
+     "pbt resume mnist-convnet num_samples=8 stop.training_iteration=200 \\\n"
+     "    --change\n",
      "Goes on with a run that was interrupted or killed, from what its journal "
      "and checkpoints say, and with all that was paused in it, or with TRIAL "
-     "alone. If a driver is at work on it already, that one is told.\n",
+     "alone. If a driver is at work on it already, that one is told.\n"
+     "key=value, flags and a COMMAND behind -- are compared with what the run "
+     "is. Where they differ nothing is done, unless --change is given: then "
+     "trials may be added, ends be put further away, and resources, command, "
+     "cwd and env be others. A finished run is extended that way.\n",
      pbt_cli_resume,
      false},
     {"stop",

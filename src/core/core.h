@@ -137,6 +137,7 @@ struct pbt_core_trial {
     uint64_t epoch;
     uint64_t process_epoch;
     int64_t iteration;
+    double time_total;
     uint64_t seq;
     double score;        /* as ranked */
     double result_score; /* of the last result of this life; NaN: none */

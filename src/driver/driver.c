@@ -12,6 +12,7 @@
 #include "driver/state.h"
 #include "journal/entry.h"
 #include "journal/snapshot.h"
+#include "spec/schema.h"
 
 #define BATCH_BYTES_MAX ((size_t)256 << 20)
 #define DATA_BYTES_MAX ((size_t)8 << 20)
@@ -304,6 +305,42 @@ static int replay_line(void *user, const char *line, size_t length,
     return sink->records(sink, driver->json.data, driver->json.length, error);
 }
 
+/* As it is without being said: a default, or nothing. */
+static bool is_usual(const struct pbt_key *key, const char *value)
+{
+    return strcmp(value, "null") == 0 || strcmp(value, "{}") == 0 ||
+           (key->fallback != NULL && strcmp(value, key->fallback) == 0);
+}
+
+/* What may have been changed since the last start, but for what may be secret. */
+static void put_experiment(struct pbt_driver *driver)
+{
+    const char *between = "";
+    pbt_buf_text(&driver->data, ",\"experiment\":{");
+    for (int i = 0; i < PBT_KEY_COUNT; i++) {
+        const struct pbt_key *key = &pbt_keys[i];
+        struct pbt_buf value;
+        if (key->change == PBT_CHANGE_NOT || i == PBT_KEY_ENV) {
+            continue;
+        }
+        pbt_buf_init(&value, DATA_BYTES_MAX);
+        pbt_spec_write_key(driver->spec, i, &value);
+        if (pbt_buf_failed(&value) || value.length < 2) {
+            driver->data.failed = true;
+        } else { /* " value\n" */
+            value.data[--value.length] = '\0';
+            if (!is_usual(key, value.data + 1)) {
+                pbt_buf_printf(&driver->data, "%s\"%s\":", between, key->path);
+                pbt_buf_json_string(&driver->data, value.data + 1,
+                                    value.length - 1);
+                between = ",";
+            }
+        }
+        pbt_buf_done(&value);
+    }
+    pbt_buf_char(&driver->data, '}');
+}
+
 static void opened_data(struct pbt_driver *driver)
 {
     const struct pbt_driver_options *options = &driver->options;
@@ -317,6 +354,7 @@ static void opened_data(struct pbt_driver *driver)
     if (driver->spec->settings.custom_explore) {
         pbt_buf_text(&driver->data, ",\"custom_explore\":true");
     }
+    put_experiment(driver);
     pbt_buf_text(&driver->data, ",\"version\":\"" PBT_VERSION "\"}");
 }
 

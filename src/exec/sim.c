@@ -86,6 +86,7 @@ struct pbt_sim {
     uint64_t now;
     uint64_t order;
     struct process *processes;
+    uint32_t process_count; /* places for one: the population */
     struct queued *heap;
     size_t count;
     size_t capacity;
@@ -962,12 +963,26 @@ struct pbt_sim *pbt_sim_create(const struct pbt_spec *spec, uint64_t seed,
     sim->rates = *rates;
     sim->now = 1000000000;
     sim->disk = pbt_sim_disk_create();
-    sim->processes = calloc(spec->settings.population, sizeof *sim->processes);
-    if (sim->disk == NULL || sim->processes == NULL) {
+    if (sim->disk == NULL || !pbt_sim_grow(sim)) {
         pbt_sim_destroy(sim);
         return NULL;
     }
     return sim;
+}
+
+bool pbt_sim_grow(struct pbt_sim *sim)
+{
+    uint32_t count = sim->spec->settings.population;
+    struct process *grown =
+        realloc(sim->processes, count * sizeof *sim->processes);
+    if (grown == NULL) {
+        return false;
+    }
+    sim->processes = grown;
+    for (; sim->process_count < count; sim->process_count++) {
+        grown[sim->process_count] = (struct process){.state = PROCESS_NONE};
+    }
+    return true;
 }
 
 void pbt_sim_destroy(struct pbt_sim *sim)

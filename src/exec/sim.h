@@ -74,6 +74,11 @@ void pbt_sim_destroy(struct pbt_sim *sim);
 struct pbt_world *pbt_sim_world(struct pbt_sim *sim);
 struct pbt_files *pbt_sim_files(struct pbt_sim *sim);
 
+/*
+ * Between two drivers the specification may have got more trials; false: out of memory.
+ */
+bool pbt_sim_grow(struct pbt_sim *sim);
+
 /* No faults from now on: a run must then end. */
 void pbt_sim_calm(struct pbt_sim *sim);
 /* The driver has died: every process with it; what is in flight is lost. */

@@ -37,7 +37,7 @@ int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
 static int write_spec(const struct pbt_spec *spec, struct pbt_buf *text,
                       struct pbt_error *error)
 {
-    pbt_buf_init(text, (size_t)16 << 20);
+    pbt_buf_init(text, PBT_RUN_SPEC_MAX);
     int status = pbt_spec_write(spec, text, error);
     if (status != PBT_OK) {
         pbt_buf_done(text);

@@ -45,6 +45,33 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
 int pbt_run_read_spec(const char *path, struct pbt_spec *spec,
                       struct pbt_error *error);
 
+/* --- change.c ------------------------------------------------------------- */
+
+#define PBT_RUN_SPEC_MAX ((size_t)16 << 20) /* bytes of an experiment.yaml */
+#define PBT_CHANGE_WHY_SIZE 256
+
+/* True if the two say the same of a key (enum pbt_key_id). */
+bool pbt_run_same_key(const struct pbt_spec *a, const struct pbt_spec *b,
+                      int key);
+
+/*
+ * Whether a run of `from`, whose state is `core`, can go on as one of `to` as far as this key
+ * is concerned.  False: `why` says why not.
+ */
+bool pbt_run_may_change(const struct pbt_spec *from, const struct pbt_spec *to,
+                        const struct pbt_core *core, int key, char *why,
+                        size_t size);
+
+/*
+ * Makes the run one of `to`, at once or not at all; it may, by pbt_run_may_change().  `from` is what
+ * was read of it.  PBT_ETEMP: a driver is at work, or it isn't `from` any more.  `say` is told if
+ * a lock is waited for.
+ */
+int pbt_run_change(const char *path, const struct pbt_spec *from,
+                   const struct pbt_spec *to,
+                   void (*say)(void *user, const char *text), void *user,
+                   struct pbt_error *error);
+
 /* --- fold.c --------------------------------------------------------------- */
 
 /* The state that a run's journal leads to; `spec` is its own and is borrowed. */

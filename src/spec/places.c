@@ -39,7 +39,8 @@ static const struct pbt_typed *keep_typed(struct pbt_arena *arena,
                                         sources->items[i].length);
         }
     }
-    *copy = (struct pbt_typed){typed->words, typed->word_count, places};
+    *copy = (struct pbt_typed){typed->words, typed->word_count, places,
+                               typed->here};
     return copy;
 }
 

@@ -403,7 +403,8 @@ int pbt_spec_read_typed(struct pbt_spec *spec, const char *path,
     pbt_buf_init(&text, 2 * PBT_SOURCE_MAX);
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;
     size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-    char *dir = slash == NULL ? strdup(".") : strndup(path, length);
+    bool here = slash == NULL || (typed != NULL && typed->here);
+    char *dir = here ? strdup(".") : strndup(path, length);
     *spec = (struct pbt_spec){.settings.seed = 0};
     int status = dir == NULL ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
                              : PBT_OK;

@@ -50,6 +50,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
     [PBT_KEY_COMMAND] = {.path = "command",
                          .type = PBT_TYPE_COMMAND,
                          FIELD(command),
+                         .change = PBT_CHANGE_FREE,
                          .doc = "the program that trains, and its arguments"},
     [PBT_KEY_TRAINABLE] = {.path = "trainable",
                            .type = PBT_TYPE_WORD,
@@ -73,11 +74,13 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
     [PBT_KEY_CWD] = {.path = "cwd",
                      .type = PBT_TYPE_DIR,
                      FIELD(cwd),
+                     .change = PBT_CHANGE_FREE,
                      .doc = "the program's working directory; default: where "
                             "pbt was started"},
     [PBT_KEY_ENV] = {.path = "env",
                      .type = PBT_TYPE_ENV,
                      FIELD(env),
+                     .change = PBT_CHANGE_FREE,
                      .doc = "more environment variables for the program"},
     [PBT_KEY_NUM_SAMPLES] = {.path = "num_samples",
                              .type = PBT_TYPE_WHOLE,
@@ -85,6 +88,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                              .min = 1,
                              .max = PBT_POPULATION_MAX,
                              FIELD(num_samples),
+                             .change = PBT_CHANGE_FURTHER,
                              .doc = "the number of trials, for each point of "
                                     "the grid if there is one"},
     [PBT_KEY_METRIC] = {.path = "metric",
@@ -100,9 +104,11 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                              "small (min); required with `metric`"},
     [PBT_KEY_STOP] = {.path = "stop",
                       .type = PBT_TYPE_STOPS,
+                      .change = PBT_CHANGE_FURTHER,
                       .doc = "bounds; a trial that reaches any one ends"},
     [PBT_KEY_STOP_ALL] = {.path = "stop_all",
                           .type = PBT_TYPE_STOPS,
+                          .change = PBT_CHANGE_FURTHER,
                           .doc = "bounds; if any trial reaches any one, the "
                                  "experiment ends"},
     [PBT_KEY_TIME_BUDGET] = {.path = "time_budget_s",
@@ -110,6 +116,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                              .fallback = "0",
                              .max = SECONDS_MAX,
                              FIELD(settings.time_budget_ns),
+                             .change = PBT_CHANGE_FURTHER,
                              .doc = "seconds after which the experiment ends; "
                                     "0: no limit"},
     [PBT_KEY_MAX_CONCURRENT] = {.path = "max_concurrent",
@@ -117,6 +124,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                 .fallback = "0",
                                 .max = 1e6,
                                 FIELD(max_concurrent),
+                                .change = PBT_CHANGE_FREE,
                                 .doc = "trials that run at a time at most; 0: "
                                        "as many as fit into the budget"},
     [PBT_KEY_CONFIG] = {.path = "config",
@@ -297,6 +305,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                .fallback = "0",
                                .max = 1e6,
                                FIELD(resources_cpu),
+                               .change = PBT_CHANGE_FREE,
                                .doc = "CPUs; 0: all that this machine gives "
                                       "us"},
     [PBT_KEY_RESOURCES_GPU] = {.path = "resources.gpu",
@@ -304,11 +313,13 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                .fallback = "0",
                                .max = 256,
                                FIELD(resources_gpu),
+                               .change = PBT_CHANGE_FREE,
                                .doc = "GPUs; 0: all that we are given"},
     [PBT_KEY_RESOURCES_MEMORY] = {.path = "resources.memory",
                                   .type = PBT_TYPE_BYTES,
                                   .fallback = "0",
                                   FIELD(resources_memory),
+                                  .change = PBT_CHANGE_FREE,
                                   .doc = "bytes of memory, or \"32 GiB\"; 0: "
                                          "all that this machine gives us"},
     [PBT_KEY_PER_TRIAL] = {.path = "resources_per_trial",
@@ -320,17 +331,20 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                .above_min = true,
                                .max = 1e6,
                                FIELD(trial_cpu),
+                               .change = PBT_CHANGE_FREE,
                                .doc = "CPUs"},
     [PBT_KEY_PER_TRIAL_GPU] = {.path = "resources_per_trial.gpu",
                                .type = PBT_TYPE_REAL,
                                .fallback = "0",
                                .max = 256,
                                FIELD(trial_gpu),
+                               .change = PBT_CHANGE_FREE,
                                .doc = "GPUs, or a share of one: 0.5"},
     [PBT_KEY_PER_TRIAL_MEMORY] = {.path = "resources_per_trial.memory",
                                   .type = PBT_TYPE_BYTES,
                                   .fallback = "0",
                                   FIELD(trial_memory),
+                                  .change = PBT_CHANGE_FREE,
                                   .doc = "bytes of memory, or \"4 GiB\"; 0: "
                                          "not counted"},
     [PBT_KEY_PER_TRIAL_TASKS] = {.path = "resources_per_trial.tasks",
@@ -339,6 +353,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                  .min = 1,
                                  .max = 65536,
                                  FIELD(trial_tasks),
+                                 .change = PBT_CHANGE_FREE,
                                  .doc = "processes into which the program "
                                         "divides its CPUs by itself"},
 
@@ -425,6 +440,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                                .fallback = "0",
                                .max = SECONDS_MAX,
                                FIELD(timeout_setup),
+                               .change = PBT_CHANGE_FREE,
                                .doc = "from its start to its being ready; 0: "
                                       "no limit"},
     [PBT_KEY_TIMEOUT_STEP] = {.path = "timeouts.step",
@@ -432,18 +448,21 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                               .fallback = "0",
                               .max = SECONDS_MAX,
                               FIELD(timeout_step),
+                              .change = PBT_CHANGE_FREE,
                               .doc = "for one step; 0: no limit"},
     [PBT_KEY_TIMEOUT_SAVE] = {.path = "timeouts.save",
                               .type = PBT_TYPE_REAL,
                               .fallback = "1800",
                               .max = SECONDS_MAX,
                               FIELD(timeout_save),
+                              .change = PBT_CHANGE_FREE,
                               .doc = "for saving a checkpoint; 0: no limit"},
     [PBT_KEY_TIMEOUT_EXPLORE] = {.path = "timeouts.explore",
                                  .type = PBT_TYPE_REAL,
                                  .fallback = "60",
                                  .max = SECONDS_MAX,
                                  FIELD(timeout_explore),
+                                 .change = PBT_CHANGE_FREE,
                                  .doc = "for the program of "
                                         "scheduler.custom_explore; 0: no "
                                         "limit"},
@@ -453,11 +472,13 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
     [PBT_KEY_METRIC_COLUMNS] = {.path = "table.metric_columns",
                                 .type = PBT_TYPE_COLUMNS,
                                 FIELD(metric_columns),
+                                .change = PBT_CHANGE_FREE,
                                 .doc = "metrics with a column, in this order; "
                                        "a mapping gives labels"},
     [PBT_KEY_PARAMETER_COLUMNS] = {.path = "table.parameter_columns",
                                    .type = PBT_TYPE_COLUMNS,
                                    FIELD(parameter_columns),
+                                   .change = PBT_CHANGE_FREE,
                                    .doc = "hyperparameters with a column, in "
                                           "this order; a mapping gives "
                                           "labels"},
@@ -467,6 +488,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                           .min = 1,
                           .max = 1000000,
                           FIELD(max_rows),
+                          .change = PBT_CHANGE_FREE,
                           .doc = "trials that are shown at most where there "
                                  "is no terminal to fit"},
     [PBT_KEY_GRACE] = {.path = "grace",
@@ -474,12 +496,14 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                        .fallback = "10",
                        .max = SECONDS_MAX,
                        FIELD(grace),
+                       .change = PBT_CHANGE_FREE,
                        .doc = "seconds that the steps under way have left "
                               "after Ctrl-C"},
     [PBT_KEY_REUSE_WORKERS] = {.path = "reuse_workers",
                                .type = PBT_TYPE_BOOL,
                                .fallback = "true",
                                FIELD(reuse_workers),
+                               .change = PBT_CHANGE_FREE,
                                .doc = "a process that a trial has left serves "
                                       "the next one, if it can"},
     [PBT_KEY_SEED] = {.path = "seed",
@@ -492,6 +516,7 @@ const struct pbt_key pbt_keys[PBT_KEY_COUNT] = {
                             .words = durabilities,
                             .fallback = "process",
                             FIELD(power_durable),
+                            .change = PBT_CHANGE_FREE,
                             .doc = "what an acknowledged result survives: the "
                                    "death of any process, or a power loss"},
 };

@@ -115,6 +115,13 @@ enum pbt_key_type {
     PBT_TYPE_COLUMNS,   /* char **: name, label, name, label, ..., NULL */
 };
 
+/* Whether it may be another one in a run that has begun: src/run/change.c. */
+enum pbt_key_change {
+    PBT_CHANGE_NOT,     /* records follow from it */
+    PBT_CHANGE_FREE,    /* how and where it is run */
+    PBT_CHANGE_FURTHER, /* more trials, ends that are further away */
+};
+
 struct pbt_key {
     const char *path; /* "section.key", or "key" */
     enum pbt_key_type type;
@@ -125,7 +132,8 @@ struct pbt_key {
     const char *const *words; /* WORD: NULL-terminated, in the enum's order */
     size_t field;             /* offset in struct pbt_spec */
     size_t size;              /* of the field */
-    const char *doc;          /* one line, without a full stop */
+    enum pbt_key_change change;
+    const char *doc; /* one line, without a full stop */
 };
 
 extern const struct pbt_key pbt_keys[PBT_KEY_COUNT];

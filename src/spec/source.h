@@ -30,6 +30,8 @@ struct pbt_typed {
     char *const *words;
     size_t word_count;
     const char *const *const *places;
+    bool
+        here; /* names are relative to the working directory, not to the file */
 };
 
 /* All that a specification is read from. */

@@ -385,6 +385,7 @@ void case_draw(struct sim_case *c, uint64_t seed, bool keeping)
     c->snapshot_every = chance(&own, 0.2) ? 0 : between(&own, 1, 100);
     c->snapshot_damage = draw_rate(&own, 0.5);
     c->extensions = chance(&own, 0.3) ? (uint32_t)between(&own, 1, 3) : 0;
+    c->early_extensions = draw_rate(&own, 0.3);
     bool asks = chance(&dice, 0.4) && !keeping;
     for (uint32_t i = 0; asks && i <= c->life_count; i++) {
         draw_requests(c, &dice, i);

@@ -58,7 +58,8 @@ struct sim_case {
     uint32_t life_count;     /* with faults; then the world is calm */
     uint32_t calm_after;     /* turns of the last life */
     uint64_t snapshot_every; /* records; 0: no snapshots */
-    uint32_t extensions;     /* the user extends it so often when it is over */
+    uint32_t extensions;     /* the user extends it so often */
+    double early_extensions; /* of drivers' ends at which it isn't over */
     double snapshot_damage;  /* of the newest one, when a driver dies */
 };
 

@@ -1189,6 +1189,9 @@ static void check_trial(struct judge *judge, const struct pbt_core *core,
         return; /* until its first values are there */
     }
     struct pbt_core_trial trial = pbt_core_trial(core, number);
+    if (!mine->created && !trial.created && is_final(judge->end)) {
+        return; /* added to what had ended for good, and still has */
+    }
     bool over =
         trial.state == PBT_CORE_TERMINATED || trial.state == PBT_CORE_ERROR;
     bool same_score = trial.score == mine->score ||

@@ -15,6 +15,8 @@
 #include "exec/sim.h"
 #include "spec/spec.h"
 
+#define JUDGE_TRIALS 16 /* more can't be judged */
+
 struct judge;
 
 /* All is borrowed.  Ends the program when memory is out, as everything here does. */

@@ -8,7 +8,6 @@
 #include "case.h"
 #include "judge.h"
 
-#define JUDGE_TRIALS 16
 #define JUDGE_PARAMS 4
 /* Restart points: the bottom, two durable ones and those since. */
 #define JUDGE_POINTS 12

@@ -1,6 +1,7 @@
 #include "story.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,6 @@
 #include "case.h"
 #include "driver/driver.h"
 #include "journal/entry.h"
-#include <math.h>
-
 #include "logs.h"
 
 #define JOURNAL "journal"
@@ -534,17 +533,30 @@ static bool is_over(const struct story *story)
     return end != PBT_END_INTERRUPTED && end != PBT_END_FAILED;
 }
 
+/* More trials, as many as the judge can look after. */
+static uint32_t more_trials(const struct story *story)
+{
+    const struct pbt_settings *settings = &story->c.spec.settings;
+    uint32_t more = (uint32_t)(4 * pbt_sim_draw(story->sim));
+    uint32_t room = JUDGE_TRIALS - settings->population;
+    return settings->scheduler == PBT_SCHEDULER_REPLAY ? 0
+           : more < room                               ? more
+                                                       : room;
+}
+
 /*
- * Between two drivers the user puts the ends further away; by how much is a matter of the seed
- * alone.  False: this experiment is not extended (any more).
+ * Between two drivers the user adds trials and puts the ends further away; by how much is a
+ * matter of the seed alone.
  */
-static bool extend(struct story *story)
+static void extend(struct story *story)
 {
     struct pbt_settings *settings = &story->c.spec.settings;
-    if (story->c.extensions == 0) {
-        return false;
-    }
     story->c.extensions--;
+    uint32_t added = more_trials(story);
+    settings->population += added;
+    if (!pbt_sim_grow(story->sim)) {
+        abort();
+    }
     double by = 1 + floor(10 * pbt_sim_draw(story->sim));
     for (uint32_t i = 0; i < settings->stop_count; i++) {
         struct pbt_stop *stop = &settings->stops[i];
@@ -560,9 +572,17 @@ static bool extend(struct story *story)
     judge_extend(story->judge);
     story->counts->extensions++;
     if (story->trace) {
-        printf("  the user puts the ends further away by %g\n", by);
+        printf("  the user adds %" PRIu32
+               " trials and puts the ends further away by %g\n",
+               added, by);
     }
-    return true;
+}
+
+/* Mostly when it is over, but also in the middle of it. */
+static bool is_extended(const struct story *story, bool over)
+{
+    return story->c.extensions > 0 &&
+           (over || pbt_sim_draw(story->sim) < story->c.early_extensions);
 }
 
 static void live_on(struct story *story)
@@ -588,18 +608,22 @@ static void live_on(struct story *story)
         if (judge_verdict(story->judge) != NULL) {
             return;
         }
-        if (story->killed) {
-            bury(story, now->power);
-            continue;
+        bool over = false;
+        if (!story->killed) {
+            check_fold(story);
+            over = is_over(story);
         }
-        check_fold(story);
-        if (is_over(story)) {
+        if (over) {
             judge_end(story->judge, pbt_driver_core(story->driver));
-            if (judge_verdict(story->judge) != NULL || !extend(story)) {
+            if (judge_verdict(story->judge) != NULL ||
+                story->c.extensions == 0) {
                 return;
             }
         }
-        bury(story, false);
+        bury(story, story->killed && now->power);
+        if (is_extended(story, over)) {
+            extend(story);
+        }
     }
     fail(story, "the run does not come to an end, however often it is resumed");
 }
