@@ -249,6 +249,7 @@ static void take_opened(struct judge *judge, const struct pbt_record *record)
                      record->incarnation);
     }
     judge->incarnation = record->incarnation;
+    judge->unsure -= judge->unsure > 0 && !judge->past ? 1 : 0;
     judge->slots = record->slots;
     for (uint32_t i = 0; i < judge->settings->population; i++) {
         struct judge_trial *trial = &judge->trials[i];
@@ -502,7 +503,7 @@ static void take_result(struct judge *judge, const struct pbt_record *record)
                      "trains on without",
                      record->trial);
     }
-    if (!judge->past) { /* by the bounds of then */
+    if (!judge->past && judge->unsure == 0) { /* by the bounds of then */
         check_stop(judge, record);
     }
     check_point(judge, trial, record);
@@ -1080,9 +1081,10 @@ void judge_record(struct judge *judge, const struct pbt_record *record,
     take_kind(judge, record);
 }
 
-void judge_extend(struct judge *judge)
+void judge_extend(struct judge *judge, bool killed)
 {
     judge->extended = true;
+    judge->unsure = killed ? 2 : 0;
 }
 
 void judge_cut(struct judge *judge)

@@ -29,9 +29,12 @@ void judge_destroy(struct judge *judge);
  */
 void judge_record(struct judge *judge, const struct pbt_record *record,
                   bool past);
+/*
+ * From now on trials that have finished may go on, and so may the experiment.  A driver that was
+ * killed may have left records by the bounds of before.
+ */
+void judge_extend(struct judge *judge, bool killed);
 /* The journal was cut: what follows are the records that are left, told again. */
-/* From now on trials that have finished may go on, and so may the experiment. */
-void judge_extend(struct judge *judge);
 void judge_cut(struct judge *judge);
 /* All of these were told: nothing that was synced may be missing. */
 void judge_cut_done(struct judge *judge);

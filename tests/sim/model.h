@@ -144,6 +144,8 @@ struct judge {
     uint64_t round; /* synchronous: from 1, and where it is to be arrived at */
     double target;
     bool extended; /* its ends were put further away */
+    /* Of so many `opened` it isn't known whether their driver had the bounds of now. */
+    uint32_t unsure;
     bool past;
 
     struct judge_result *results; /* a hash table, at most half full */

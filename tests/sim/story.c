@@ -569,7 +569,7 @@ static void extend(struct story *story)
     if (settings->time_budget_ns > 0) {
         settings->time_budget_ns += (uint64_t)by * story->c.rates.step_ns;
     }
-    judge_extend(story->judge);
+    judge_extend(story->judge, story->killed);
     story->counts->extensions++;
     if (story->trace) {
         printf("  the user adds %" PRIu32
