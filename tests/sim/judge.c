@@ -1283,6 +1283,21 @@ void judge_batch(struct judge *judge, const struct pbt_core *core)
     }
 }
 
+/*
+ * A trial of a run that was not ended as a whole has come as far as it is to, also if that is
+ * further than it was once.  Where there is another criterion it may be that one.
+ */
+static bool stops_short(const struct judge *judge,
+                        const struct judge_trial *trial)
+{
+    const struct pbt_settings *settings = judge->settings;
+    const struct pbt_stop *stop = &settings->stops[0];
+    return judge->end == PBT_END_NOT && trial->over && !trial->error &&
+           !trial->end_asked && settings->stop_count == 1 &&
+           stop->source == PBT_STOP_ITERATION &&
+           (double)trial->iteration < stop->bound;
+}
+
 void judge_end(struct judge *judge, const struct pbt_core *core)
 {
     size_t records = 0;
@@ -1294,6 +1309,10 @@ void judge_end(struct judge *judge, const struct pbt_core *core)
             trial.state != PBT_CORE_ERROR) {
             judge_object(judge, "the run is over, and trial %" PRIu32 " is not",
                          i);
+        }
+        if (stops_short(judge, &judge->trials[i])) {
+            judge_object(
+                judge, "the run is over, and trial %" PRIu32 " could go on", i);
         }
         for (uint32_t c = 0; pbt_core_checkpoint_at(core, i, c, &saved); c++) {
             records++;
