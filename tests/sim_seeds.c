@@ -125,8 +125,7 @@ static void summarise(const struct story_counts *counts)
            " (%" PRIu64 " cut the journal), stops %" PRIu64 "\n",
            counts->opens, counts->deaths, counts->power_losses, counts->cuts,
            counts->stops);
-    printf("  extended %" PRIu64 ", trials that went on %" PRIu64
-           "\n",
+    printf("  extended %" PRIu64 ", trials that went on %" PRIu64 "\n",
            counts->extensions, judged->reopened);
     printf("  begun from a snapshot %" PRIu64 ", snapshots passed over %" PRIu64
            "\n",
