@@ -316,6 +316,33 @@ static void a_round_goes_on_where_the_driver_died(void **state)
              "  start 0 (2.3) from 1/1 at 5\n");
 }
 
+/* Else it would train an iteration more before the round is decided. */
+static void whoever_arrives_while_interrupted_has_arrived(void **state)
+{
+    (void)state;
+    struct pbt_settings s = rounds(2);
+    s.quantile_fraction = 0.5;
+    play(&s, ". open 2\n"
+             ". ready 0-1\n"
+             ". result 0 it=5 score=1\n"
+             ". saved 0\n"
+             "stop\n"
+             "  end: interrupted\n"
+             "result 1 it=5 score=2\n"
+             "  point 1\n"
+             "  save 1/1\n"
+             "saved 1\n"
+             "  leave 1: pause\n"
+             "exited 0-1\n"
+             "  exit 0: pause\n"
+             "  exit 1: pause\n"
+             "reopen 2\n"
+             "  exploit 0 (2.1) from 1/1 at 5, 1 < 2\n"
+             "  round to 10\n"
+             "  start 0 (2.2) from 1/1 at 5\n"
+             "  start 1 (2.3) from 1/1 at 5\n");
+}
+
 static void half_a_round_is_finished_by_the_next_driver(void **state)
 {
     (void)state;
@@ -496,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_trial_that_never_starts_is_given_up),
         cmocka_unit_test(a_trial_that_stops_early_is_not_waited_for),
         cmocka_unit_test(a_round_goes_on_where_the_driver_died),
+        cmocka_unit_test(whoever_arrives_while_interrupted_has_arrived),
         cmocka_unit_test(half_a_round_is_finished_by_the_next_driver),
         cmocka_unit_test(a_trial_that_the_user_paused_is_not_waited_for),
         cmocka_unit_test(whoever_waits_gives_way_to_a_trial_that_is_waited_for),

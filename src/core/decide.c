@@ -97,9 +97,12 @@ static bool decide_result(const struct pbt_core *core,
     record->halted = event->halted;
     record->done = event->done;
     record->stop = reached_stop(core->settings, event);
+    /* Whoever arrives while the run is interrupted would else train on before its round. */
+    bool counts = core->end == PBT_END_NOT ||
+                  (core->settings->synch && !pbt_core_end_is_final(core->end));
     /* Ray asks the stop criteria first: such a result isn't ranked. */
     record->point = record->stop == 0 && !event->done && !trial->stopping &&
-                    core->end == PBT_END_NOT && is_point(core, trial, event);
+                    counts && is_point(core, trial, event);
     return true;
 }
 

@@ -414,8 +414,10 @@ static void check_point(struct judge *judge, const struct judge_trial *trial,
         due =
             settings->scheduler == PBT_SCHEDULER_PBT && clock >= judge->target;
     }
-    bool counts = record->stop == 0 && !record->done && !trial->stopping &&
-                  judge->end == PBT_END_NOT;
+    bool open =
+        judge->end == PBT_END_NOT || (settings->synch && !is_final(judge->end));
+    bool counts =
+        record->stop == 0 && !record->done && !trial->stopping && open;
     if (record->point != (due && counts)) {
         judge_object(judge,
                      "the result of trial %" PRIu32 " at iteration %" PRId64
