@@ -6,7 +6,8 @@
 tests/golden/runs/VERSION/NAME is a run's directory, as it was when its driver was killed or
 interrupted, without what its programs printed.  No record may ever be given another meaning: from
 its journal this version has to write the files again that the version which made it wrote, and
-then to train on to the end.  And a run at work goes on under a build of another version.  Whatever is here stays; a version that writes new things adds its own.
+then to train on to the end.  And a run at work goes on under a build of another version.
+Whatever is here stays; a version that writes new things adds its own.
 """
 import json
 import os
@@ -218,7 +219,7 @@ def change_builds(build, dir):
     """A run at work is killed and goes on under a newer build, is killed, and goes on under this."""
     newer, versions = next_version(build, dir)
     keys = runs.experiment('live', [build + '/examples/toy'], resources={'cpu': 2},
-                           stop={'training_iteration': 60})
+                           stop={'training_iteration': 200})
     keys['config']['sleep_ms'] = 4
     run = runs.Run(build, dir, keys)
     for count, of in ((3, build), (6, newer)):
