@@ -47,7 +47,7 @@ check-pytorch: all
 
 # The random tests at SOAK times the size of `make check`: an hour or so.
 SOAK ?= 10
-SOAKED := kills leases bad_syncs
+SOAKED := kills worker_kills leases bad_syncs
 
 soak: check-plain
 	@set -e; export PBT_TEST_SCALE=$(SOAK); for test in $(SOAKED); do \

@@ -64,6 +64,10 @@ class Terminal:
         self.raw = b''
         self.master, self.slave = os.openpty()
         self.size(columns, rows)
+        # At ^C a terminal throws away what it was given and has not shown yet; a test wants it.
+        modes = termios.tcgetattr(self.slave)
+        modes[3] |= termios.NOFLSH
+        termios.tcsetattr(self.slave, termios.TCSANOW, modes)
         self.before = termios.tcgetattr(self.slave)
         clean = {name: value for name, value in os.environ.items() if name not in
                  ('NO_COLOR', 'CLICOLOR_FORCE', 'COLUMNS', 'LINES', 'LC_CTYPE')}

@@ -148,6 +148,11 @@ class Modes(Case):
             runs.wait_until('begun', run.begun)
             self.assertEqual(stat.S_IMODE(os.lstat(socket).st_mode), 0o600)
             self.assertEqual(stat.S_IMODE(os.lstat(run.path).st_mode), 0o700)
+
+            def all_ready():  # a process that is just being made can't be found yet
+                kinds = [r['k'] for r in runs.records_of(run.path)]
+                return 0 < kinds.count('start') <= kinds.count('ready')
+            runs.wait_until('ready', all_ready)
         finally:
             run.kill()
         run.wait_gone()
