@@ -267,6 +267,16 @@ static void say_pass(struct trace *trace, const struct pbt_record *record)
     }
 }
 
+static void say_adopt(struct trace *trace, const struct pbt_record *record)
+{
+    say(trace,
+        "adopt %" PRIu32 " (%s) on %s from %" PRIu32 " at %" PRId64
+        ", %g < %g%s",
+        record->trial, epoch_text(record->epoch), id_text(record->checkpoint),
+        record->donor, record->donor_iteration, record->score,
+        record->donor_score, record->pause ? ", pauses" : "");
+}
+
 static void say_record(struct trace *trace, const struct pbt_record *record)
 {
     switch (record->kind) {
@@ -329,13 +339,7 @@ static void say_record(struct trace *trace, const struct pbt_record *record)
         say_exploit(trace, record);
         break;
     case PBT_RECORD_ADOPT:
-        say(trace,
-            "adopt %" PRIu32 " (%s) on %s from %" PRIu32 " at %" PRId64
-            ", %g < %g%s",
-            record->trial, epoch_text(record->epoch),
-            id_text(record->checkpoint), record->donor, record->donor_iteration,
-            record->score, record->donor_score,
-            record->pause ? ", pauses" : "");
+        say_adopt(trace, record);
         break;
     case PBT_RECORD_PASS:
         say_pass(trace, record);

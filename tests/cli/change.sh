@@ -42,7 +42,7 @@ rebuildable runs/exp >files
 mkdir was
 xargs -a files -I{} sh -c 'mkdir -p "was/$(dirname "{}")" && cp "runs/exp/{}" "was/{}"'
 pbt rebuild exp >out
-while read -r file; do case $file in */status.json | ./status.json) ;; *) cmp "was/$file" "runs/exp/$file" ;; esac; done <files
+while read -r file; do case $file in */status.json) ;; *) cmp "was/$file" "runs/exp/$file" ;; esac; done <files
 pbt verify exp | sed 's/[0-9][0-9]* records/N records/; s/[0-9][0-9]*, [0-9][0-9]* bytes/N, N bytes/'
 pbt backup exp copy >out
 pbt verify copy >out

@@ -968,6 +968,14 @@ static void take_save(struct judge *judge, const struct pbt_record *record)
     judge->trials[record->trial].saving = true;
 }
 
+static void take_extend(struct judge *judge)
+{
+    if (!judge->extended || !is_final(judge->end)) {
+        judge_object(judge, "an experiment goes on that can't");
+    }
+    judge->end = PBT_END_NOT;
+}
+
 /* Nothing but an end that was put further away brings a finished trial back. */
 static void take_reopen(struct judge *judge, const struct pbt_record *record)
 {
@@ -1037,7 +1045,6 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         break;
     case PBT_RECORD_ROUND:
         judge_round(judge, record);
-        judge->counts.rounds++;
         break;
     case PBT_RECORD_CAPACITY:
         judge->slots = record->slots;
@@ -1055,10 +1062,7 @@ static void take_kind(struct judge *judge, const struct pbt_record *record)
         trial->resting = true;
         break;
     case PBT_RECORD_EXTEND:
-        if (!judge->extended || !is_final(judge->end)) {
-            judge_object(judge, "an experiment goes on that can't");
-        }
-        judge->end = PBT_END_NOT;
+        take_extend(judge);
         break;
     case PBT_RECORD_REOPEN:
         take_reopen(judge, record);
