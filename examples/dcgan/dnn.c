@@ -18,7 +18,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-#if DNNL_VERSION_MAJOR != 2
+#if defined(DNNL_VERSION_MAJOR) && DNNL_VERSION_MAJOR != 2
 #error "dnn.c is written for oneDNN 2.x: version 3 has other descriptors"
 #endif
 

@@ -250,8 +250,8 @@ int lenet_train(struct lenet *lenet, const struct pictures *train,
                 const struct pictures *test_on, uint64_t seed,
                 struct failure *failure)
 {
-    const double batches =
-        fmin(MOST_BATCHES, (double)(EPOCHS * (train->count / GAN_BATCH)));
+    const size_t whole = train->count / GAN_BATCH; /* batches an epoch */
+    const double batches = fmin(MOST_BATCHES, (double)(EPOCHS * whole));
     struct lesson lesson = {0};
     int number;
 

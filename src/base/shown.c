@@ -30,12 +30,14 @@ static size_t count_digits(const char *text, size_t length)
 double pbt_shown_real(double value)
 {
     char text[PBT_REPR_SIZE];
-    if (count_digits(text, pbt_real_repr(value, text)) <= DIGITS_EXACT) {
+    size_t length = pbt_real_repr(value, text);
+    if (count_digits(text, length) <= DIGITS_EXACT) {
         return value;
     }
     (void)snprintf(text, sizeof text, "%.*g", DIGITS_EXACT, value);
     double rounded = strtod(text, NULL);
-    size_t digits = count_digits(text, pbt_real_repr(rounded, text));
+    length = pbt_real_repr(rounded, text);
+    size_t digits = count_digits(text, length);
     return digits <= DIGITS_SHORT ? rounded : value;
 }
 

@@ -233,7 +233,7 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
 {
     char closing[PBT_CLOSING_SIZE];
     size_t length = lines->length;
-    struct pbt_error unwanted;
+    struct pbt_error unwanted = {.status = PBT_OK};
     error = error != NULL ? error : &unwanted;
     int status = refuse_failed(journal, error);
     if (status != PBT_OK) {
@@ -261,7 +261,7 @@ int pbt_journal_append(struct pbt_journal *journal, struct pbt_buf *lines,
 
 int pbt_journal_sync(struct pbt_journal *journal, struct pbt_error *error)
 {
-    struct pbt_error unwanted;
+    struct pbt_error unwanted = {.status = PBT_OK};
     error = error != NULL ? error : &unwanted;
     int status = refuse_failed(journal, error);
     if (status != PBT_OK) {

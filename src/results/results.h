@@ -60,7 +60,7 @@ int pbt_results_life_config(struct pbt_results *results, uint32_t trial,
                             struct pbt_error *error);
 
 /* pbt_results_open() that tells how far it is: the first reading of a large run takes its time. */
-int pbt_results_open_watched(struct pbt_results **results, const char *dir,
+int pbt_results_open_watched(struct pbt_results **out, const char *dir,
                              const struct pbt_index_watch *watch,
                              struct pbt_error *error);
 
