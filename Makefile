@@ -11,6 +11,8 @@ TEST = cd $(1) && $(2) $(CTEST) --output-on-failure -j$(TEST_JOBS) \
 	--output-log ctest.log $(3)
 # Under a sanitizer the tests with a size (kills, seeds) run at a tenth of it.
 TENTH := PBT_TEST_SCALE=0.1
+# Under TSan _exit() sleeps a second, and the other threads go on: what is killed is not.
+AT_ONCE := TSAN_OPTIONS=atexit_sleep_ms=0
 
 .PHONY: all deps check check-plain check-pytorch soak asan tsan clang demo demo-dcgan docs-pictures bench lint format \
 	install clean help
@@ -60,7 +62,7 @@ soak: check-plain
 tsan: deps
 	@$(CMAKE) --preset tsan --log-level=WARNING
 	@$(BUILD) build-tsan -j $(JOBS)
-	@$(call TEST,build-tsan,$(TENTH),-L concurrent)
+	@$(call TEST,build-tsan,$(TENTH) $(AT_ONCE),-L concurrent)
 
 clang:
 	@scripts/install-deps build test clang
