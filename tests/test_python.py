@@ -252,6 +252,12 @@ class Class(Case):
         worker.socket.close()
         self.assertNotEqual(worker.wait(), 0)
 
+    def test_time_outs_of_the_script_are_not_ours(self):
+        """socket.setdefaulttimeout() is for the sockets that the script opens."""
+        worker = self.started(CLASS, TIMEOUT='0')
+        self.assertEqual(worker.run(1)[0]['iteration'], 1)
+        self.expect_stop(worker)
+
     def test_another_trial(self):
         """Nothing is left of the first one; log files and environment go along."""
         first, second = self.trial('t_00000'), self.trial('t_00001')

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from libpbt._checkpoint import Checkpoint
 from libpbt._context import Context, get_context
-from libpbt._function import get_checkpoint, report
 from libpbt._main import worker
 from libpbt._trainable import Trainable
 from libpbt._worker import VERSION as __version__
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
                                 JupyterNotebookReporter, RunConfig, TuneConfig)
     from libpbt._errors import TuneError
     from libpbt._experiment import with_parameters, with_resources
+    from libpbt._function import get_checkpoint, report
     from libpbt._nothing import init, is_initialized, shutdown
     from libpbt._results import ExperimentAnalysis, Result, ResultGrid, Trial
     from libpbt._run import Tuner, run
@@ -47,6 +47,7 @@ _PLACES = {
                 'JupyterNotebookReporter', 'RunConfig', 'TuneConfig'),
     '_errors': ('TuneError',),
     '_experiment': ('with_parameters', 'with_resources'),
+    '_function': ('get_checkpoint', 'report'),
     '_nothing': ('init', 'is_initialized', 'shutdown'),
     '_results': ('ExperimentAnalysis', 'Result', 'ResultGrid', 'Trial'),
     '_run': ('Tuner', 'run'),

@@ -6,7 +6,6 @@ the descriptor or takes itself for the worker.
 import json
 import os
 import select
-import socket
 from typing import Any, Dict, NoReturn, Optional
 
 LINE_MAX = 1 << 20
@@ -29,6 +28,10 @@ def _where() -> str:
         return '/'
 
 
+# Made once: a result passes here for each step.
+_encode = json.JSONEncoder(separators=(',', ':'), allow_nan=False).encode
+_decode = json.JSONDecoder().decode
+
 _fd = _take()
 begun_in = _where()  # the script may go elsewhere before it runs an experiment
 
@@ -39,43 +42,54 @@ def is_worker() -> bool:
 
 
 class Channel:
-    """The descriptor.  Its end ends the process, at once."""
+    """The descriptor.  Its end ends the process, at once.
+
+    Read and written as it is: the module socket would cost each worker its import, and
+    socket.setdefaulttimeout() of a script would hold for us, too.
+    """
 
     def __init__(self) -> None:
         assert _fd is not None
-        self._socket = socket.socket(fileno=_fd)
+        os.set_blocking(_fd, True)
+        self._fd = _fd
         self._pending = b''
-        os.register_at_fork(after_in_child=self._socket.close)
+        self._poll = select.poll()
+        self._poll.register(_fd, select.POLLIN)
+        os.register_at_fork(after_in_child=self._close)
+
+    def _close(self) -> None:
+        os.close(self._fd)
+        self._fd = -1
 
     def send(self, kind: str, **members: Any) -> None:
-        text = json.dumps({'type': kind, **members}, separators=(',', ':'),
-                          allow_nan=False)
-        line = text.encode() + b'\n'
+        line = _encode({'type': kind, **members}).encode() + b'\n'
         if len(line) > LINE_MAX:
             raise ValueError('a "%s" of %d bytes is too long for pbt, which takes '
                              '1 MiB' % (kind, len(line)))
-        if self._socket.fileno() < 0:
+        if self._fd < 0:
             raise RuntimeError('this process was forked by the worker: only the '
                                'worker itself speaks with pbt')
         try:
-            self._socket.sendall(line)
+            sent = os.write(self._fd, line)
+            while sent < len(line):
+                sent += os.write(self._fd, line[sent:])
         except OSError:
             _gone()
 
     def receive(self, wait: bool) -> Optional[Message]:
         """The next command; None: none has come, and we don't wait."""
         while b'\n' not in self._pending:
-            if not wait and not select.select([self._socket], [], [], 0)[0]:
+            if not wait and not self._poll.poll(0):
                 return None
             try:
-                got = self._socket.recv(65536)
+                got = os.read(self._fd, 65536)
             except OSError:
                 got = b''
             if not got:
                 _gone()
             self._pending += got
         line, self._pending = self._pending.split(b'\n', 1)
-        message: Message = json.loads(line)
+        message: Message = _decode(line.decode())
         return message
 
 

@@ -2,7 +2,6 @@
 import contextlib
 import json
 import os
-import shutil
 from typing import Any, Callable, Dict, Iterator, Optional, Union
 
 Path = Union[str, 'os.PathLike[str]']
@@ -41,11 +40,13 @@ class Checkpoint:
 
 def copy_files(source: str, target: str) -> None:
     """Copies what a trainable has saved; the content of links, not the links."""
+    import shutil
     shutil.copytree(source, target, dirs_exist_ok=True, ignore=_not_its_own)
 
 
 def keep_files(source: str, target: str) -> None:
     """The same, in the place of what was there.  Ours, and never written again: linked."""
+    import shutil
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, copy_function=_link, ignore=_not_its_own)
 
@@ -59,6 +60,7 @@ def _link(source: str, target: str) -> str:
         os.link(source, target)
         return target
     except OSError:  # not every file system has links
+        import shutil
         return shutil.copy2(source, target)
 
 

@@ -2,17 +2,17 @@
 import atexit
 import io
 import os
-import shlex
 import sys
-import traceback
-from typing import Any, Callable, Dict, NoReturn, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Type, Union
 
 from libpbt._channel import is_worker
 from libpbt._class import ClassHost
-from libpbt._function import FunctionHost, host_of
 from libpbt._stop import stopper_of_run
 from libpbt._trainable import Trainable
 from libpbt._worker import Stopped
+
+if TYPE_CHECKING:
+    from libpbt._function import FunctionHost
 
 _begun = False
 
@@ -38,6 +38,7 @@ def worker(trainable: Union[Type[Trainable], Callable[[Dict[str, Any]], Any]]) -
     if not is_worker():
         if _is_child():
             return  # multiprocessing runs the script in each child: it goes on to its task
+        import shlex
         script = os.path.basename(sys.argv[0]) or 'this program'
         command = shlex.join([os.path.basename(sys.executable) or 'python3', *sys.argv])
         print(HOW_TO % {'script': script, 'command': command}, file=sys.stderr)
@@ -78,7 +79,7 @@ def _is_child() -> bool:
     return sys.modules.get('__mp_main__') not in (None, sys.modules['__main__'])
 
 
-def _host_of(trainable: Any) -> Union[ClassHost, FunctionHost]:
+def _host_of(trainable: Any) -> 'Union[ClassHost, FunctionHost]':
     if isinstance(trainable, type):
         if not issubclass(trainable, Trainable):
             raise TypeError('%s is no subclass of libpbt.Trainable' % trainable.__name__)
@@ -86,12 +87,14 @@ def _host_of(trainable: Any) -> Union[ClassHost, FunctionHost]:
     if not callable(trainable):
         raise TypeError('worker() takes a subclass of Trainable, or a function; not a %s'
                         % type(trainable).__name__)
+    from libpbt._function import host_of
     return host_of(trainable)
 
 
-def _fail(host: Union[ClassHost, FunctionHost], failure: BaseException) -> NoReturn:
+def _fail(host: 'Union[ClassHost, FunctionHost]', failure: BaseException) -> NoReturn:
     """The traceback goes to stderr, whose last words pbt adds to what we say: so it is in
     the trial's error.txt, too."""
+    import traceback
     frames = failure.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(OURS):
         frames = frames.tb_next

@@ -1,7 +1,6 @@
 """The worker's side of a Stopper: each result is shown to the script's process first."""
 import json
 import os
-import socket
 import sys
 from typing import Any, Dict, Optional
 
@@ -11,6 +10,7 @@ SOCKET = 'LIBPBT_STOPPER_SOCKET'  # where it is, as long as the script runs
 
 class Stops:
     def __init__(self, path: str) -> None:
+        import socket  # not every worker needs it
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(path)
         self._lines = self._socket.makefile('rb')

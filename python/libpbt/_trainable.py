@@ -1,7 +1,6 @@
 """The class API, with Ray's names."""
 import copy
 import os
-import pickle
 from typing import Any, Dict, Optional, Union
 
 from libpbt._checkpoint import Checkpoint, read_notes, write_notes
@@ -130,6 +129,7 @@ def _write_saved(saved: Any, path: str) -> Dict[str, Any]:
     if saved is None:
         return {}
     if isinstance(saved, dict):
+        import pickle
         with open(os.path.join(path, DICT_FILE), 'xb') as file:
             pickle.dump(saved, file)
         return {'returned': 'dict'}
@@ -149,6 +149,7 @@ def _write_saved(saved: Any, path: str) -> Dict[str, Any]:
 def _read_saved(notes: Dict[str, Any], path: str) -> Any:
     returned = notes.get('returned')
     if returned == 'dict':
+        import pickle
         with open(os.path.join(path, DICT_FILE), 'rb') as file:
             return pickle.load(file)
     return os.path.join(path, notes['path']) if returned == 'path' else path

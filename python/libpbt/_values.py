@@ -13,6 +13,7 @@ RESERVED = frozenset((
     'timesteps_since_restore', 'pbt_epoch', 'pbt_seq', 'pbt_lineage', 'pbt_parent'))
 COUNTED = {'timesteps_this_iter': 'timesteps_total',
            'episodes_this_iter': 'episodes_total'}
+TOTALS = frozenset(COUNTED.values())
 
 
 def plain(value: Any, name: str) -> Any:
@@ -88,12 +89,12 @@ def take_metrics(reported: Any, totals: Dict[str, Any]) -> Dict[str, Any]:
     metrics: Dict[str, Any] = {}
     for key, value in reported.items():
         name = _key(key, 'metrics')
-        if name.split('/')[0] in RESERVED or name in COUNTED.values():
+        if name.partition('/')[0] in RESERVED or name in TOTALS:
             raise ValueError('metric "%s" can\'t be reported: pbt fills it itself'
                              % name)
         metrics[name] = plain(value, name)
     for increment, total in COUNTED.items():
-        if _is_number(metrics.get(increment)):
+        if increment in metrics and _is_number(metrics[increment]):
             totals[total] = totals.get(total, 0) + metrics[increment]
         if total in totals:
             metrics[total] = totals[total]

@@ -4,7 +4,6 @@ A host (_class.py, _function.py) has the model.  `Worker` calls it for start, lo
 the host calls `rest()` for its next grant and `result()` after each step.
 """
 import os
-import socket
 import time
 from typing import Any, Dict, List, Optional, Protocol
 
@@ -51,7 +50,7 @@ class Worker:
         self._opening: Message = {}  # the start or load that is to be answered
         self._channel.send('hello', protocol=1, client='libpbt Python ' + VERSION,
                            capabilities=host.capabilities, pid=os.getpid(),
-                           host=socket.gethostname())
+                           host=os.uname().nodename)
 
     def rest(self) -> None:
         """Obeys until there is a grant."""

@@ -1,8 +1,10 @@
 """A Trainable for tests/test_python.py.  The score rises by 1 a step where lr is 0.1, by
-less elsewhere; `config` says what else it does, `BARE` leaves reset_config out."""
+less elsewhere; `config` says what else it does, `BARE` leaves reset_config out, `TIMEOUT`
+is that of the script's sockets."""
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -144,4 +146,6 @@ class Score(libpbt.Trainable):
         print('cleaned up')
 
 
+if 'TIMEOUT' in os.environ:
+    socket.setdefaulttimeout(float(os.environ['TIMEOUT']))
 libpbt.worker(Score)
