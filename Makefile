@@ -45,7 +45,7 @@ check-pytorch: all
 	@scripts/install-deps build test dcgan pytorch
 	@$(CMAKE) --preset default --log-level=WARNING -DPBT_TESTS=ON
 	@$(BUILD) build -j $(JOBS)
-	@cd build && $(CTEST) --output-on-failure -R '_pytorch$$'
+	@cd build && $(CTEST) --output-on-failure -C PyTorch -R '_pytorch$$'
 
 # The random tests at SOAK times the size of `make check`: an hour or so.
 SOAK ?= 10

@@ -2,9 +2,10 @@
 
     examples_pytorch.py BUILD_DIR SOURCE_DIR
 
-So do the guide's programs.  Skipped (status 77) where PBT_TORCH_PYTHON, or else the Python that
-runs this, lacks PyTorch, pandas or matplotlib.
+So do the guide's programs, and their pictures show something.  They need PyTorch, pandas and
+matplotlib: of PBT_TORCH_PYTHON, or else of the Python that runs this.
 """
+import glob
 import json
 import os
 import re
@@ -17,9 +18,41 @@ import runs
 from runs import check
 
 PYTHON = os.environ.get('PBT_TORCH_PYTHON') or sys.executable
-SKIPPED = 77
 SLOW = 'config.lr={uniform: [0.0001, 0.005]}'  # the test's pictures are easy
 HUNDREDTHS = 10  # by which all test images may differ from a sample of them
+LINE = 300  # pixels: more than there are in a legend
+PIXELS = '''
+import json, sys
+import matplotlib.image
+rows = (matplotlib.image.imread(sys.argv[1])[..., :3] * 255).round().astype(int)
+pixels = [tuple(pixel) for row in rows.tolist() for pixel in row]
+print(json.dumps([len(set(pixels)), *map(pixels.count, (
+    (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40)))]))
+'''
+RATES = '''
+import sys
+from dcgan import DcganTrainable
+
+def rates(model):
+    return [optimizer.param_groups[0]['lr'] for optimizer in model.gan.optimizers]
+
+def weights(model):
+    return [float(part.detach().sum()) for net in (model.gan.generator,
+                                                   model.gan.discriminator)
+            for part in net.parameters()]
+
+donor = DcganTrainable({'netG_lr': 0.001, 'netD_lr': 0.002})
+assert rates(donor) == [0.001, 0.002], rates(donor)
+before = weights(donor)
+assert 'is_score' in donor.train()
+assert all(a != b for a, b in zip(before, weights(donor))), 'nothing was trained'
+donor.save(sys.argv[1])
+model = DcganTrainable({'netG_lr': 0.003, 'netD_lr': 0.004})
+model.restore(sys.argv[1])
+assert weights(model) == weights(donor)
+assert model.reset_config({'netG_lr': 0.005, 'netD_lr': 0.006})
+assert rates(model) == [0.005, 0.006], rates(model)
+'''
 
 
 def run(*words, **env):
@@ -81,21 +114,48 @@ def guide(build, source, dir, env):
           said[-1000:])
     plotted = run(PYTHON, example + '/guide_plots.py', dir + '/guide-class', dir, **env)
     for name in ('accuracy', 'schedule'):
-        check(runs.read('%s/%s.png' % (dir, name))[:4] == b'\x89PNG', 'no %s.png', name)
+        check_plot('%s/%s.png' % (dir, name))
     check(len(plotted.splitlines()) == 5, 'guide_plots.py: %s', plotted)
     return plotted
 
 
+def pixels(path):
+    """Of a picture: the number of colours, and of pixels in the colour of each of the four
+    lines that matplotlib draws first."""
+    return json.loads(run(PYTHON, '-c', PIXELS, path))
+
+
+def check_plot(path):
+    """It has lines, longer than those of a legend."""
+    colours, *lines = pixels(path)
+    check(colours > 20 and max(lines) > LINE, '%s: %d colours, lines of %s', path, colours,
+          lines)
+
+
+def guide_dcgan(build, source, dir, env):
+    """Two trials train, exploit and draw; each with its own rates from its first step on."""
+    example = source + '/examples/pytorch'
+    env = {**env, 'PBT': build + '/pbt', 'PBT_DIR': dir}
+    said = run(PYTHON, example + '/guide_dcgan.py', '--smoke-test', '-o', dir, **env)
+    check(re.search(r'^best trial: \S+, is_score 1\.\d\d, trained with ', said, re.MULTILINE),
+          'guide_dcgan.py: %s', said[-1000:])
+    found = [accuracy for path in glob.glob(dir + '/guide-dcgan/*_0000?/stdout')
+             for accuracy in re.findall(r'recognises (\S+) of 400', runs.read(path).decode())]
+    check(len(found) == 1 and float(found[0]) > 0.9, 'the net that scores: %s', found)
+    records = runs.records_of(dir + '/guide-dcgan')
+    check([r['it'] for r in records if r['k'] == 'exploit'], 'guide-dcgan: no exploit')
+    check_plot(dir + '/dcgan.png')
+    check(pixels(dir + '/digits.png')[0] > 50, 'digits.png is empty')
+    run(PYTHON, '-c', RATES, dir + '/gan', **{**env, 'PYTHONPATH': os.pathsep.join(
+        [example, env['PYTHONPATH']])})
+    return said.splitlines()[-1]
+
+
 def main():
     build, source = (os.path.abspath(path) for path in sys.argv[1:3])
-    found = subprocess.run([PYTHON, '-c', 'import torch, pandas, matplotlib'],
-                           capture_output=True, check=False)
-    if found.returncode != 0:
-        print('SKIPPED: %s lacks PyTorch, pandas or matplotlib; `make check-pytorch` '
-              'installs Debian\'s' % PYTHON)
-        return SKIPPED
     dir = tempfile.mkdtemp(prefix='examples_pytorch.')
     env = {'PBT_MNIST_DIR': dir + '/mnist', 'PYTHONDONTWRITEBYTECODE': '1',
+           'XDG_CACHE_HOME': dir + '/cache',
            'PYTHONPATH': os.pathsep.join(
                [source + '/python'] + [path for path in
                                        [os.environ.get('PYTHONPATH')] if path])}
@@ -108,6 +168,7 @@ def main():
                                            evaluated(source, '%s/%s.best' % (dir, name),
                                                      said, env)))
         print(guide(build, source, dir, env))
+        print(guide_dcgan(build, source, dir, env))
     except runs.Failed as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
         return 1
