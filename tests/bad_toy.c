@@ -27,6 +27,8 @@
  *                         step() says on stdout and stderr whom it believes to serve,
  *                         and reports `model_steps`, which no checkpoint holds
  *   TOY_WORN=fail|kill    the process can be set up once only
+ *   TOY_FORGETS=1         the learning rate comes back with a checkpoint, and reset_config()
+ *                         leaves it alone
  *   TOY_ONCE=1            each kind of misbehaviour once per trial, remembered by a
  *                         file <trial_dir>/<name>.done
  *
@@ -350,6 +352,17 @@ static int bad_save(void *self, const char *dir, struct pbt_error *error)
     return toy_save(bad->toy, dir, error);
 }
 
+/* The learning rate is a part of what is trained. */
+static bool load_rate(struct bad_toy *bad, const char *dir)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/origin.txt", dir);
+    FILE *file = fopen(path, "r");
+    /* What bad_save() wrote.  NOLINTNEXTLINE(cert-err34-c) */
+    bool good = file != NULL && fscanf(file, "%la", &bad->toy->lr) == 1;
+    return file != NULL && fclose(file) == 0 && good;
+}
+
 static int bad_load(void *self, const char *dir, struct pbt_error *error)
 {
     struct bad_toy *bad = self;
@@ -366,6 +379,9 @@ static int bad_load(void *self, const char *dir, struct pbt_error *error)
         return pbt_error_set(error, PBT_EDATA, "can't read %s", path);
     }
     bad->iteration = iteration;
+    if (getenv("TOY_FORGETS") != NULL && !load_rate(bad, dir)) {
+        return pbt_error_set(error, PBT_EDATA, "can't read %s/origin.txt", dir);
+    }
     int status = toy_load(bad->toy, dir, error);
     if (status == PBT_OK) {
         (void)snprintf(bad->parent, sizeof bad->parent, "%a %llu",
@@ -378,6 +394,9 @@ static int bad_reset(void *self, const struct pbt_config *config,
                      struct pbt_error *error)
 {
     struct bad_toy *bad = self;
+    if (getenv("TOY_FORGETS") != NULL) {
+        return PBT_OK;
+    }
     return toy_reset(bad->toy, config, error);
 }
 

@@ -171,6 +171,8 @@ void pbt_cli_json_run(struct pbt_buf *out, const struct pbt_results *results)
     pbt_cli_json_real(out, "started", run->started);
     pbt_cli_json_real(out, "updated", run->updated);
     pbt_cli_json_real(out, "elapsed_s", run->elapsed_s);
+    pbt_buf_text(out, ",\"ignored\":");
+    pbt_board_put_ignored(pbt_results_board(results), out);
     put_best(out, results);
     if (run->driver_pid == 0) {
         pbt_buf_text(out, ",\"driver\":null}");

@@ -48,6 +48,7 @@ static int take_record(struct pbt_driver *driver,
                        const struct pbt_record *record, struct pbt_error *error)
 {
     struct pbt_entry entry = {.record = *record};
+    pbt_driver_look_for_ignored(driver, record);
     if (driver->data.length > 0) {
         entry.data = driver->data.data;
         entry.data_length = driver->data.length;
@@ -280,6 +281,9 @@ static int replay_line(void *user, const char *line, size_t length,
         return status;
     }
     bool applied = pbt_core_apply(driver->core, &entry.record);
+    if (applied) {
+        pbt_driver_replay_ignored(driver, &entry);
+    }
     uint64_t number = entry.record.number;
     bool wants_function =
         json_is_true(json_object_get(entry.data_json, "custom_explore"));
@@ -386,8 +390,9 @@ static bool allocate(struct pbt_driver *driver)
     driver->drives = calloc(population, sizeof *driver->drives);
     driver->acks = calloc(population, sizeof *driver->acks);
     driver->phantoms = calloc(population, sizeof *driver->phantoms);
+    driver->effect = pbt_effect_create(&driver->spec->settings);
     if (driver->drives == NULL || driver->acks == NULL ||
-        driver->phantoms == NULL) {
+        driver->phantoms == NULL || driver->effect == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < population; i++) {
@@ -489,6 +494,7 @@ void pbt_driver_close(struct pbt_driver *driver)
          driver->drives != NULL && i < driver->spec->settings.population; i++) {
         free(driver->drives[i].why);
     }
+    pbt_effect_destroy(driver->effect);
     free(driver->drives);
     free(driver->acks);
     free(driver->phantoms);

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "driver/driver.h"
+#include "driver/effect.h"
+#include "journal/entry.h"
 
 #define PBT_NEVER UINT64_MAX
 
@@ -44,6 +46,8 @@ struct pbt_driver {
     struct pbt_core *core;
     struct pbt_journal *journal;
     struct pbt_journal_info info;
+    struct pbt_effect *effect; /* which hyperparameters have one */
+    const json_t *metrics;     /* of the result that is taken in */
 
     /* Experiment clock = clock_base + (world's now - world_base). */
     uint64_t clock_base;
@@ -129,6 +133,14 @@ void pbt_driver_say_failure(const struct pbt_driver *driver, uint32_t number,
 
 /* The run is to end, and the step under way of this trial didn't within the grace time. */
 void pbt_driver_say_outlasted(const struct pbt_driver *driver, uint32_t number);
+
+/* ignored.c: hyperparameters without effect. */
+/* A record is about to be written, with driver->data. */
+void pbt_driver_look_for_ignored(struct pbt_driver *driver,
+                                 const struct pbt_record *record);
+/* At open, of each record of the past. */
+void pbt_driver_replay_ignored(struct pbt_driver *driver,
+                               const struct pbt_entry *entry);
 
 /* request.c: what the user asks of a run at work. */
 int pbt_driver_request(struct pbt_driver *driver, const struct pbt_input *input,

@@ -168,7 +168,10 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
         drive->deadline = driver->world->ops->now(driver->world) +
                           (uint64_t)(spec->timeout_step * 1e9);
     }
-    return pbt_driver_event(driver, &event, error);
+    driver->metrics = input->metrics_json;
+    int status = pbt_driver_event(driver, &event, error);
+    driver->metrics = NULL;
+    return status;
 }
 
 /* --- other news --------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 #include "journal/segment.h"
 
 /* Raised when the same records give other rows than before. */
-#define REVISION 1
+#define REVISION 2
 #define FILE_MAX ((size_t)64 << 20)
 /* Records of one transaction: what is lost if it is killed. */
 #define CHUNK 50000

@@ -38,6 +38,7 @@ static const struct pbt_field board_fields[] = {
     BOARD(CELLS, best_cells, "best_config"),
     BOARD(REAL, first_score, "first_score"),
     BOARD(U32, last_exploited, "last_exploited"),
+    BOARD(JSON, ignored, "ignored"),
     PBT_FIELDS_END};
 
 #define TRIAL(type, member, column)                                            \
@@ -135,7 +136,7 @@ const struct pbt_field pbt_state_exploit[] = {
     _Static_assert(sizeof(void *) != 8 || sizeof(structure) == (size),         \
                    "a member was added to " #structure                         \
                    ": give it a line in state.c, and then its size here")
-SIZE_IS(struct pbt_board, 168);
+SIZE_IS(struct pbt_board, 176);
 SIZE_IS(struct pbt_board_trial, 520);
 SIZE_IS(struct pbt_fold_trial, 64);
 SIZE_IS(struct pbt_fold_life, 48);
@@ -408,6 +409,19 @@ static sqlite3_stmt *select_fields(struct pbt_sql *sql, const char *first,
     return statement;
 }
 
+/* NULL, or a list of texts. */
+static bool are_names(const json_t *names)
+{
+    size_t index;
+    json_t *name;
+    bool good = names == NULL || json_is_array(names);
+    json_array_foreach(names, index, name)
+    {
+        good = good && json_is_string(name);
+    }
+    return good;
+}
+
 static bool load_run(struct pbt_index *index)
 {
     struct pbt_sql *sql = &index->sql;
@@ -421,6 +435,7 @@ static bool load_run(struct pbt_index *index)
         uint32_t population = index->spec->settings.population;
         if (fold->board.best_trial >= population ||
             fold->board.last_exploited >= population ||
+            !are_names(fold->board.ignored) ||
             (unsigned)fold->board.end > PBT_END_INTERRUPTED) {
             (void)pbt_sql_corrupt(sql, "raw_run makes no sense");
         }

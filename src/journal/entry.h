@@ -12,7 +12,8 @@
  *
  *   opened    {"wall": unix time in ns, "pid": N, "host": "...", "version": "..."}
  *   ready     {"pid": N, "host": "...", "client": "..."}
- *   result    {"time_this_iter_s": S, "metrics": {...}}: metrics as the worker sent them
+ *   result    {"time_this_iter_s": S, "metrics": {...}}: metrics as the worker sent them;
+ *             and perhaps "ignored": ["..."]: hyperparameters without effect
  *   exited    {"exit_code": N} or {"signal": N}, and perhaps "text": what happened, for
  *             people
  *   bad, pass {"text": "..."} where there is something to say

@@ -39,6 +39,20 @@ void pbt_board_parent(const struct pbt_board *board,
     }
 }
 
+void pbt_board_put_ignored(const struct pbt_board *board, struct pbt_buf *out)
+{
+    size_t index;
+    json_t *name;
+    pbt_buf_char(out, '[');
+    json_array_foreach(board->ignored, index, name)
+    {
+        const char *text = json_string_value(name);
+        pbt_buf_text(out, index > 0 ? "," : "");
+        pbt_buf_json_string(out, text, strlen(text));
+    }
+    pbt_buf_char(out, ']');
+}
+
 static int no_memory(struct pbt_error *error)
 {
     return pbt_error_set(error, PBT_ENOMEM, "out of memory");
@@ -86,6 +100,7 @@ void pbt_board_done(struct pbt_board *board)
     }
     free(board->trials);
     free(board->best_cells);
+    json_decref(board->ignored);
     pbt_shape_done(&board->shape);
     *board = (struct pbt_board){0};
 }
@@ -434,6 +449,30 @@ static void feed_result(struct pbt_board *board,
     }
 }
 
+/* The result has shown that these have no effect. */
+static int feed_ignored(struct pbt_board *board, const json_t *names,
+                        struct pbt_error *error)
+{
+    size_t index;
+    json_t *name;
+    if (!json_is_array(names)) {
+        return PBT_OK;
+    }
+    json_t *known = board->ignored == NULL ? json_array() : board->ignored;
+    board->ignored = known;
+    bool fits = known != NULL;
+    json_array_foreach(names, index, name)
+    {
+        bool there = false;
+        for (size_t i = 0; i < json_array_size(known); i++) {
+            there = there || json_equal(json_array_get(known, i), name);
+        }
+        fits = fits && (there || !json_is_string(name) ||
+                        json_array_append(known, name) == 0);
+    }
+    return fits ? PBT_OK : no_memory(error);
+}
+
 static void feed_saved(struct pbt_board *board, const struct pbt_record *record)
 {
     struct pbt_board_trial *trial = &board->trials[record->trial];
@@ -457,7 +496,7 @@ static int feed_kind(struct pbt_board *board, const struct pbt_record *record,
         break;
     case PBT_RECORD_RESULT:
         feed_result(board, record, data);
-        break;
+        return feed_ignored(board, json_object_get(data, "ignored"), error);
     case PBT_RECORD_SAVED:
         feed_saved(board, record);
         break;

@@ -15,6 +15,7 @@
 #include <pbt/error.h>
 #include <pbt/results.h> /* enum pbt_trial_status */
 
+#include "base/buf.h"
 #include "journal/entry.h"
 #include "log/python.h"
 #include "spec/spec.h"
@@ -86,6 +87,8 @@ struct pbt_board {
     double
         first_score; /* the best of the trials' first scores; NaN: none yet */
     uint32_t last_exploited; /* trial; if there were perturbations */
+    /* Names of hyperparameters that were found to have no effect; NULL: none was. */
+    json_t *ignored;
 };
 
 /* `spec` is borrowed. */
@@ -112,6 +115,9 @@ int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time);
 void pbt_board_parent(const struct pbt_board *board,
                       struct pbt_checkpoint_id from,
                       char parent[PBT_BOARD_PARENT_SIZE]);
+
+/* Appends the names of the hyperparameters without effect, as a list. */
+void pbt_board_put_ignored(const struct pbt_board *board, struct pbt_buf *out);
 
 /* True if score `a` is better than `b`, both in the user's sign. */
 bool pbt_board_better(const struct pbt_board *board, double a, double b);

@@ -89,6 +89,8 @@ void pbt_status_json(const struct pbt_board *board, struct pbt_buf *out)
                    ",\"undone\":%" PRIu64,
                    spec->minimize ? "min" : "max", board->results,
                    board->checkpoints, board->perturbations, board->undone);
+    pbt_buf_text(out, ",\"ignored\":");
+    pbt_board_put_ignored(board, out);
     put_best(out, board);
     pbt_buf_text(out, ",\"trials\":[");
     const char *comma = "";

@@ -4,7 +4,7 @@
  *
  *     {"version":1,"name":"...","record":N,"clock":NS,"wall":NS,"end":"none",
  *      "incarnation":N,"slots":N,"metric":"...","mode":"max","results":N,
- *      "checkpoints":N,"perturbations":N,"undone":N,
+ *      "checkpoints":N,"perturbations":N,"undone":N,"ignored":["..."],
  *      "best":{"trial":"...","score":X,"iteration":N,"config":{...}},
  *      "trials":[{"id":"...","status":"RUNNING","pid":N,"host":"...","iteration":N,
  *                 "time_total_s":S,"score":X,"failures":N,"exploits":N,

@@ -2,6 +2,9 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+
+#include "base/printable.h"
 
 #define NS_PER_S 1e9
 #define RESULTS_BEFORE_COLLAPSE 5
@@ -151,6 +154,22 @@ static void put_collapse(const struct pbt_board *board, struct pbt_buf *out)
         board->best_iteration);
 }
 
+static void put_ignored(const struct pbt_board *board, struct pbt_buf *out)
+{
+    size_t index;
+    json_t *name;
+    const char *between = "WARNING: changing ";
+    json_array_foreach(board->ignored, index, name)
+    {
+        const char *text = json_string_value(name);
+        pbt_buf_text(out, between);
+        pbt_printable_put(out, text, strlen(text), false);
+        between = ", ";
+    }
+    pbt_buf_text(out, " has no effect on what is trained: look at "
+                      "reset_config (pbt explain W0309)\n");
+}
+
 void pbt_warnings_put(const struct pbt_board *board, uint64_t disk_free,
                       struct pbt_buf *out)
 {
@@ -158,6 +177,9 @@ void pbt_warnings_put(const struct pbt_board *board, uint64_t disk_free,
     bool over = pbt_board_over(board);
     if (pbt_board_collapsed(board)) {
         put_collapse(board, out);
+    }
+    if (json_array_size(board->ignored) > 0) {
+        put_ignored(board, out);
     }
     if (!over && pbt_spec_never_perturbs(board->spec, why, sizeof why)) {
         pbt_buf_printf(out, "WARNING: no perturbation can happen: %s\n", why);

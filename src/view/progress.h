@@ -42,7 +42,7 @@ bool pbt_board_collapsed(const struct pbt_board *board);
 
 /*
  * Appends what a user has to know now, each a line that starts with "WARNING: " and says
- * what to do: a collapse, perturbations that can never happen, a disk that is nearly full
+ * what to do: a collapse, hyperparameters without effect, perturbations that can never happen, a disk that is nearly full
  * (`disk_free`: bytes; UINT64_MAX: unknown).
  */
 void pbt_warnings_put(const struct pbt_board *board, uint64_t disk_free,
