@@ -40,15 +40,15 @@ def pbt(build, *words, status=0):
 
 
 class Maker:
-    def __init__(self, build, dir, name, scheduler=None, **keys):
+    def __init__(self, build, dir, name, scheduler=None, program='examples/toy', env=None, **keys):
         self.build = build
-        made = runs.experiment(name, [build + '/examples/toy'], resources={'cpu': 2}, **keys)
+        made = runs.experiment(name, ['%s/%s' % (build, program)], resources={'cpu': 2}, **keys)
         made['config']['sleep_ms'] = 4
         made['scheduler'].update(scheduler or {})
-        self.run = runs.Run(build, dir, made, {'TZ': 'UTC'})
+        self.run = runs.Run(build, dir, made, {'TZ': 'UTC', **(env or {})})
 
-    def wait(self, count, kind):
-        self.run.start()
+    def wait(self, count, kind, *words):
+        self.run.start(*words)
         runs.wait_until('%d of %s' % (count, kind), lambda: self.run.begun() and count <= len(
             [r for r in runs.records_of(self.run.path) if r['k'] == kind]))
 
@@ -131,7 +131,24 @@ def make_adopting(build, dir):
     maker.keep()
 
 
-MAKERS = (make_asynchronous, make_synchronous, make_replay, make_adopting)
+def make_extended(build, dir):
+    """A trial that fails, waits and is replaced; an end that is put further away; killed."""
+    maker = Maker(build, dir, 'extended', program='tests/bad_toy', env={'TOY_EXIT': '1:7'},
+                  scheduler={'exploit_copies': 'hyperparameters'}, stop={'training_iteration': 30},
+                  stop_all={'training_iteration': 20},
+                  checkpoint={'frequency': 6, 'num_to_keep': 2, 'at_end': True},
+                  failure={'max_failures': 2, 'backoff_s': 0.2, 'replace': 3})
+    maker.run.start()
+    check(maker.run.finish() == 0, 'exit status: %s', maker.run.said())
+    maker.wait(110, 'result', '--change', '-n', '6', '--stop-all', 'training_iteration=30')
+    maker.run.kill()
+    maker.run.wait_gone()
+    maker.keep()
+
+
+MAKERS = (make_asynchronous, make_synchronous, make_replay, make_adopting, make_extended)
+# What they have to hold between them, of what came after the first ones.
+NEWER = {'adopt', 'extend', 'reopen', 'wait', 'replacement'}
 
 
 # --- reading --------------------------------------------------------------------
@@ -257,6 +274,9 @@ def main():
         found = sorted(os.path.join(GOLDEN, version, name) for version in os.listdir(GOLDEN)
                        for name in os.listdir(os.path.join(GOLDEN, version)))
         check(len(found) >= 3, 'only %s', found)
+        held = {word for golden in found for record in runs.records_of(golden)
+                for word in (record['k'], *record)}
+        check(NEWER <= held, 'no run has %s', NEWER - held)
         for golden in found:
             go_on(build, dir, golden)
         change_builds(build, dir)

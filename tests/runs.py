@@ -87,11 +87,11 @@ class Run:
     def begun(self):
         return os.path.exists(self.path + '/journal/000001.jsonl')
 
-    def start(self):
+    def start(self, *words):
         """pbt run, or pbt resume if there is something to resume."""
         pbt = os.path.join(self.build, PBT)
         command = ([pbt, 'resume', self.path] if self.begun() else
-                   [pbt, 'run', self.file, '--dir', self.dir])
+                   [pbt, 'run', self.file, '--dir', self.dir]) + list(words)
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen(
                 command, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
