@@ -8,6 +8,7 @@ import json
 import operator
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -307,6 +308,55 @@ def test_a_source_open_at_a_kill(root):
     made = calls(log)
     assert made[0] == made[1]
     assert len(of_kind(records(root), "ask_first")) == 4
+
+
+def change(root, *words, status=0):
+    done = subprocess.run([str(BUILD / "pbt"), "resume", str(root / "runs" / "own"), *words,
+                           "--change"], capture_output=True, text=True, timeout=DEADLINE_S,
+                          env=environment())
+    assert done.returncode == status, done.stderr
+    assert "own is changed" in done.stderr, done.stderr
+    return done.stderr
+
+
+def ends(found):
+    """{trial: its last iteration}"""
+    return {record["trial"]: record["it"] for record in of_kind(found, "result")}
+
+
+LONGER = ("stop.training_iteration=30", "num_samples=6")
+
+
+def test_a_change(root):
+    """Nothing in the program but its training: pbt goes on with it."""
+    run(root)
+    before = records(root)
+    change(root, *LONGER)
+    after = records(root)
+    assert after[: len(before)] == before
+    assert ends(after) == dict.fromkeys(range(6), 30)
+
+
+def test_a_change_for_functions(root):
+    """The run is changed for the program that has them; that goes on with it."""
+    explored = ("config={lr: {loguniform: [0.0001, 0.02]}}",
+                "scheduler.hyperparam_mutations={}")
+    for overrides, more, status, code in (
+            (explored, {"OWN_EXPLORE": "double"}, 2, "E0808"),
+            (DRAWN[:-1], {"OWN_DRAW": "seed", "OWN_CALLS": str(root / "calls")}, 78, "E0326")):
+        run(root, *overrides, **more)
+        before = records(root)
+        # The trials that are added come from a function, too.
+        said = change(root, *LONGER, status=status)
+        assert code in said and "with that program" in said, said
+        assert records(root) == before
+        run(root, *overrides, *LONGER, **more)
+        after = records(root)
+        assert after[: len(before)] == before
+        assert sorted(r["trial"] for r in of_kind(after, "reopen")) == [0, 1, 2, 3]
+        assert ends(after) == dict.fromkeys(range(6), 30)
+        assert not (root / "runs" / "own-2").exists()
+        shutil.rmtree(root / "runs")
 
 
 # As Ray writes it: three changes, two of them at one step, and a torn last line.

@@ -11,7 +11,9 @@ int pbt_restore_no_functions(struct pbt_error *error)
 {
     return pbt_fail(error, PBT_E0808,
                     "this run explores with a function of the program "
-                    "that started it: resume it with that program");
+                    "that started it: resume it with that program, whose "
+                    "file has to say the same as experiment.yaml in the run's "
+                    "directory");
 }
 
 /* For each text of the snapshot its handle in this process. */

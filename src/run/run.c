@@ -13,6 +13,7 @@
 #include "base/names.h"
 #include "checkpoint/checkpoint.h"
 #include "driver/driver.h"
+#include "driver/restore.h"
 #include "exec/local.h"
 #include "journal/lock.h"
 #include "log/thread.h"
@@ -257,7 +258,10 @@ static int prepare(struct run *run, struct pbt_error *error)
     run->spec.functions = run->options->functions;
     run->spec.settings.custom_explore |= run->options->explores;
     run->log_spec.settings.custom_explore |= run->options->explores;
-    status = pbt_spec_finish(&run->spec, error);
+    /* It could when it was made: by its program's function. */
+    status = pbt_spec_can_explore(&run->spec)
+                 ? pbt_spec_finish(&run->spec, error)
+                 : pbt_restore_no_functions(error);
     if (status == PBT_OK) {
         status = find_budget(run, error);
     }

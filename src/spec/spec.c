@@ -117,21 +117,26 @@ static int check_functions(const struct pbt_spec *spec, struct pbt_error *error)
     return status;
 }
 
-int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
+bool pbt_spec_can_explore(const struct pbt_spec *spec)
 {
     const struct pbt_settings *settings = &spec->settings;
-    int status = check_functions(spec, error);
+    bool can = settings->scheduler != PBT_SCHEDULER_PBT ||
+               settings->custom_explore || spec->functions_elsewhere;
+    for (uint32_t i = 0; i < settings->space.count && !can; i++) {
+        can = settings->space.params[i].mutation != PBT_MUTATION_NONE;
+    }
+    return can;
+}
+
+int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error)
+{
+    int status =
+        spec->functions_elsewhere ? PBT_OK : check_functions(spec, error);
     if (status == PBT_OK) {
         status = pbt_check_templates(spec, error);
     }
-    if (status != PBT_OK || settings->scheduler != PBT_SCHEDULER_PBT ||
-        settings->custom_explore) {
+    if (status != PBT_OK || pbt_spec_can_explore(spec)) {
         return status;
-    }
-    for (uint32_t i = 0; i < settings->space.count; i++) {
-        if (settings->space.params[i].mutation != PBT_MUTATION_NONE) {
-            return PBT_OK;
-        }
     }
     return pbt_fail(
         error, PBT_E0319,

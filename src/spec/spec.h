@@ -74,6 +74,8 @@ struct pbt_spec {
      * them.  NULL: none.
      */
     const char *const *functions;
+    /* Another program has them, and will look: pbt_spec_finish() doesn't. */
+    bool functions_elsewhere;
 
     bool seed_drawn;            /* the file gave none */
     struct pbt_origin *origins; /* [PBT_KEY_COUNT] */
@@ -141,6 +143,9 @@ void pbt_spec_problem_write(const struct pbt_spec *spec, int key,
  * templates that can't be read, or have a placeholder that is none.
  */
 int pbt_spec_finish(const struct pbt_spec *spec, struct pbt_error *error);
+
+/* The part of it that is about exploring. */
+bool pbt_spec_can_explore(const struct pbt_spec *spec);
 
 /*
  * True if no perturbation can ever happen though PBT is asked for; `why` then says the
