@@ -11,6 +11,8 @@
  *   TOY_FAIL=WHERE        step() fails with a message
  *   TOY_HANG=WHERE        step() never returns
  *   TOY_HANG_SETUP, TOY_HANG_SAVE=WHERE    that function never returns
+ *   TOY_HANG_HOW=pause|stop|spin|deaf    it waits for a signal (as without this), is
+ *                         stopped (SIGSTOP), is busy, or doesn't hear SIGTERM
  *   TOY_EAT=WHERE         takes all memory that it is given, up to 2 GiB, in step()
  *   TOY_GARBAGE=WHERE     writes a line to the socket that is no JSON
  *   TOY_NAN=WHERE         reports NaN as score
@@ -105,13 +107,27 @@ static bool asked(const struct bad_toy *bad, const char *name,
     return trial && now && first_time(bad, name);
 }
 
+static void hang(const char *how)
+{
+    volatile bool busy = strcmp(how, "spin") == 0;
+    if (strcmp(how, "deaf") == 0) {
+        (void)signal(SIGTERM, SIG_IGN);
+    } else if (strcmp(how, "stop") == 0) {
+        (void)raise(SIGSTOP);
+    }
+    for (;;) {
+        while (busy) {
+        }
+        (void)pause();
+    }
+}
+
 static void hang_if_asked(const struct bad_toy *bad, const char *name,
                           int64_t iteration)
 {
-    while (asked(bad, name, iteration)) {
-        for (;;) {
-            (void)pause();
-        }
+    const char *how = getenv("TOY_HANG_HOW");
+    if (asked(bad, name, iteration)) {
+        hang(how == NULL ? "pause" : how);
     }
 }
 

@@ -14,6 +14,8 @@ from runs import check
 
 BAD = 1  # the trial that misbehaves, at iteration 7 where it can choose
 PATIENCE_S = 0.5  # the time-outs that are set
+LATE_S = 5  # so much later than a time-out it is noticed at the most, on a busy machine
+HUNG = 20  # workers of each kind
 
 # name, environment of bad_toy, keys of the experiment, after which iteration it
 # fails, what is said of it
@@ -155,6 +157,32 @@ def replaced(build, dir):
     check('error[' not in run.said(), 'replaced: %s', run.said()[-3000:])
 
 
+def hung(build, dir, how):
+    """Many workers hang, each once: all are noticed, and their slots serve others.
+
+    Returns how long after the time-out the last of them had ended."""
+    patience = 2 * PATIENCE_S
+    run = finish(build, dir, runs.experiment(
+        'hung-' + how, [build + '/tests/bad_toy'], num_samples=HUNG,
+        resources={'cpu': HUNG // 2}, scheduler={'type': 'fifo'}, timeouts={'step': patience},
+        checkpoint={'frequency': 5, 'at_end': True},
+        # A step that is only slow, on a machine with much else to do, is tried again.
+        failure={'max_failures': 9}), {'TOY_HANG': '*:7', 'TOY_ONCE': '1', 'TOY_HANG_HOW': how}, 0)
+    records = runs.records_of(run.path)
+    late = []
+    for trial in range(HUNG):
+        own = [r for r in records if r.get('trial') == trial]
+        at = next((i for i, r in enumerate(own) if r.get('leave') == 'retry' and r['it'] == 6), None)
+        check(at is not None, '%s: trial %d was not noticed', run.path, trial)
+        step = [r for r in own[:at] if r['k'] == 'result'][-1]
+        late.append((own[at]['t'] - step['t']) / 1e9 - patience)
+        message(run, trial, 6, r'no answer to `run` within 1 s \(timeouts\.step\)')
+        check([r['it'] for r in own[at:] if r['k'] == 'result'][-1:] == [20],
+              '%s: trial %d did not go on', run.path, trial)
+    check(0 <= min(late) and max(late) < LATE_S, '%s: noticed after %s', run.path, late)
+    return max(late)
+
+
 TALKS = """import sys, time
 for i in range(200):
     print('line %d of a traceback that is rather deep' % i, file=sys.stderr)
@@ -293,6 +321,9 @@ def main():
         for case in LATER:
             later(build, dir, *case)
             print('later:', case[0], flush=True)
+        for how in ('pause', 'stop', 'spin', 'deaf'):
+            late = hung(build, dir, how)
+            print('%d hung, %s: noticed within %.2f s' % (HUNG, how, late), flush=True)
         again_and_again(build, dir)
         print('again and again')
         replaced(build, dir)
