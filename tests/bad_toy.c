@@ -23,6 +23,7 @@
  *   TOY_LINK=WHERE        puts a symbolic link into a checkpoint
  *   TOY_BALLAST_KIB=N     so much more is in each checkpoint
  *   TOY_SLEEP_MS, TOY_SLOW_SAVE_MS, TOY_SLOW_LOAD_MS=N    time for each such call
+ *   TOY_SAVE_UNTIL=PATH   a save waits until there is such a file
  *   TOY_SETSID_CHILD=1    setup() starts a daemon (setsid, forked twice) that keeps
  *                         everything open; its pid is in <trial_dir>/daemon.pid
  *   TOY_WHO=1             setup() says where it stands and goes to its trial's directory;
@@ -67,6 +68,15 @@ static void sleep_ms(const char *name)
     long ms = text != NULL ? strtol(text, NULL, 10) : 0;
     struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
     while (ms > 0 && nanosleep(&pause, &pause) != 0 && errno == EINTR) {
+    }
+}
+
+static void wait_for_file(const char *name)
+{
+    const char *path = getenv(name);
+    struct timespec pause = {.tv_nsec = 5000000};
+    while (path != NULL && access(path, F_OK) != 0) {
+        (void)nanosleep(&pause, NULL);
     }
 }
 
@@ -340,6 +350,7 @@ static int bad_save(void *self, const char *dir, struct pbt_error *error)
     struct bad_toy *bad = self;
     char path[4096];
     sleep_ms("TOY_SLOW_SAVE_MS");
+    wait_for_file("TOY_SAVE_UNTIL");
     hang_if_asked(bad, "TOY_HANG_SAVE", bad->iteration);
     if (asked(bad, "TOY_FAIL_SAVE", 0)) {
         return pbt_error_set(error, PBT_EFAILED, "save fails on purpose");

@@ -40,6 +40,11 @@
 /* Between two writings of status.json. */
 #define STATUS_NS UINT64_C(1000000000)
 #define FLUSH_BYTES ((size_t)8 * 1024 * 1024)
+/*
+ * A disk that is full may have room again soon: what a save that found none has left is being
+ * removed (exec/local_room.c), or the user makes room.  So long that is waited for.
+ */
+#define FULL_NS UINT64_C(30000000000)
 /* Lines that are taken in before a looker may come: well under a millisecond. */
 #define SLICE_LINES 64
 
@@ -72,6 +77,8 @@ struct pbt_log_thread {
     size_t unflushed; /* bytes of lines since */
     uint64_t status_written;
     bool status_stale;
+    uint64_t full_since; /* the disk; 0: it is not */
+    struct pbt_hold hold;
 };
 
 static uint64_t monotonic(void)
@@ -157,9 +164,8 @@ static int feed_slice(struct pbt_log_thread *t, const struct pbt_buf *lines,
     return status;
 }
 
-/* Writes what is due, or (`all`) whatever is unwritten. */
-static int write_due(struct pbt_log_thread *t, bool all,
-                     struct pbt_error *error)
+static int write_files(struct pbt_log_thread *t, bool all,
+                       struct pbt_error *error)
 {
     uint64_t now = monotonic();
     bool flush = t->unflushed > 0 && (all || t->unflushed >= FLUSH_BYTES ||
@@ -168,17 +174,51 @@ static int write_due(struct pbt_log_thread *t, bool all,
     if (flush) {
         status = pbt_log_flush(t->log, error);
         t->flushed = now;
-        t->unflushed = 0;
-        t->status_stale = true;
+        if (status == PBT_OK) {
+            t->unflushed = 0;
+            t->status_stale = true;
+        }
     }
     if (status == PBT_OK && t->status_stale && t->behind == 0 &&
         (all || now >= t->status_written + STATUS_NS)) {
         status = pbt_log_write_status(t->log, error);
         t->status_written = now;
-        t->status_stale = false;
+        t->status_stale = status != PBT_OK;
     }
-    return status == PBT_OK ? PBT_OK
-                            : pbt_error_prefix(error, status, "log files");
+    return status;
+}
+
+/* For room; another driver that has taken over (the same status) is not waited for. */
+static bool can_wait(struct pbt_log_thread *t, int status)
+{
+    struct pbt_error ignored;
+    uint64_t now = monotonic();
+    if (status != PBT_ETEMP || pbt_hold_ask(&t->hold, &ignored) != PBT_OK) {
+        return false;
+    }
+    t->full_since = t->full_since == 0 ? now : t->full_since;
+    return now < t->full_since + FULL_NS;
+}
+
+/*
+ * Writes what is due, or (`all`) whatever is unwritten.  On a full disk that is what it was
+ * afterwards: all of it can be tried again.
+ */
+static int write_due(struct pbt_log_thread *t, bool all,
+                     struct pbt_error *error)
+{
+    static const struct timespec pause = {.tv_nsec = FLUSH_NS};
+    int status = write_files(t, all, error);
+    while (all && can_wait(t, status)) {
+        (void)nanosleep(&pause, NULL);
+        status = write_files(t, all, error);
+    }
+    if (status == PBT_OK && t->unflushed == 0) {
+        t->full_since = 0;
+    }
+    return status == PBT_OK || can_wait(t, status)
+               ? PBT_OK
+               : pbt_error_prefix(error, status, "log files");
 }
 
 /* When write_due() has something to do, if nothing comes until then. */
@@ -446,6 +486,7 @@ int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     t->spec = spec;
+    t->hold = hold == NULL ? (struct pbt_hold){.ask = NULL} : *hold;
     int status = make_locks(t, error);
     if (status != PBT_OK) {
         free(t);
