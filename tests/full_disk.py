@@ -8,6 +8,7 @@ its save, and goes on once there is room; or the run is stopped meanwhile, and g
 it is resumed.  A save that finds no room in its middle is no failure.  Log files wait for room,
 too.  And not more than so many save at a time.
 """
+import errno
 import os
 import re
 import signal
@@ -32,6 +33,16 @@ def fill(disk, left_kib=LEFT_KIB):
         os.posix_fallocate(file.fileno(), 0,
                            about.f_bavail * about.f_frsize - 1024 * left_kib)
     return path
+
+
+def fill_up(path):
+    """What is left of the disk, while others take of it, too."""
+    with open(path, 'ab') as file:
+        try:
+            while True:
+                os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, 4096)
+        except OSError as full:
+            check(full.errno == errno.ENOSPC, '%s', full)
 
 
 def kinds(run):
@@ -122,7 +133,8 @@ def trains_on(build, disk):
     runs.wait_until('training', lambda: run.begun() and kinds(run).count('result') > 8)
     runs.wait_until('logs', lambda: all(os.path.exists(path + '/result.json')
                                         for path in run.trial_dirs()))
-    ballast = fill(disk, 0)
+    ballast = fill(disk)
+    fill_up(ballast)
     begin = runs.records_of(run.path)[-1]['t']
 
     def some_flushes_later():

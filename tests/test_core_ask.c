@@ -11,13 +11,6 @@
 
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 static void an_answer_is_the_new_configuration(void **state)
 {
     (void)state;

@@ -11,13 +11,6 @@
 
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 static void a_crash_goes_back_to_the_restart_point(void **state)
 {
     (void)state;

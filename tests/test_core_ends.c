@@ -11,13 +11,6 @@
 
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 static void a_stop_ends_the_trial_and_no_other(void **state)
 {
     (void)state;

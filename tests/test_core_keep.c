@@ -11,13 +11,6 @@
 
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 /* A trial by itself that saves after each step. */
 static struct pbt_settings each_step(uint32_t population, enum pbt_keep keep,
                                      uint32_t count)

@@ -14,13 +14,6 @@
 
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 /* Five trials, of which two are a quantile; an interval of 10, and no new draws. */
 static struct pbt_settings five(void)
 {

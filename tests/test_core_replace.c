@@ -11,13 +11,6 @@
 
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 static struct pbt_settings settings_of(uint32_t population)
 {
     struct pbt_settings settings = trace_settings(population);

@@ -21,13 +21,6 @@ static struct pbt_settings rounds(uint32_t population)
     return settings;
 }
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 static void all_save_and_wait_then_the_lowest_copies_the_highest(void **state)
 {
     (void)state;

@@ -13,13 +13,6 @@
 #include "core/core.h"
 #include "trace.h"
 
-static void play(const struct pbt_settings *settings, const char *story)
-{
-    struct trace *trace = trace_begin(settings);
-    trace_tell(trace, story);
-    trace_end(trace);
-}
-
 /* Ray (PR 28509) and Katib gave the donor's hyperparameters to the loser's own weights. */
 static void a_loser_loads_its_donor_though_its_own_is_newer(void **state)
 {

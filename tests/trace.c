@@ -74,6 +74,17 @@ struct pbt_settings trace_settings(uint32_t population)
     };
 }
 
+struct pbt_settings halving(uint32_t population)
+{
+    static const double half[] = {0.5};
+    struct pbt_settings settings = trace_settings(population);
+    settings.quantile_fraction = 0.5;
+    settings.explore.resample_probability = 0;
+    settings.explore.factors = half;
+    settings.explore.factor_count = 1;
+    return settings;
+}
+
 /* --- records --------------------------------------------------------------- */
 
 static struct pbt_cell *copy_cells(const struct trace *trace,
@@ -783,4 +794,11 @@ void trace_end(struct trace *trace)
     pbt_core_destroy(trace->twin);
     pbt_buf_done(&trace->out);
     free(trace);
+}
+
+void play(const struct pbt_settings *settings, const char *story)
+{
+    struct trace *trace = trace_begin(settings);
+    trace_tell(trace, story);
+    trace_end(trace);
 }

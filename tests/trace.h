@@ -48,6 +48,8 @@
  * Without stops (a time budget of 1,000 ns); max_failures 2; everything else off.
  */
 struct pbt_settings trace_settings(uint32_t population);
+/* The same with a factor of 1/2 and no new draws: x says whose it was. */
+struct pbt_settings halving(uint32_t population);
 
 struct trace;
 /* `settings` is borrowed. */
@@ -55,6 +57,8 @@ struct trace *trace_begin(const struct pbt_settings *settings);
 void trace_end(struct trace *trace);
 /* Plays a story and compares.  More of them continue where the last one ended. */
 void trace_tell(struct trace *trace, const char *story);
+/* One story from its beginning to its end. */
+void play(const struct pbt_settings *settings, const char *story);
 /* `settings` are those that were borrowed; "reopen" has to follow. */
 void trace_add_trials(struct trace *trace, struct pbt_settings *settings,
                       uint32_t more);
