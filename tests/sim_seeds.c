@@ -4,7 +4,7 @@
  *     sim_seeds [--seeds N] [--from S] [--keeping] [--plain] [--trace]
  *
  * Each seed is an experiment, a world with faults, and a number of drivers that die; see
- * sim/case.c for what is drawn and sim/judge.c for what must hold after every batch.
+ * sim/case.c for what is drawn and sim/judge*.c for what must hold after every batch.
  */
 #include <inttypes.h>
 #include <signal.h>

@@ -164,11 +164,62 @@ const struct judge_result *judge_find_result(const struct judge *judge,
                                              uint64_t epoch, uint64_t seq);
 void judge_add_result(struct judge *judge, const struct judge_result *result);
 
+/* judge_model.c */
+
 bool judge_same_id(struct pbt_checkpoint_id a, struct pbt_checkpoint_id b);
 bool judge_same_config(const struct judge *judge, const struct judge_config *a,
                        const struct pbt_cell *b);
+struct judge_config judge_config_of(const struct judge *judge,
+                                    const struct pbt_cell *cells);
+/* What was drawn stays, and what was asked for is there. */
+bool judge_is_answer(const struct judge *judge,
+                     const struct judge_config *asked,
+                     const struct pbt_cell *cells);
 struct judge_checkpoint *judge_checkpoint(struct judge *judge,
                                           struct pbt_checkpoint_id id);
+struct judge_checkpoint *judge_add_checkpoint(struct judge *judge,
+                                              struct pbt_checkpoint_id id);
+/* The experiment is over for good. */
+bool judge_is_final(enum pbt_end end);
+double judge_clock_of(const struct judge *judge, int64_t iteration,
+                      double time_total);
+/* exploit_copies: hyperparameters */
+bool judge_keeps_weights(const struct judge *judge);
+/* A life begins. */
+void judge_take_epoch(struct judge *judge, const struct pbt_record *record);
+void judge_push_point(struct judge *judge, struct judge_trial *trial,
+                      struct pbt_checkpoint_id checkpoint);
+void judge_drop_point(struct judge_trial *trial, uint32_t at);
+/* To the newest restart point. */
+void judge_go_back(struct judge_trial *trial);
+void judge_finish(struct judge_trial *trial, bool error);
+/* Has it a pair that is better than all that it has had? */
+void judge_note_best(struct judge_trial *trial);
+/* Without an answer: at its point again, or back, if its process is gone; or failed, as before. */
+void judge_stop_asking(struct judge_trial *trial);
+
+/* One record each: judge_lives.c */
+void judge_take_opened(struct judge *judge, const struct pbt_record *record);
+void judge_take_trial(struct judge *judge, const struct pbt_record *record);
+void judge_take_start(struct judge *judge, const struct pbt_record *record);
+void judge_take_exited(struct judge *judge, const struct pbt_record *record);
+void judge_take_end(struct judge *judge, const struct pbt_record *record);
+void judge_take_request(struct judge *judge, const struct pbt_record *record);
+void judge_take_extend(struct judge *judge);
+void judge_take_reopen(struct judge *judge, const struct pbt_record *record);
+/* judge_train.c */
+void judge_take_result(struct judge *judge, const struct pbt_record *record);
+void judge_take_saved(struct judge *judge, const struct pbt_record *record);
+void judge_take_durable(struct judge *judge, const struct pbt_record *record);
+void judge_take_delete(struct judge *judge, const struct pbt_record *record);
+void judge_take_bad(struct judge *judge, const struct pbt_record *record);
+void judge_take_undo(struct judge *judge, const struct pbt_record *record);
+/* judge_donor.c */
+void judge_take_exploit(struct judge *judge, const struct pbt_record *record);
+void judge_take_ask_first(struct judge *judge, const struct pbt_record *record);
+void judge_take_ask(struct judge *judge, const struct pbt_record *record);
+void judge_take_pass(struct judge *judge, const struct pbt_record *record);
+void judge_take_save(struct judge *judge, const struct pbt_record *record);
 
 /* judge_exploit.c */
 
