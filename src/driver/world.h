@@ -5,7 +5,7 @@
  *     now()                 the monotonic clock
  *     submit(job)           hands over a job; what comes of it is news
  *
- * exec/local.c implements them over libuv and real processes, exec/sim.c in virtual
+ * exec/local.c implements them over libuv and real processes, exec/sim*.c in virtual
  * time.  Nothing here decides anything.
  */
 #ifndef PBT_DRIVER_WORLD_H
