@@ -96,6 +96,7 @@ int pbt_cli_doctor(const struct pbt_cli_call *call)
     struct pbt_buf out;
     pbt_doctor_shim(&doctor);
     pbt_doctor_kernel(&doctor);
+    pbt_doctor_proc(&doctor);
     pbt_doctor_cpus(&doctor);
     pbt_doctor_memory(&doctor);
     pbt_doctor_gpus(&doctor);

@@ -39,6 +39,7 @@ void pbt_doctor_cpus(struct pbt_doctor *doctor);
 void pbt_doctor_memory(struct pbt_doctor *doctor);
 void pbt_doctor_open_files(struct pbt_doctor *doctor);
 void pbt_doctor_kernel(struct pbt_doctor *doctor);
+void pbt_doctor_proc(struct pbt_doctor *doctor);
 void pbt_doctor_gpus(struct pbt_doctor *doctor);
 void pbt_doctor_terminal(struct pbt_doctor *doctor);
 /* doctor_disk.c: the directory in which runs are made. */

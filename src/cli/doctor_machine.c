@@ -59,8 +59,7 @@ static int spawn_version(const char *shim, int out, pid_t *pid)
     }
     code = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     if (code == 0) {
-        code = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO,
-                                                "/dev/null", O_WRONLY, 0);
+        code = posix_spawn_file_actions_addclose(&actions, STDERR_FILENO);
     }
     if (code == 0) {
         code = posix_spawn(pid, shim, &actions, NULL, argv, environ);
@@ -135,6 +134,19 @@ void pbt_doctor_kernel(struct pbt_doctor *doctor)
                        : "the container's seccomp profile has to allow it",
                    "Linux %s: pidfd_open, with which workers are watched: %s",
                    release, strerror(errno));
+}
+
+/* Nobody expects it to be missing, so it is only said if it is. */
+void pbt_doctor_proc(struct pbt_doctor *doctor)
+{
+    if (access("/proc/self/stat", R_OK) != 0) {
+        pbt_doctor_add(doctor, PBT_DOCTOR_WARNING, "/proc",
+                       "mount it: mount -t proc proc /proc",
+                       "is not mounted: what a worker has started may outlive "
+                       "it, limits of the control group are not seen, and a "
+                       "program without a client has to report through the "
+                       "file PBT_METRICS");
+    }
 }
 
 void pbt_doctor_cpus(struct pbt_doctor *doctor)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/self.h"
 #include "cli/results.h"
 
 #define MIN_COLUMNS 40
@@ -79,8 +80,7 @@ static int prepare(const char *dir)
 static int become_plotter(char **argv)
 {
     char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
-    path[length > 0 ? length : 0] = '\0';
+    (void)pbt_self_path(path, sizeof path - 16); /* execv() fails without it */
     char *slash = strrchr(path, '/');
     if (slash != NULL) {
         memcpy(slash + 1, "pbt-plot", sizeof "pbt-plot");

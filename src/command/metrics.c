@@ -337,6 +337,12 @@ static int read_stdout(struct pbt_reports *reports, off_t start,
     struct pbt_buf text;
     /* Our own descriptor may be open for writing only. */
     int fd = open("/proc/self/fd/1", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        return pbt_error_set(error, PBT_EUNAVAILABLE,
+                             "it wrote no metrics file (PBT_METRICS), and its "
+                             "stdout can't be read without /proc, which is not "
+                             "mounted here");
+    }
     if (fd < 0) {
         return PBT_OK;
     }

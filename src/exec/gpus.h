@@ -49,7 +49,7 @@ int pbt_gpus_find(const struct pbt_gpu_places *places, struct pbt_gpus *gpus,
 
 /*
  * nvml.c: the UUIDs of all devices, from the management library.  False: there is no such
- * library, or it finds no driver.
+ * library, or it finds no driver, or we are a static program, which can't load it.
  */
 bool pbt_nvml_find(const char *library, struct pbt_gpus *gpus);
 

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np and its kin */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <spawn.h>
@@ -154,8 +155,20 @@ static int make_environment(struct environment *env,
     return merge_environment(env, spec, error);
 }
 
+/* What ends at once when it is read: /dev/null, or without a /dev an empty pipe. */
+static int open_nothing(void)
+{
+    int ends[2];
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && pipe2(ends, O_CLOEXEC) == 0) {
+        (void)close(ends[1]);
+        fd = ends[0];
+    }
+    return fd;
+}
+
 static int file_actions(posix_spawn_file_actions_t *actions,
-                        const struct pbt_process *process,
+                        const struct pbt_process *process, int input,
                         struct pbt_error *error)
 {
     char out[PBT_LOCAL_PATH_SIZE + 8];
@@ -164,8 +177,7 @@ static int file_actions(posix_spawn_file_actions_t *actions,
     int flags = O_WRONLY | O_CREAT | O_APPEND;
     (void)snprintf(out, sizeof out, "%s/stdout", process->trial_dir);
     (void)snprintf(err, sizeof err, "%s/stderr", process->trial_dir);
-    int code =
-        posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    int code = posix_spawn_file_actions_adddup2(actions, input, 0);
     if (code == 0) {
         code = posix_spawn_file_actions_addopen(actions, 1, out, flags, 0600);
     }
@@ -286,9 +298,13 @@ int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
         free(argv);
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
-    int status = make_environment(env, process, error);
+    int input = open_nothing();
+    int status =
+        input < 0 ? pbt_error_set(error, PBT_EUNAVAILABLE,
+                                  "can't open /dev/null: %s", strerror(errno))
+                  : make_environment(env, process, error);
     if (status == PBT_OK) {
-        status = file_actions(&actions, process, error);
+        status = file_actions(&actions, process, input, error);
     }
     if (status == PBT_OK) {
         int code = posix_spawn(&process->shim, local->options.shim, &actions,
@@ -303,6 +319,9 @@ int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
                                                  : local->options.spec->cwd,
                 strerror(code));
         }
+    }
+    if (input >= 0) {
+        (void)close(input);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
     free(env->all);

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "base/self.h"
 #include "exec/gpus.h"
 
 typedef int nvml_return; /* 0: success */
@@ -61,6 +62,10 @@ static bool list_devices(const struct nvml *nvml, struct pbt_gpus *gpus)
 
 bool pbt_nvml_find(const char *library, struct pbt_gpus *gpus)
 {
+    /* glibc's dlopen() in a static program wants the very glibc that it was linked with. */
+    if (pbt_self_is_static()) {
+        return false;
+    }
     void *loaded = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     struct nvml nvml;
     bool found = false;

@@ -49,6 +49,32 @@ static cairo_surface_t *make_surface(struct pbt_canvas *canvas)
                                       (int)height);
 }
 
+/*
+ * A machine without fontconfig's files may have fonts, and cairo has a plain one of its own
+ * where there is none: nothing that fontconfig should print an error about.  A file that the
+ * user names is another matter.
+ */
+static void need_no_config(void)
+{
+    static const char usual[] =
+        "<fontconfig><dir>/usr/share/fonts</dir>"
+        "<dir prefix=\"xdg\">fonts</dir>"
+        "<cachedir prefix=\"xdg\">fontconfig</cachedir></fontconfig>";
+    FcConfig *config =
+        getenv("FONTCONFIG_FILE") == NULL ? FcConfigCreate() : NULL;
+    if (config == NULL) {
+        return;
+    }
+    FcChar8 *file = FcConfigGetFilename(config, NULL);
+    if (file == NULL) {
+        (void)FcConfigParseAndLoadFromMemory(config, (const FcChar8 *)usual,
+                                             FcFalse);
+        (void)FcConfigSetCurrent(config); /* and is held there */
+    }
+    FcStrFree(file);
+    FcConfigDestroy(config);
+}
+
 int pbt_canvas_init(struct pbt_canvas *canvas, enum pbt_canvas_form form,
                     double width, double height, bool colored,
                     struct pbt_error *error)
@@ -62,6 +88,9 @@ int pbt_canvas_init(struct pbt_canvas *canvas, enum pbt_canvas_form form,
                                   .stroke = 1,
                                   .colored = colored};
     pbt_buf_init(&canvas->bytes, FILE_MAX);
+    if (!terminal) {
+        need_no_config();
+    }
     canvas->surface = make_surface(canvas);
     canvas->cairo = cairo_create(canvas->surface);
     if ((terminal && !pbt_terminal_init(canvas)) ||

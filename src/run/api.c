@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/printable.h"
+#include "base/self.h"
 #include "run/functions.h"
 #include "run/run.h"
 #include "worker/worker.h"
@@ -28,13 +29,11 @@ static int command_override(const struct pbt_experiment *experiment, char **out,
     const char *alone[2] = {self, NULL};
     const char *const *command = experiment->command;
     if (command == NULL) {
-        ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-        if (length <= 0) {
+        if (!pbt_self_path(self, sizeof self)) {
             return pbt_error_set(error, PBT_EUNAVAILABLE,
                                  "can't tell which program this is; name it in "
                                  "`command`");
         }
-        self[length] = '\0';
         command = alone;
     }
     json_t *list = json_array();

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/codes.h"
+#include "base/self.h"
 #include "run/run.h"
 
 /* The shim below the directory of `file`, if there is one. */
@@ -63,9 +64,7 @@ int pbt_run_find_shim(char *path, size_t size, struct pbt_error *error)
                                "PBT_SHIM names %s, which can't be used", named);
     }
     char self[PBT_RUN_PATH_SIZE];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[length > 0 ? length : 0] = '\0';
-    if (look_beside(self, path, size)) {
+    if (pbt_self_path(self, sizeof self) && look_beside(self, path, size)) {
         return PBT_OK;
     }
     Dl_info about;
