@@ -15,7 +15,7 @@ TENTH := PBT_TEST_SCALE=0.1
 AT_ONCE := TSAN_OPTIONS=atexit_sleep_ms=0
 
 .PHONY: all deps check check-plain check-pytorch soak asan tsan clang demo demo-dcgan docs-pictures bench lint format \
-	install clean help
+	wheel install clean help
 .DEFAULT_GOAL := all
 
 all:
@@ -96,6 +96,12 @@ format:
 	@scripts/install-deps lint
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format-14 -i
 
+# For `pip install`, with programs that need nothing of the system.
+wheel:
+	@scripts/install-deps build wheel
+	@$(CMAKE) --preset default --log-level=WARNING
+	@$(BUILD) build -j $(JOBS) --target wheel
+
 install: all
 	@$(CMAKE) --install build $(if $(PREFIX),--prefix "$(PREFIX)")
 
@@ -117,6 +123,7 @@ help:
 	@echo 'make asan     the tests under ASan and UBSan, a tenth of their size'
 	@echo 'make tsan     the concurrent tests under TSan'
 	@echo 'make clang    compile all with clang, warnings as errors'
+	@echo 'make wheel    a wheel with static programs, for pip install, in build/wheel'
 	@echo 'make install  into /usr/local (DESTDIR is honoured)'
 	@echo 'make clean    remove the build directories'
 	@echo

@@ -16,8 +16,8 @@ from libpbt._answers import Answers, StopServer
 from libpbt._errors import TuneError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BESIDE = ('bin/pbt',  # a wheel that carries it
-          '../../../../bin/pbt',  # PREFIX/lib/python3.x/dist-packages/libpbt
+BESIDE = ('../../../../bin/pbt',  # PREFIX/lib/python3.x/site-packages/libpbt
+          '../bin/pbt',  # what `pip install --target` lays there
           '../../build/pbt')  # a clone
 NO_PBT = '''\
 the command pbt was not found: install it (README.md of libpbt), put its directory into PATH, \
@@ -245,6 +245,9 @@ def judged(launch: Launch, status: int) -> Tuple[str, bool]:
         raise KeyboardInterrupt
     if status in (143, -signal.SIGTERM):
         raise TuneError('pbt was terminated; the same call goes on with the run')
+    if status < 0:
+        raise TuneError('pbt was killed by signal %d; the same call goes on with the run'
+                        % -status)
     if status not in (0, 1) or launch.run_dir is None:
         raise TuneError('pbt ended with exit status %d; it has said why' % status)
     return launch.run_dir, status == 1
