@@ -312,6 +312,11 @@ def no_metric(build, dir, required):
     else:
         undisturbed(run, records, 0)
         check(not any(r['k'] == 'exploit' for r in records), 'exploits')
+        # Where they are compared, and once for each of the four.
+        first = keys['scheduler']['perturbation_interval']
+        found = re.findall(r'trial \S+ reports no `accuracy` at iteration (\d+), where '
+                           'trials are compared', run.said())
+        check(found == [str(first)] * 4, 'not once each: %s\n%s', found, run.said()[-3000:])
 
 
 def main():

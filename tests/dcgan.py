@@ -56,14 +56,32 @@ class Test:
         results = [r['data']['metrics'] for r in records if r['k'] == 'result']
         check(len(results) >= 8, '%d results', len(results))
         for result in results:
-            check(1 <= result['is_score'] <= 10 and result['is_score_error'] >= 0 and
+            check(1 <= result['is_score_quick'] <= 10 and
+                  result['is_score_quick_error'] >= 0 and
                   result['lossg'] > 0 and result['lossd'] > 0, '%s', result)
+        self.ranks(records)
         said = b''
         for name in sorted(os.listdir(self.dir + '/digits')):
             path = '%s/digits/%s/stdout' % (self.dir, name)
             if os.path.exists(path):
                 said += runs.read(path)
         return said.decode()
+
+    def ranks(self, records):
+        """The score is there where trials are compared, of more fakes, and only there."""
+        scores = []
+        for record in records:
+            if record['k'] != 'result':
+                continue
+            metrics = record['data']['metrics']
+            check(('is_score' in metrics) == (record['it'] % 2 == 0), '%s', record)
+            if 'is_score' in metrics:
+                check(1 <= metrics['is_score'] <= 10 and metrics['is_score_error'] >= 0 and
+                      metrics['is_score'] != metrics['is_score_quick'], '%s', metrics)
+                scores.append(metrics['is_score'])
+        best = json.loads(run([self.pbt, 'best', self.dir + '/digits', '--json']))
+        check(best['value'] == max(scores) == best['checkpoint_value'], 'best: %s of %s',
+              best, scores)
 
     def goes_on(self):
         """Where each round pauses one trial for the other, nothing comes out otherwise."""

@@ -26,7 +26,7 @@ SHORT = {
     '{"name=mnist-c", NULL}': '{"name=mnist-c", "stop.training_iteration=10", NULL}',
     'make demo-dcgan ':
         'pbt run examples/dcgan/dcgan.yaml num_samples=2 stop.training_iteration=2 '
-        'config.rank_fakes=64 config.fakes=64 ',
+        'config.rank_fakes=64 config.fakes=64 config.rank_interval=1 ',
 }
 
 

@@ -112,11 +112,15 @@ static void start(int trial, int pid, const char *config)
 static void report(int trial, int iteration, double seconds, double score,
                    const char *metrics)
 {
+    char text[32] = "\"NaN\"";
+    if (!isnan(score)) {
+        (void)snprintf(text, sizeof text, "%g", score);
+    }
     feed("result",
          "\"trial\":%d,\"epoch\":%d,\"seq\":1,\"it\":%d,\"total\":%g,"
-         "\"score\":%g,\"halted\":true,\"data\":{\"time_this_iter_s\":0.25,"
+         "\"score\":%s,\"halted\":true,\"data\":{\"time_this_iter_s\":0.25,"
          "\"metrics\":%s}",
-         trial, 1000 + trial, iteration, seconds, score, metrics);
+         trial, 1000 + trial, iteration, seconds, text, metrics);
 }
 
 static void leave(int trial, const char *how)
@@ -533,6 +537,32 @@ static void collapse_is_said(void **state)
     close_board();
 }
 
+/* require_attrs: false: a trial is what its last score was, until it has another. */
+static void a_score_that_is_not_in_every_result(void **state)
+{
+    (void)state;
+    struct pbt_status_options options = options_for(130, 40);
+    struct pbt_buf out;
+    open_board(convnet, 4);
+    feed_convnet();
+    for (int i = 0; i < 20; i++) {
+        report(0, 60 + i, 20, (double)NAN, "{\"mean_loss\":0.0625}");
+        report(1, 60 + i, 20, (double)NAN, "{\"mean_loss\":0.125}");
+        report(3, 60 + i, 20, (double)NAN, "{\"mean_loss\":0.5}");
+    }
+    assert_true(board.trials[0].score == 0.95625);
+    print_block(&out, &options);
+    assert_null(strstr(out.data, "collapsed"));
+    assert_non_null(strstr(out.data, " 0.9563 "));
+    assert_non_null(strstr(out.data, " 0.0625 "));
+    assert_non_null(strstr(out.data, "mean_accuracy=0.971875"));
+    pbt_buf_done(&out);
+    /* A NaN that was reported is news. */
+    report(0, 90, 20, (double)NAN, "{\"mean_accuracy\":\"NaN\"}");
+    assert_true(isnan(board.trials[0].score));
+    close_board();
+}
+
 static void expect_duration(double seconds, const char *expected)
 {
     struct pbt_buf out;
@@ -899,6 +929,7 @@ int main(void)
         cmocka_unit_test(odd_names_keep_their_columns),
         cmocka_unit_test(twenty_hyperparameters),
         cmocka_unit_test(collapse_is_said),
+        cmocka_unit_test(a_score_that_is_not_in_every_result),
         cmocka_unit_test(durations_are_for_people),
         cmocka_unit_test(progress_is_what_ends_first),
         cmocka_unit_test(columns_do_not_jump),

@@ -168,13 +168,14 @@ int dcgan_iteration(struct dcgan *dcgan, struct dcgan_result *result,
        no difference to it. */
     struct score_fakes fakes = {&dcgan->gan, 0};
     int number = train(dcgan, &result->losses, failure);
-    bool ranked;
 
     if (number != 0)
         return number;
     fakes.random = ~dcgan->random;
-    ranked = dcgan->iterations % (uint64_t)s->rank_interval == 0;
-    return score_source_of(&dcgan->lenet, score_fakes, &fakes,
-                           (size_t)(ranked ? s->rank_fakes : s->fakes),
-                           &result->score, &result->first, failure);
+    result->ranked = dcgan->iterations % (uint64_t)s->rank_interval == 0;
+    result->scores[DCGAN_QUICK].images = (size_t)s->fakes;
+    result->scores[DCGAN_FEW].images = GAN_BATCH;
+    result->scores[DCGAN_RANK].images = (size_t)s->rank_fakes;
+    return score_source_of(&dcgan->lenet, score_fakes, &fakes, result->scores,
+                           result->ranked ? DCGAN_SCORES : DCGAN_RANK, failure);
 }

@@ -3,11 +3,12 @@
  *
  * An iteration is that of Ray's example: five batches of 64 images, drawn anew,
  * each of which both networks learn from once.  Then the generator makes fakes,
- * and the score net judges them.
+ * and the score net judges them: a few each time, many where trials are compared.
  */
 #ifndef DCGAN_DCGAN_H
 #define DCGAN_DCGAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,7 @@ struct dcgan_settings {
     double generator_lr;
     double discriminator_lr;
     int64_t fakes;         /* that are scored after an iteration, 2 or more */
-    int64_t rank_fakes;    /* the same after each rank_interval-th */
+    int64_t rank_fakes;    /* after each rank_interval-th so many, too */
     int64_t rank_interval; /* 1 or more */
 };
 
@@ -41,10 +42,19 @@ struct dcgan {
     float *real;         /* a batch */
 };
 
+/* What fakes are scored for. */
+enum dcgan_score {
+    DCGAN_QUICK, /* to be watched: settings.fakes of them, and noisy */
+    DCGAN_FEW,   /* as in Ray's example: 64 */
+    DCGAN_RANK,  /* to be compared by: settings.rank_fakes */
+    DCGAN_SCORES
+};
+
 struct dcgan_result {
     struct gan_losses losses; /* means over the batches */
-    struct score score;
-    struct score first; /* of the first 64 fakes */
+    /* Each of the first so many of the same fakes. */
+    struct score scores[DCGAN_SCORES];
+    bool ranked; /* a rank_interval-th iteration: else there is no DCGAN_RANK */
 };
 
 /*

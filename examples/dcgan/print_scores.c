@@ -55,12 +55,12 @@ static int print_row(struct judges *judges, const char *name,
 {
     (void)printf("%-32s", name);
     for (int i = 0; i < NETS; i++) {
-        struct score score;
+        struct score score = {.images = judges->count};
         int number;
 
         *random = judges->seed;
-        number = score_source_of(&judges->nets[i], source, user, judges->count,
-                                 &score, NULL, failure);
+        number =
+            score_source_of(&judges->nets[i], source, user, &score, 1, failure);
         if (number != 0)
             return number;
         (void)printf("  %7.3f +- %.3f", score.value, score.error);

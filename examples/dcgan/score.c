@@ -50,33 +50,38 @@ struct score score_of(const float *probabilities, size_t count, int classes)
     return score;
 }
 
-int score_source_of(struct lenet *lenet, score_source source, void *user,
-                    size_t count, struct score *score, struct score *first,
-                    struct failure *failure)
+static size_t most_images(const struct score *scores, size_t count)
 {
-    const size_t batches = (count + GAN_BATCH - 1) / GAN_BATCH;
+    size_t most = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (scores[i].images > most)
+            most = scores[i].images;
+    return most;
+}
+
+int score_source_of(struct lenet *lenet, score_source source, void *user,
+                    struct score *scores, size_t count, struct failure *failure)
+{
+    const size_t images = most_images(scores, count);
+    const size_t batches = (images + GAN_BATCH - 1) / GAN_BATCH;
     const size_t row = GAN_BATCH * (size_t)lenet->classes;
     float *probabilities = calloc((batches + 1) * row, sizeof(float));
     int number = 0;
 
     if (probabilities == NULL)
         return failure_set(failure, ENOMEM, "no memory to score %zu images",
-                           count);
+                           images);
     for (size_t i = 0; number == 0 && i < batches; i++) {
-        const float *images = NULL;
+        const float *batch = NULL;
 
-        number = source(user, &images, failure);
+        number = source(user, &batch, failure);
         if (number == 0)
             number =
-                lenet_classify(lenet, images, probabilities + i * row, failure);
+                lenet_classify(lenet, batch, probabilities + i * row, failure);
     }
-    if (number == 0) {
-        *score = score_of(probabilities, count, lenet->classes);
-        if (first != NULL)
-            *first =
-                score_of(probabilities, count < GAN_BATCH ? count : GAN_BATCH,
-                         lenet->classes);
-    }
+    for (size_t i = 0; number == 0 && i < count; i++)
+        scores[i] = score_of(probabilities, scores[i].images, lenet->classes);
     free(probabilities);
     return number;
 }

@@ -33,11 +33,11 @@ typedef int (*score_source)(void *user, const float **images,
                             struct failure *failure);
 
 /*
- * Of `count` images of a source; `first`, unless it is NULL, receives the score
- * of the first GAN_BATCH of them.
+ * Several scores of one source: each of its first `images`, which the caller has
+ * set.
  */
 int score_source_of(struct lenet *lenet, score_source source, void *user,
-                    size_t count, struct score *score, struct score *first,
+                    struct score *scores, size_t count,
                     struct failure *failure);
 
 /* A generator's fakes as a source. */

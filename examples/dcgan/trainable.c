@@ -108,28 +108,40 @@ static int setup(const struct pbt_context *context, void **self,
     return status;
 }
 
+static int report(struct pbt_result *result, const struct dcgan_result *outcome,
+                  struct pbt_error *error)
+{
+    const struct score *scores = outcome->scores;
+    /* Where trials aren't compared there is no `is_score`: a score of few fakes,
+       which is noisy, would be taken for the best one by luck. */
+    const struct {
+        const char *name;
+        double value;
+        bool is_there;
+    } metrics[] = {
+        {"is_score", scores[DCGAN_RANK].value, outcome->ranked},
+        {"is_score_error", scores[DCGAN_RANK].error, outcome->ranked},
+        {"is_score_quick", scores[DCGAN_QUICK].value, true},
+        {"is_score_quick_error", scores[DCGAN_QUICK].error, true},
+        {"is_score_64", scores[DCGAN_FEW].value, true},
+        {"lossg", outcome->losses.generator, true},
+        {"lossd", outcome->losses.discriminator, true}};
+    int status = PBT_OK;
+
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++)
+        if (status == PBT_OK && metrics[i].is_there)
+            status = pbt_result_real(result, metrics[i].name, metrics[i].value,
+                                     error);
+    return status;
+}
+
 static int step(void *self, struct pbt_result *result, struct pbt_error *error)
 {
-    struct dcgan_result outcome;
+    struct dcgan_result outcome = {.ranked = false};
     struct failure why;
     int status = told(dcgan_iteration(self, &outcome, &why), &why, error);
 
-    if (status == PBT_OK)
-        status =
-            pbt_result_real(result, "is_score", outcome.score.value, error);
-    if (status == PBT_OK)
-        status = pbt_result_real(result, "is_score_error", outcome.score.error,
-                                 error);
-    if (status == PBT_OK)
-        status =
-            pbt_result_real(result, "is_score_64", outcome.first.value, error);
-    if (status == PBT_OK)
-        status =
-            pbt_result_real(result, "lossg", outcome.losses.generator, error);
-    if (status == PBT_OK)
-        status = pbt_result_real(result, "lossd", outcome.losses.discriminator,
-                                 error);
-    return status;
+    return status == PBT_OK ? report(result, &outcome, error) : status;
 }
 
 static int save_checkpoint(void *self, const char *dir, struct pbt_error *error)

@@ -235,6 +235,8 @@ struct pbt_core_trial pbt_core_trial(const struct pbt_core *core,
         .score = trial->score,
         .result_score = trial->result_score,
         .ranked = pbt_order_has(&core->ranks, number),
+        .point_seq =
+            trial->ranked_epoch == trial->epoch ? trial->ranked_seq : 0,
         .pair = trial->pair,
         .exploits = trial->exploits,
         .failures = trial->failures,

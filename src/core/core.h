@@ -142,6 +142,8 @@ struct pbt_core_trial {
     double score;        /* as ranked */
     double result_score; /* of the last result of this life; NaN: none */
     bool ranked;
+    uint64_t
+        point_seq; /* the result of its last perturbation point in this life; 0: none */
     struct pbt_checkpoint_id pair; /* the checkpoint of that score; 0: none */
     uint32_t exploits;
     uint32_t failures;

@@ -107,6 +107,28 @@ static void say_no_number(struct pbt_driver *driver,
         input->iteration);
 }
 
+/* Results between the points may lack the score (require_attrs: false); at one it counts. */
+static void say_no_score(struct pbt_driver *driver,
+                         const struct pbt_input *input)
+{
+    struct pbt_drive *drive = &driver->drives[input->trial];
+    struct pbt_core_trial trial = pbt_core_trial(driver->core, input->trial);
+    char id[PBT_TRIAL_ID_SIZE];
+    if (trial.epoch != input->epoch || trial.point_seq != input->seq ||
+        drive->odd_epoch == input->epoch) {
+        return;
+    }
+    drive->odd_epoch = input->epoch;
+    pbt_trial_id(driver->spec->settings.seed, input->trial, id);
+    pbt_driver_say(
+        driver,
+        "warning[W0310]: trial %s reports no `%s` at iteration %" PRId64
+        ", where trials are compared\n"
+        "  = without a score it ranks below all others: let its program report "
+        "it there, or change scheduler.perturbation_interval",
+        id, driver->spec->metric, input->iteration);
+}
+
 /*
  * What was sent is answered, so that the same is sent again if it is owed again: a worker
  * may rest before its grant is used up, and a trial be resumed and paused anew.
@@ -129,9 +151,10 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
     if (drive->why != NULL) {
         return PBT_OK; /* it is being killed: nothing of it counts any more */
     }
+    bool no_score =
+        spec->metric != NULL && !is_present(input->metrics_json, spec->metric);
     if (spec->metric != NULL) {
-        if (!is_present(input->metrics_json, spec->metric) &&
-            spec->require_attrs) {
+        if (no_score && spec->require_attrs) {
             return missing_metric(driver, input, error);
         }
         double value = (double)NAN;
@@ -171,6 +194,9 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
     driver->metrics = input->metrics_json;
     int status = pbt_driver_event(driver, &event, error);
     driver->metrics = NULL;
+    if (status == PBT_OK && no_score) {
+        say_no_score(driver, input);
+    }
     return status;
 }
 

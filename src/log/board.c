@@ -7,6 +7,7 @@
 
 #include "base/names.h"
 #include "log/changes.h"
+#include "wire/message.h"
 
 bool pbt_board_end_is_final(enum pbt_end end)
 {
@@ -416,6 +417,14 @@ static void feed_ready(struct pbt_board_trial *trial, const json_t *data)
     }
 }
 
+/* Not every result has one, if the experiment says so (require_attrs: false). */
+static bool has_metric(const struct pbt_spec *spec, const json_t *metrics)
+{
+    double ignored;
+    return spec->metric != NULL &&
+           pbt_metric_number(metrics, spec->metric, &ignored);
+}
+
 static void feed_result(struct pbt_board *board,
                         const struct pbt_record *record, const json_t *data)
 {
@@ -426,10 +435,12 @@ static void feed_result(struct pbt_board *board,
     trial->time_total = record->time_total;
     trial->life_seconds +=
         json_number_value(json_object_get(data, "time_this_iter_s"));
-    trial->score = score;
     json_t *metrics = json_object_get(data, "metrics");
     if (json_is_object(metrics)) {
         set_metrics(trial, metrics);
+    }
+    if (isfinite(score) || has_metric(board->spec, metrics)) {
+        trial->score = score;
     }
     if (isfinite(score) && !trial->scored) {
         trial->scored = true;

@@ -42,7 +42,8 @@ struct pbt_board_trial {
     double time_total;
     /* of the last result, shared and not changed; NULL: none yet */
     json_t *metrics;
-    double score; /* of the last result, in the user's sign; NaN: none */
+    double
+        score; /* of the last result with one, in the user's sign; NaN: none */
     int64_t life_iteration; /* where its present life began */
     double life_time_total;
     double life_seconds; /* trained in it: the sum of time_this_iter_s */

@@ -124,14 +124,26 @@ static void add_metric(struct trial_table *t, const char *name,
     }
 }
 
+/* The metric that trials are ranked by, which is not in every result (require_attrs: false). */
+static bool is_older_score(const struct pbt_board *board,
+                           const struct pbt_board_trial *trial,
+                           const char *name)
+{
+    double newest;
+    return board->spec->metric != NULL &&
+           strcmp(name, board->spec->metric) == 0 && isfinite(trial->score) &&
+           !pbt_metric_number(trial->metrics, name, &newest);
+}
+
 /* Whether any trial has reported a metric; the two of ours go with any. */
 static bool was_reported(const struct pbt_board *board, const char *name,
                          bool ours)
 {
     for (uint32_t i = 0; i < board->spec->settings.population; i++) {
-        const json_t *metrics = board->trials[i].metrics;
-        if (metrics != NULL &&
-            (ours || pbt_json_member(metrics, name) != NULL)) {
+        const struct pbt_board_trial *trial = &board->trials[i];
+        if (trial->metrics != NULL &&
+            (ours || pbt_json_member(trial->metrics, name) != NULL ||
+             is_older_score(board, trial, name))) {
             return true;
         }
     }
@@ -359,6 +371,8 @@ static void put_metrics(struct trial_table *t,
             pbt_table_integer(&t->table, metric->column, trial->iteration);
         } else if (strcmp(metric->name, "time_total_s") == 0) {
             pbt_table_real(&t->table, metric->column, trial->time_total);
+        } else if (is_older_score(t->board, trial, metric->name)) {
+            pbt_table_real(&t->table, metric->column, trial->score);
         } else {
             put_json(t, metric->column,
                      pbt_json_member(trial->metrics, metric->name));
