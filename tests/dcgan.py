@@ -155,8 +155,23 @@ class Test:
         write(other + '/gan.bin', whole)
         self.says('makes images of 3 channels, the data have 1', 'score', other,
                   '-n', '64')
-        self.says("can't write /nowhere/a.png", 'generate', other, '-o',
-                  '/nowhere/a.png')
+        self.says("can't write /nowhere/a.png: No such file or directory", 'generate',
+                  other, '-o', '/nowhere/a.png')
+        self.says("can't write %s: Is a directory" % other, 'generate', other, '-o', other)
+        if os.path.exists('/dev/full'):
+            self.says("can't write /dev/full: No space left", 'generate', other, '-o',
+                      '/dev/full')
+        self.says('-n is 9223372036854775807: must be 2 to', 'score', other, '-n',
+                  '9223372036854775807')
+
+    def another_program(self):
+        """A run, and its checkpoint, that are not of this program."""
+        run([self.pbt, 'run', os.path.dirname(self.file) + '/../toy/toy.yaml', '--dir',
+             self.dir, 'name=toy', 'stop.training_iteration=10',
+             'command=' + json.dumps([os.path.dirname(self.dcgan) + '/toy'])], **self.env)
+        for command in ('generate', 'score'):
+            self.says('is no checkpoint of this program (there is no gan.bin in it): its '
+                      'run trained something else', command, self.dir + '/toy')
 
     def fails(self, name, words, *overrides, **env):
         self.pbt_run(name, *overrides, good=False, **env)
@@ -249,6 +264,7 @@ def main():
         test.other_data()
         test.scores()
         test.refuses()
+        test.another_program()
     except runs.Failed as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
         return 1

@@ -20,7 +20,8 @@ enum {
     FIRST_SIZE = 1 << 20
 };
 
-#define GET_IT_AGAIN "delete it and fetch the data again (scripts/get-mnist)"
+#define GET_IT_AGAIN                                                           \
+    "delete it and fetch the data again (MNIST's: scripts/get-mnist)"
 
 void idx_file_close(struct idx_file *file)
 {
@@ -162,11 +163,13 @@ static int file_open(struct idx_file *file, const char *directory,
                                strerror(errno));
     }
     if (fd < 0)
-        return failure_set(failure, ENOENT,
-                           "there is no %s or %s.gz in %s: scripts/get-mnist "
-                           "fetches the data and prints where they are; set "
-                           "PBT_MNIST_DIR to that directory",
-                           name, name, directory);
+        return failure_set(
+            failure, ENOENT,
+            "there is no %s or %s.gz in %s: is this the right "
+            "directory? MNIST's digits are fetched by "
+            "scripts/get-mnist, which prints where they are; set "
+            "PBT_MNIST_DIR to that",
+            name, name, directory);
     /* A shorter file is found out later, by its size. */
     if (pread(fd, start, sizeof start, 0) < 0) {
         int number = errno;
@@ -270,7 +273,7 @@ static int check_labels(const struct idx_set *set, const char *path,
         return failure_set(failure, EBADMSG,
                            "%s holds %u labels, but there are %zu images "
                            "beside it: the two files do not belong together; "
-                           "fetch the data again (scripts/get-mnist)",
+                           "fetch the data again (MNIST's: scripts/get-mnist)",
                            path, (unsigned)word(&set->label_file, 1),
                            set->count);
     for (size_t i = 0; i < set->count; i++)

@@ -19,6 +19,8 @@ static bool has_file(const char *directory, const char *name)
            access(path, F_OK) == 0;
 }
 
+static const char file_name[] = "gan.bin";
+
 static int add(struct models *models, const struct pbt_trial_info *trial,
                const struct pbt_checkpoint_info *checkpoint,
                struct failure *failure)
@@ -30,8 +32,15 @@ static int add(struct models *models, const struct pbt_trial_info *trial,
     if (length < 0 || (size_t)length >= sizeof model->directory)
         return failure_set(failure, ENAMETOOLONG, "%s: the path is too long",
                            checkpoint->path);
-    (void)snprintf(model->label, sizeof model->label, "%.40s  %.2f", trial->id,
-                   checkpoint->score);
+    if (!has_file(checkpoint->path, file_name))
+        return failure_set(failure, ENOENT,
+                           "%s is no checkpoint of this program (there is no "
+                           "%s in it): its run trained something else",
+                           checkpoint->path, file_name);
+    /* One that was saved at the end, or when it was stopped, may have no score. */
+    (void)snprintf(model->label, sizeof model->label,
+                   isnan(checkpoint->score) ? "%.40s" : "%.40s  %.2f",
+                   trial->id, checkpoint->score);
     models->count++;
     return 0;
 }
@@ -79,8 +88,8 @@ static int read_run(struct models *models, const char *name, bool all,
     if (pbt_results_open(&run, name, &error) != PBT_OK)
         return failure_set(failure, ENOENT,
                            "%s is neither a checkpoint of this program (there "
-                           "is no gan.bin in it) nor a run: %s",
-                           name, error.text);
+                           "is no %s in it) nor a run: %s",
+                           name, file_name, error.text);
     models->list =
         calloc(pbt_results_run(run)->trials + 1, sizeof *models->list);
     if (models->list == NULL)
@@ -120,7 +129,7 @@ int models_find(struct models *models, const char *name, bool all,
                            name);
     if (access(name, F_OK) != 0 && access(in_runs, F_OK) == 0)
         name = in_runs;
-    if (has_file(name, "gan.bin"))
+    if (has_file(name, file_name))
         number = read_checkpoint(models, name, failure);
     else
         number = read_run(models, name, all, failure);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,14 +116,37 @@ void picture_label(struct picture *picture, size_t at, const char *text)
     cairo_destroy(cairo);
 }
 
+static cairo_status_t put_bytes(void *file, const unsigned char *bytes,
+                                unsigned size)
+{
+    return fwrite(bytes, size, 1, file) == 1 ? CAIRO_STATUS_SUCCESS
+                                             : CAIRO_STATUS_WRITE_ERROR;
+}
+
+/* Cairo would not say why it can't write. */
 int picture_write(struct picture *picture, const char *path,
                   struct failure *failure)
 {
-    cairo_status_t status = cairo_surface_write_to_png(picture->surface, path);
+    FILE *file = fopen(path, "wb");
+    cairo_status_t status;
+    int number;
 
+    if (file == NULL)
+        return failure_set(failure, errno, "can't write %s: %s", path,
+                           strerror(errno));
+    errno = 0;
+    status =
+        cairo_surface_write_to_png_stream(picture->surface, put_bytes, file);
+    number = status == CAIRO_STATUS_WRITE_ERROR ? errno : 0;
+    /* What was buffered may fail to be written only now. */
+    if (fclose(file) != 0 && status == CAIRO_STATUS_SUCCESS) {
+        number = errno;
+        status = CAIRO_STATUS_WRITE_ERROR;
+    }
     if (status == CAIRO_STATUS_SUCCESS)
         return 0;
     return failure_set(failure, status == CAIRO_STATUS_NO_MEMORY ? ENOMEM : EIO,
                        "can't write %s: %s", path,
-                       cairo_status_to_string(status));
+                       number != 0 ? strerror(number)
+                                   : cairo_status_to_string(status));
 }

@@ -112,7 +112,8 @@ static int open_grey(struct pictures *p, const char *directory,
         return failure_set(failure, ENOENT,
                            "there are no %s-labels in %s: the net that scores "
                            "fakes can't be trained on these images; name one "
-                           "that was trained on others (score_net: FILE)",
+                           "that was trained on others (in `config:`, "
+                           "score_net: FILE)",
                            name, directory);
     for (size_t i = 0; number == 0 && i < p->count; i++)
         if (p->idx.labels[i] >= p->classes)

@@ -10,7 +10,7 @@
 #include "dcgan.h"
 #include "models.h"
 
-enum { COUNT = 10000, NETS = 2 };
+enum { COUNT = 10000, MOST = 1000000, NETS = 2 };
 
 /* Images that no generator made. */
 struct other_source {
@@ -146,8 +146,13 @@ int print_scores(const struct options *options, struct failure *failure)
     const char *data = options->data;
     char found[4096];
     struct models models = {0};
-    int number = find(&data, found, sizeof found, failure);
+    int number = 0;
 
+    if (judges.count < 2 || judges.count > MOST)
+        number = failure_set(failure, EDOM, "-n is %zu: must be 2 to %d",
+                             judges.count, (int)MOST);
+    if (number == 0)
+        number = find(&data, found, sizeof found, failure);
     if (number == 0)
         number = models_find(&models, options->name, options->all, failure);
     for (int i = 0; number == 0 && i < NETS; i++)
