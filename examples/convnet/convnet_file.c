@@ -2,35 +2,26 @@
 #include "convnet_file.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "common/bytes.h"
+#include "common/file.h"
 
 enum {
     VERSION = 1,
     MAGIC_SIZE = 8,
-    FILE_SIZE = 40 + 2 * 4 * CONVNET_PARAMETERS + 4
+    FILE_SIZE = 40 + 2 * 4 * CONVNET_PARAMETERS + FILE_SUM,
+    MOST = 1 << 20 /* what is larger is not looked at */
 };
 
 static const char magic[MAGIC_SIZE + 1] = "CONVNET\n";
-
-static uint32_t checksum(const uint8_t *file)
-{
-    return (uint32_t)crc32(crc32(0, NULL, 0), file, FILE_SIZE - 4);
-}
-
-/* ---- files -------------------------------------------------------------- */
 
 int convnet_save(const struct convnet *net, const char *path,
                  struct failure *failure)
 {
     uint8_t bytes[FILE_SIZE];
     uint8_t *to = bytes + MAGIC_SIZE;
-    FILE *file;
-    int number = 0;
 
     memcpy(bytes, magic, MAGIC_SIZE);
     to = bytes_put(to, VERSION, 4);
@@ -39,41 +30,14 @@ int convnet_save(const struct convnet *net, const char *path,
     to = bytes_put_double(to, net->lr);
     to = bytes_put_double(to, net->momentum);
     to = bytes_put_floats(to, net->weights.all, CONVNET_PARAMETERS);
-    to = bytes_put_floats(to, net->velocity.all, CONVNET_PARAMETERS);
-    (void)bytes_put(to, checksum(bytes), 4);
-
-    file = fopen(path, "wb");
-    if (file == NULL)
-        return failure_set(failure, errno, "can't create %s: %s", path,
-                           strerror(errno));
-    if (fwrite(bytes, sizeof bytes, 1, file) != 1)
-        number = errno;
-    /* What was buffered may fail to be written only now. */
-    if (fclose(file) != 0 && number == 0)
-        number = errno;
-    if (number != 0)
-        return failure_set(failure, number, "can't write %s: %s", path,
-                           strerror(number));
-    return 0;
+    (void)bytes_put_floats(to, net->velocity.all, CONVNET_PARAMETERS);
+    file_seal(bytes, sizeof bytes);
+    return file_write(path, bytes, sizeof bytes, failure);
 }
 
-/* One byte more is asked for, so that a longer file is noticed too. */
-static int read_all(uint8_t bytes[FILE_SIZE + 1], const char *path,
-                    struct failure *failure)
+static int check_size(const uint8_t *bytes, size_t size, const char *path,
+                      struct failure *failure)
 {
-    FILE *file = fopen(path, "rb");
-    size_t size;
-    int number;
-
-    if (file == NULL)
-        return failure_set(failure, errno, "can't open %s: %s", path,
-                           strerror(errno));
-    size = fread(bytes, 1, FILE_SIZE + 1, file);
-    number = ferror(file) ? errno : 0;
-    (void)fclose(file); /* only read */
-    if (number != 0)
-        return failure_set(failure, number, "can't read %s: %s", path,
-                           strerror(number));
     if (size < MAGIC_SIZE || memcmp(bytes, magic, MAGIC_SIZE) != 0)
         return failure_set(failure, EBADMSG,
                            "%s is not a checkpoint of this program: it does "
@@ -88,18 +52,14 @@ static int read_all(uint8_t bytes[FILE_SIZE + 1], const char *path,
     return 0;
 }
 
-int convnet_load(struct convnet *net, const char *path, struct failure *failure)
+static int parse(struct convnet *net, const uint8_t *bytes, const char *path,
+                 struct failure *failure)
 {
-    uint8_t bytes[FILE_SIZE + 1] = {0};
     const uint8_t *from = bytes + MAGIC_SIZE;
     struct convnet loaded;
     uint64_t version;
     uint64_t parameters;
-    uint64_t sum;
-    int number = read_all(bytes, path, failure);
 
-    if (number != 0)
-        return number;
     from = bytes_get(from, &version, 4);
     from = bytes_get(from, &parameters, 4);
     if (version != VERSION || parameters != CONVNET_PARAMETERS)
@@ -109,17 +69,30 @@ int convnet_load(struct convnet *net, const char *path, struct failure *failure)
                            "another version of the program",
                            path, (unsigned)version, (unsigned)parameters,
                            (int)VERSION, (int)CONVNET_PARAMETERS);
+    if (!file_is_whole(bytes, FILE_SIZE))
+        return failure_set(failure, EBADMSG,
+                           "%s is damaged: its checksum is wrong; use an older "
+                           "one",
+                           path);
     from = bytes_get(from, &loaded.generator, 8);
     from = bytes_get_double(from, &loaded.lr);
     from = bytes_get_double(from, &loaded.momentum);
     from = bytes_get_floats(from, loaded.weights.all, CONVNET_PARAMETERS);
-    from = bytes_get_floats(from, loaded.velocity.all, CONVNET_PARAMETERS);
-    (void)bytes_get(from, &sum, 4);
-    if (sum != checksum(bytes))
-        return failure_set(failure, EBADMSG,
-                           "%s is damaged: its checksum is 0x%08x, but 0x%08x "
-                           "is written in it; use an older one",
-                           path, (unsigned)checksum(bytes), (unsigned)sum);
+    (void)bytes_get_floats(from, loaded.velocity.all, CONVNET_PARAMETERS);
     *net = loaded;
     return 0;
+}
+
+int convnet_load(struct convnet *net, const char *path, struct failure *failure)
+{
+    uint8_t *bytes;
+    size_t size;
+    int number = file_read(path, MOST, &bytes, &size, failure);
+
+    if (number == 0)
+        number = check_size(bytes, size, path, failure);
+    if (number == 0)
+        number = parse(net, bytes, path, failure);
+    free(bytes);
+    return number;
 }

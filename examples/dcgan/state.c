@@ -2,28 +2,20 @@
 #include "state.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "common/bytes.h"
+#include "common/file.h"
 
 enum {
     VERSION = 1,
     MAGIC_SIZE = 8,
     HEAD_SIZE = 32 + 8 * STATE_NUMBERS,
-    SUM_SIZE = 4,
     MOST = 64 << 20 /* bytes in a file: far more than any network has */
 };
 
 static const char magic[MAGIC_SIZE + 1] = "PBTDCGAN";
-
-static uint32_t checksum(const uint8_t *bytes, size_t size)
-{
-    return (uint32_t)crc32(crc32(0, NULL, 0), bytes, (uInt)size);
-}
 
 static size_t all_floats(const struct state_part *parts, size_t count)
 {
@@ -49,27 +41,7 @@ static void fill(uint8_t *bytes, const struct state_head *head, size_t floats,
         to = bytes_put(to, head->numbers[i], 8);
     for (size_t i = 0; i < count; i++)
         to = bytes_put_floats(to, parts[i].at, parts[i].count);
-    (void)bytes_put(to, checksum(bytes, (size_t)(to - bytes)), SUM_SIZE);
-}
-
-static int write_all(const char *path, const uint8_t *bytes, size_t size,
-                     struct failure *failure)
-{
-    FILE *file = fopen(path, "wb");
-    int number = 0;
-
-    if (file == NULL)
-        return failure_set(failure, errno, "can't create %s: %s", path,
-                           strerror(errno));
-    if (fwrite(bytes, size, 1, file) != 1)
-        number = errno;
-    /* What was buffered may fail to be written only now. */
-    if (fclose(file) != 0 && number == 0)
-        number = errno;
-    if (number != 0)
-        return failure_set(failure, number, "can't write %s: %s", path,
-                           strerror(number));
-    return 0;
+    file_seal(bytes, (size_t)(to - bytes) + FILE_SUM);
 }
 
 int state_save(const char *path, const struct state_head *head,
@@ -77,51 +49,19 @@ int state_save(const char *path, const struct state_head *head,
                struct failure *failure)
 {
     const size_t floats = all_floats(parts, count);
-    const size_t size = HEAD_SIZE + 4 * floats + SUM_SIZE;
+    const size_t size = HEAD_SIZE + 4 * floats + FILE_SUM;
     uint8_t *bytes = malloc(size);
     int number;
 
     if (bytes == NULL)
         return failure_set(failure, ENOMEM, "no memory to write %s", path);
     fill(bytes, head, floats, parts, count);
-    number = write_all(path, bytes, size, failure);
+    number = file_write(path, bytes, size, failure);
     free(bytes);
     return number;
 }
 
 /* ---- reading -------------------------------------------------------------- */
-
-/* `*size` receives how many bytes there are. */
-static int read_all(uint8_t **bytes, size_t *size, const char *path,
-                    struct failure *failure)
-{
-    FILE *file = fopen(path, "rb");
-    long end = -1;
-    int number;
-
-    if (file == NULL)
-        return failure_set(failure, errno, "can't open %s: %s", path,
-                           strerror(errno));
-    if (fseek(file, 0, SEEK_END) == 0)
-        end = ftell(file);
-    if (end < 0 || end > MOST || fseek(file, 0, SEEK_SET) != 0) {
-        (void)fclose(file); /* only read */
-        return failure_set(failure, EBADMSG,
-                           "%s is no file of a network: it can't be read, or "
-                           "is far too large",
-                           path);
-    }
-    *size = (size_t)end;
-    *bytes = malloc(*size + 1);
-    number = *bytes == NULL ? ENOMEM : 0;
-    if (number == 0 && fread(*bytes, 1, *size, file) != *size)
-        number = ferror(file) ? errno : EBADMSG;
-    (void)fclose(file);
-    if (number != 0)
-        return failure_set(failure, number, "can't read %s: %s", path,
-                           strerror(number));
-    return 0;
-}
 
 static const char *kind_name(uint64_t kind)
 {
@@ -139,9 +79,6 @@ static int check(const struct state_file *file, size_t size, uint64_t version,
                  uint64_t kind, enum state_kind wanted, uint64_t floats,
                  const char *path, struct failure *failure)
 {
-    const uint8_t *bytes = file->bytes;
-    uint64_t sum;
-
     if (version != VERSION)
         return failure_set(failure, EBADMSG,
                            "%s is of version %u, this program reads version "
@@ -150,13 +87,12 @@ static int check(const struct state_file *file, size_t size, uint64_t version,
     if (kind != (uint64_t)wanted)
         return failure_set(failure, EBADMSG, "%s holds %s, wanted is %s", path,
                            kind_name(kind), kind_name((uint64_t)wanted));
-    if (floats > MOST || size != HEAD_SIZE + 4 * floats + SUM_SIZE)
+    if (floats > MOST || size != HEAD_SIZE + 4 * floats + FILE_SUM)
         return failure_set(failure, EBADMSG,
                            "%s is damaged: it is not as long as its first "
                            "bytes say; use an older one",
                            path);
-    (void)bytes_get(bytes + size - SUM_SIZE, &sum, SUM_SIZE);
-    if (sum != checksum(bytes, size - SUM_SIZE))
+    if (!file_is_whole(file->bytes, size))
         return failure_set(failure, EBADMSG,
                            "%s is damaged: its checksum is wrong; use an older "
                            "one",
@@ -181,7 +117,7 @@ static int parse(struct state_file *file, size_t size, const char *path,
     uint64_t floats;
     int number;
 
-    if (size < HEAD_SIZE + SUM_SIZE ||
+    if (size < HEAD_SIZE + FILE_SUM ||
         memcmp(file->bytes, magic, MAGIC_SIZE) != 0)
         return failure_set(failure, EBADMSG,
                            "%s holds no network of this program: it does not "
@@ -211,7 +147,7 @@ int state_open(struct state_file *file, const char *path, enum state_kind kind,
     int number;
 
     memset(file, 0, sizeof *file);
-    number = read_all(&file->bytes, &size, path, failure);
+    number = file_read(path, MOST, &file->bytes, &size, failure);
     if (number == 0)
         number = parse(file, size, path, kind, failure);
     if (number != 0)

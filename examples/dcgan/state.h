@@ -10,7 +10,7 @@
  *         16      4   channels of the images
  *         20      4   classes that a score net tells apart; of a GAN 0
  *         24      8   number of floats
- *         32     64   eight numbers of 8 bytes: see gan_file.c and lenet.c
+ *         32     64   eight numbers of 8 bytes: see dcgan_file.c and lenet.c
  *         96    4 n   floats
  *     96+4 n      4   CRC-32 (that of gzip) of all bytes before
  *
