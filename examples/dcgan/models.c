@@ -10,16 +10,17 @@
 
 #include <pbt/results.h>
 
-static bool has_file(const char *directory, const char *name)
+static const char checkpoint_file[] = "gan.bin";
+
+static bool is_checkpoint(const char *directory)
 {
     char path[4096];
-    int length = snprintf(path, sizeof path, "%s/%s", directory, name);
+    int length =
+        snprintf(path, sizeof path, "%s/%s", directory, checkpoint_file);
 
     return length > 0 && (size_t)length < sizeof path &&
            access(path, F_OK) == 0;
 }
-
-static const char file_name[] = "gan.bin";
 
 static int add(struct models *models, const struct pbt_trial_info *trial,
                const struct pbt_checkpoint_info *checkpoint,
@@ -32,11 +33,11 @@ static int add(struct models *models, const struct pbt_trial_info *trial,
     if (length < 0 || (size_t)length >= sizeof model->directory)
         return failure_set(failure, ENAMETOOLONG, "%s: the path is too long",
                            checkpoint->path);
-    if (!has_file(checkpoint->path, file_name))
+    if (!is_checkpoint(checkpoint->path))
         return failure_set(failure, ENOENT,
                            "%s is no checkpoint of this program (there is no "
                            "%s in it): its run trained something else",
-                           checkpoint->path, file_name);
+                           checkpoint->path, checkpoint_file);
     /* One that was saved at the end, or when it was stopped, may have no score. */
     (void)snprintf(model->label, sizeof model->label,
                    isnan(checkpoint->score) ? "%.40s" : "%.40s  %.2f",
@@ -89,7 +90,7 @@ static int read_run(struct models *models, const char *name, bool all,
         return failure_set(failure, ENOENT,
                            "%s is neither a checkpoint of this program (there "
                            "is no %s in it) nor a run: %s",
-                           name, file_name, error.text);
+                           name, checkpoint_file, error.text);
     models->list =
         calloc(pbt_results_run(run)->trials + 1, sizeof *models->list);
     if (models->list == NULL)
@@ -129,7 +130,7 @@ int models_find(struct models *models, const char *name, bool all,
                            name);
     if (access(name, F_OK) != 0 && access(in_runs, F_OK) == 0)
         name = in_runs;
-    if (has_file(name, file_name))
+    if (is_checkpoint(name))
         number = read_checkpoint(models, name, failure);
     else
         number = read_run(models, name, all, failure);
