@@ -93,8 +93,8 @@ PBT_API const char *pbt_run_state_name(enum pbt_run_state state);
 /* Ray's names and order. */
 enum pbt_trial_status {
     PBT_TRIAL_RUNNING,
-    PBT_TRIAL_PAUSED,  /* gave its slot to others */
-    PBT_TRIAL_PENDING, /* waits for a slot */
+    PBT_TRIAL_PAUSED, /* gave its slot to others */
+    PBT_TRIAL_PENDING, /* waits for a slot; of an interrupted run: for a driver */
     PBT_TRIAL_TERMINATED,
     PBT_TRIAL_ERROR,   /* failed for good */
     PBT_TRIAL_STATUSES /* how many there are */

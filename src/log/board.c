@@ -217,7 +217,18 @@ static void feed_request(struct pbt_board_trial *trial,
     }
 }
 
-/* A driver has started: the processes of the former one died with it. */
+void pbt_board_driver_gone(struct pbt_board *board)
+{
+    bool final = pbt_board_end_is_final(board->end);
+    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+        struct pbt_board_trial *trial = &board->trials[i];
+        if (trial->status == PBT_TRIAL_RUNNING) {
+            after_process(trial, final ? PBT_LEAVE_TERMINATE : trial->leave);
+        }
+    }
+}
+
+/* A driver has started: the former one is gone. */
 static void feed_opened(struct pbt_board *board,
                         const struct pbt_record *record, const json_t *data)
 {
@@ -232,17 +243,15 @@ static void feed_opened(struct pbt_board *board,
     if (!final) {
         board->end = PBT_END_NOT;
     }
-    for (uint32_t i = 0; i < board->spec->settings.population; i++) {
+    for (uint32_t i = 0; failed && i < board->spec->settings.population; i++) {
         struct pbt_board_trial *trial = &board->trials[i];
-        if (failed && trial->status == PBT_TRIAL_ERROR) {
+        if (trial->status == PBT_TRIAL_ERROR) {
             /* It failed before any result: the user has mended something. */
             trial->status = PBT_TRIAL_PENDING;
             trial->failures = 0;
         }
-        if (trial->status == PBT_TRIAL_RUNNING) {
-            after_process(trial, final ? PBT_LEAVE_TERMINATE : trial->leave);
-        }
     }
+    pbt_board_driver_gone(board);
 }
 
 static void feed_end(struct pbt_board *board, const struct pbt_record *record)

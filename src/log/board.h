@@ -105,6 +105,12 @@ void pbt_board_done(struct pbt_board *board);
 int pbt_board_feed(struct pbt_board *board, const struct pbt_entry *entry,
                    struct pbt_error *error);
 
+/*
+ * The driver is known to be gone, and its processes died with it: what ran waits for the next one.
+ * The record of that one's start says the same.
+ */
+void pbt_board_driver_gone(struct pbt_board *board);
+
 /* The present wall time of a record, from the records alone: unix time in ns. */
 int64_t pbt_board_wall(const struct pbt_board *board, uint64_t time);
 

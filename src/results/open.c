@@ -70,8 +70,12 @@ static int read_journal(struct pbt_results *results,
 {
     /* Before the journal: a driver that ends in between has told all by then. */
     results->look = pbt_lock_look(results->dir);
-    return pbt_index_open(&results->index, results->dir, &results->spec,
-                          &results->fold, watch, error);
+    int status = pbt_index_open(&results->index, results->dir, &results->spec,
+                                &results->fold, watch, error);
+    if (status == PBT_OK && results->look.state == PBT_LOCK_FREE) {
+        pbt_board_driver_gone(&results->fold.board);
+    }
+    return status;
 }
 
 /* --- the run -------------------------------------------------------------- */

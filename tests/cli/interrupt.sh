@@ -34,9 +34,17 @@ tail -2 err | sed 's/^stopping.* (/stopping (/'
 
 start resume exp
 wait_for has_result 3
+pbt ls exp --plain | cut -f2 | grep -c RUNNING
 kill -KILL $driver
 expect 137 wait $driver
+# Its workers went with it, and all that reads knows that.
 pbt status exp | tail -1
+pbt status exp --all | grep -cE 'RUNNING|Resources requested: [1-9]' || true
+pbt ls exp --plain | cut -f2 | grep -c RUNNING || true
+pbt ls exp --json | python3 -c 'import json, sys
+read = json.load(sys.stdin)
+print(read["run"]["state"], read["run"]["status"]["RUNNING"], read["run"]["driver"],
+      *(trial["pid"] for trial in read["trials"]))'
 
 # It goes on and ends; the record up to here is unchanged.
 cat runs/exp/journal/*.jsonl >journal
