@@ -26,6 +26,14 @@ struct words {
 
 /* --- looking options up ------------------------------------------------------ */
 
+const char *pbt_cli_option_typed(const struct pbt_cli_option *option,
+                                 char text[PBT_CLI_OPTION_SIZE])
+{
+    (void)snprintf(text, PBT_CLI_OPTION_SIZE, "%s%s",
+                   option->name[1] == '\0' ? "-" : "--", option->name);
+    return text;
+}
+
 static const struct pbt_cli_option *find(const struct pbt_cli_option *options,
                                          const char *name, size_t length,
                                          char letter)
@@ -76,8 +84,12 @@ static bool unknown(struct words *words, const char *word, const char *name,
     char text[64];
     char label[96];
     (void)snprintf(text, sizeof text, "%.*s", (int)length, name);
-    const char *close = close_option(words, text);
-    (void)snprintf(label, sizeof label, "did you mean `--%s`?",
+    /* Of one letter it is meant to be short. */
+    const char *close = length == 1 && find_any(words, "", 0, name[0]) != NULL
+                            ? text
+                            : close_option(words, text);
+    (void)snprintf(label, sizeof label, "did you mean `%s%s`?",
+                   close != NULL && close[1] == '\0' ? "-" : "--",
                    close != NULL ? close : "");
     words->status = pbt_cli_usage(
         PBT_E0602, verb_of(words), word, close != NULL ? label : NULL,
@@ -114,10 +126,12 @@ static bool add(struct words *words, const struct pbt_cli_option *option,
 {
     struct pbt_cli_call *call = words->call;
     char known[256];
+    char typed[PBT_CLI_OPTION_SIZE];
     if (option->kind == PBT_CLI_WORD && !is_one_of(value, option->words)) {
-        words->status = pbt_cli_usage(
-            PBT_E0610, verb_of(words), value, NULL, "`--%s` takes %s",
-            option->name, one_of(option->words, known, sizeof known));
+        words->status =
+            pbt_cli_usage(PBT_E0610, verb_of(words), value, NULL,
+                          "`%s` takes %s", pbt_cli_option_typed(option, typed),
+                          one_of(option->words, known, sizeof known));
         return false;
     }
     words->help = words->help || option == &pbt_cli_common[0];
@@ -145,7 +159,8 @@ static bool take_long(struct words *words, const char *word)
 {
     const char *name = word + 2;
     size_t length = strcspn(name, "=");
-    const struct pbt_cli_option *option = find_any(words, name, length, 0);
+    const struct pbt_cli_option *option =
+        length > 1 ? find_any(words, name, length, 0) : NULL;
     if (option == NULL) {
         return unknown(words, word, name, length);
     }

@@ -128,18 +128,20 @@ static void put_bash_kind(struct pbt_buf *out, enum pbt_cli_kind kind,
 static void put_bash_options(struct pbt_buf *out,
                              const struct pbt_cli_option *options)
 {
+    char typed[PBT_CLI_OPTION_SIZE];
     for (; options->name != NULL; options++) {
-        pbt_buf_printf(out, "--%s ", options->name);
+        pbt_buf_printf(out, "%s ", pbt_cli_option_typed(options, typed));
     }
 }
 
 static void put_bash_verb(struct pbt_buf *out, const struct pbt_cli_verb *verb)
 {
     size_t place = 0;
+    char typed[PBT_CLI_OPTION_SIZE];
     pbt_buf_printf(out, "    %s)\n        case $prev in\n", verb->name);
     for (const struct pbt_cli_option *o = verb->options; o->name != NULL; o++) {
         if (o->argument != NULL) {
-            pbt_buf_printf(out, "        --%s) ", o->name);
+            pbt_buf_printf(out, "        %s) ", pbt_cli_option_typed(o, typed));
             put_bash_kind(out, o->kind, o->words);
             pbt_buf_text(out, "; return ;;\n");
         }
@@ -228,7 +230,8 @@ static void put_zsh_kind(struct pbt_buf *out, enum pbt_cli_kind kind,
 static void put_zsh_option(struct pbt_buf *out,
                            const struct pbt_cli_option *option)
 {
-    pbt_buf_printf(out, " '--%s[", option->name);
+    char typed[PBT_CLI_OPTION_SIZE];
+    pbt_buf_printf(out, " '%s[", pbt_cli_option_typed(option, typed));
     for (const char *c = option->text; *c != '\0'; c++) {
         if (strchr("[]:\\", *c) != NULL) {
             pbt_buf_char(out, '\\');
@@ -355,10 +358,11 @@ static void put_fish_options(struct pbt_buf *out, const char *verb,
                              const struct pbt_cli_option *options)
 {
     for (; options->name != NULL; options++) {
-        pbt_buf_printf(out,
-                       "complete -c pbt -n '__fish_seen_subcommand_from %s' "
-                       "-l %s",
-                       verb, options->name);
+        pbt_buf_printf(
+            out, "complete -c pbt -n '__fish_seen_subcommand_from %s'", verb);
+        if (options->name[1] != '\0') {
+            pbt_buf_printf(out, " -l %s", options->name);
+        }
         if (options->letter != 0) {
             pbt_buf_printf(out, " -s %c", options->letter);
         }

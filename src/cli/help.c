@@ -59,14 +59,21 @@ static void put_options(struct pbt_buf *out,
 {
     for (; options->name != NULL; options++) {
         char letter[8] = "";
-        char call[64];
-        if (options->letter != 0) {
+        char typed[PBT_CLI_OPTION_SIZE];
+        char call[128];
+        bool both = options->letter != 0 && options->name[1] != '\0';
+        bool only = options->letter != 0 && !both;
+        if (both) {
             (void)snprintf(letter, sizeof letter, "-%c, ", options->letter);
         }
-        (void)snprintf(call, sizeof call, "%4s--%s%s%s", letter, options->name,
+        (void)snprintf(call, sizeof call, "%*s%s%s%s", only ? 0 : 4, letter,
+                       pbt_cli_option_typed(options, typed),
                        options->argument != NULL ? " " : "",
                        options->argument != NULL ? options->argument : "");
-        pbt_buf_printf(out, "  %-25s %s\n", call, options->text);
+        /* Behind a long one the text has a line of its own. */
+        pbt_buf_printf(out,
+                       strlen(call) > 25 ? "  %s\n%28s%s\n" : "  %-25s%s%s\n",
+                       call, strlen(call) > 25 ? "" : " ", options->text);
     }
 }
 

@@ -106,10 +106,11 @@ static void put_options(struct pbt_buf *out,
 {
     for (; options->name != NULL; options++) {
         pbt_buf_text(out, ".It ");
-        if (options->letter != 0) {
+        bool only = options->name[1] == '\0';
+        if (options->letter != 0 && !only) {
             pbt_buf_printf(out, "Fl %c , ", options->letter);
         }
-        pbt_buf_printf(out, "Fl \\-%s", options->name);
+        pbt_buf_printf(out, only ? "Fl %s" : "Fl \\-%s", options->name);
         if (options->argument != NULL) {
             pbt_buf_printf(out, " Ar %s", options->argument);
         }

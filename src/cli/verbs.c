@@ -124,8 +124,8 @@ static const struct pbt_cli_option best_options[] = {
     DIR_OPTION,
     END};
 static const struct pbt_cli_option plot_options[] = {
-    {"x", 'x', "WHAT", PBT_CLI_WORD, pbt_cli_plot_xs,
-     "training_iteration (the default), time_total_s, timestamp"},
+    {"x", 'x', "training_iteration|time_total_s|timestamp", PBT_CLI_WORD,
+     pbt_cli_plot_xs, "of a metric: its x axis (training_iteration)"},
     {"y", 'y', "METRIC", PBT_CLI_FREE, NULL, "another than the experiment's"},
     {"log", 0, NULL, PBT_CLI_FREE, NULL, "a logarithmic y axis"},
     {"output", 'o', "FILE", PBT_CLI_FILE, NULL,

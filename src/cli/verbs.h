@@ -23,7 +23,7 @@ enum pbt_cli_kind {
 };
 
 struct pbt_cli_option {
-    const char *name;     /* "dir", for --dir */
+    const char *name;     /* "dir", for --dir; "x": it is -x and no other */
     char letter;          /* 'q', for -q; 0: none */
     const char *argument; /* as in the usage, "DIR"; NULL: a switch */
     enum pbt_cli_kind kind;
@@ -68,6 +68,10 @@ struct pbt_cli_verb {
 extern const struct pbt_cli_verb pbt_cli_verbs[];
 extern const size_t pbt_cli_verb_count;
 extern const char *const pbt_cli_group_titles[PBT_CLI_GROUPS];
+/* The option as it is typed: "--dir", or "-x" of one that is but a letter. */
+#define PBT_CLI_OPTION_SIZE 64
+const char *pbt_cli_option_typed(const struct pbt_cli_option *option,
+                                 char text[PBT_CLI_OPTION_SIZE]);
 /* What every verb takes: --help. */
 extern const struct pbt_cli_option pbt_cli_common[];
 
