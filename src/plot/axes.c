@@ -246,23 +246,46 @@ static void draw_x(const struct pbt_frame *frame, const struct ticks *ticks)
                     PBT_ANCHOR_RIGHT, 1, true, pbt_ink, frame->x.label);
 }
 
+/* In a frame of this height. */
+static struct ticks y_ticks(const struct pbt_frame *frame, double height)
+{
+    double line = frame->canvas->line;
+    double room = frame->y.names != NULL ? line : 2.2 * line;
+    return ticks_of(&frame->y, fmax(height / room, 1));
+}
+
+static double widest(struct pbt_canvas *canvas, const struct ticks *ticks)
+{
+    double width = 0;
+    for (size_t i = 0; i < ticks->count; i++) {
+        width = fmax(width,
+                     pbt_canvas_text_width(canvas, 1, false, ticks->labels[i]));
+    }
+    return width;
+}
+
+/* Above it stands the label of y, below it the labels of x. */
+#define ABOVE 1.6 /* lines */
+#define BELOW 2.4
+
+double pbt_frame_labels(const struct pbt_frame *frame, double height)
+{
+    struct ticks y =
+        y_ticks(frame, height - (ABOVE + BELOW) * frame->canvas->line);
+    return widest(frame->canvas, &y);
+}
+
 void pbt_frame_draw(struct pbt_frame *frame, double left, double top,
                     double right, double bottom)
 {
     struct pbt_canvas *canvas = frame->canvas;
     double line = canvas->line;
-    frame->top = top + 1.6 * line;
-    frame->bottom = bottom - 2.4 * line;
+    frame->top = top + ABOVE * line;
+    frame->bottom = bottom - BELOW * line;
     frame->right = right;
-    double room = frame->y.names != NULL ? line : 2.2 * line;
-    struct ticks y =
-        ticks_of(&frame->y, fmax((frame->bottom - frame->top) / room, 1));
-    double widest = 0;
-    for (size_t i = 0; i < y.count; i++) {
-        widest =
-            fmax(widest, pbt_canvas_text_width(canvas, 1, false, y.labels[i]));
-    }
-    frame->left = left + widest + 2 * canvas->em;
+    struct ticks y = y_ticks(frame, frame->bottom - frame->top);
+    frame->left =
+        left + fmax(widest(canvas, &y), frame->labels) + 2 * canvas->em;
     struct ticks x =
         ticks_of(&frame->x, (frame->right - frame->left) / (9 * canvas->em));
     draw_y(frame, &y);

@@ -42,6 +42,7 @@ struct pbt_frame {
     struct pbt_canvas *canvas;
     struct pbt_axis x;
     struct pbt_axis y;
+    double labels; /* room for those of y, at least */
     double left;
     double top;
     double right;
@@ -50,6 +51,9 @@ struct pbt_frame {
 
 double pbt_frame_x(const struct pbt_frame *frame, double x);
 double pbt_frame_y(const struct pbt_frame *frame, double y);
+
+/* How wide the labels of y are, in a rectangle of this height: frames on top of each other share it. */
+double pbt_frame_labels(const struct pbt_frame *frame, double height);
 
 /*
  * Lays a frame out in the rectangle and draws its axes.  The y axis' label stands above it.  What

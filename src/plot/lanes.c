@@ -20,9 +20,6 @@ int pbt_lanes_init(struct pbt_lanes *lanes, const struct pbt_results *results,
 {
     const struct pbt_run_info *run = pbt_results_run(results);
     *lanes = (struct pbt_lanes){0};
-    if (run->trials == 0) {
-        return pbt_fail(error, PBT_E0851, "%s has no trials yet", run->dir);
-    }
     lanes->texts = calloc(run->trials, sizeof *lanes->texts);
     lanes->names = calloc(run->trials, sizeof *lanes->names);
     lanes->rows = calloc(run->trials, sizeof *lanes->rows);
@@ -175,7 +172,8 @@ void pbt_lanes_done(struct pbt_lanes *lanes)
 
 void pbt_lanes_draw(const struct pbt_lanes *lanes, const struct pbt_plot *plot,
                     struct pbt_frame *frame, const char *what,
-                    const char *subtitle, const struct pbt_descent *descent)
+                    const char *subtitle, const struct pbt_descent *descent,
+                    bool legend)
 {
     struct pbt_canvas *canvas = plot->canvas;
     const struct pbt_run_info *run = pbt_results_run(plot->results);
@@ -201,8 +199,8 @@ void pbt_lanes_draw(const struct pbt_lanes *lanes, const struct pbt_plot *plot,
                                  .high = -0.7,
                                  .names = lanes->names,
                                  .name_count = lanes->count};
-    double legend = pbt_canvas_is_terminal(canvas) ? 2 : 10;
-    pbt_frame_draw(frame, canvas->em, top, canvas->width - legend * canvas->em,
+    double room = legend && !pbt_canvas_is_terminal(canvas) ? 10 : 2;
+    pbt_frame_draw(frame, canvas->em, top, canvas->width - room * canvas->em,
                    canvas->height);
 }
 

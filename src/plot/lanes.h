@@ -15,7 +15,7 @@ struct pbt_lanes {
     uint32_t count;     /* of lanes */
 };
 
-/* PBT_ENOINPUT: there are no trials.  pbt_lanes_done() also after a failure. */
+/* PBT_ENOMEM.  pbt_lanes_done() also after a failure. */
 int pbt_lanes_init(struct pbt_lanes *lanes, const struct pbt_results *results,
                    struct pbt_error *error);
 void pbt_lanes_done(struct pbt_lanes *lanes);
@@ -36,10 +36,14 @@ void pbt_lanes_of_best(struct pbt_lanes *lanes,
 double pbt_lane_y(const struct pbt_lanes *lanes, const struct pbt_frame *frame,
                   uint32_t trial);
 
-/* Draws title and frame; frame->x is set before, the rest is done here. */
+/*
+ * Draws title and frame; frame->x is set before, the rest is done here.  `legend`: room is left for
+ * one, but in a terminal.
+ */
 void pbt_lanes_draw(const struct pbt_lanes *lanes, const struct pbt_plot *plot,
                     struct pbt_frame *frame, const char *what,
-                    const char *subtitle, const struct pbt_descent *descent);
+                    const char *subtitle, const struct pbt_descent *descent,
+                    bool legend);
 
 /* How broad a line in a lane may be, in strokes. */
 double pbt_lane_width(const struct pbt_frame *frame);

@@ -201,8 +201,8 @@ int pbt_plot_lineage(const struct pbt_plot *plot, struct pbt_error *error)
         tree.lanes = &lanes;
         tree.frame.x =
             pbt_axis_over("training iteration", 0, (double)last, false);
-        pbt_lanes_draw(&lanes, plot, &tree.frame, "descent", subtitle,
-                       &descent);
+        pbt_lanes_draw(&lanes, plot, &tree.frame, "descent", subtitle, &descent,
+                       run->metric != NULL);
         draw(&tree, spans, count, &descent);
         pbt_descent_done(&descent);
     }

@@ -88,6 +88,18 @@ static int draw(struct pbt_plot *plot, enum pbt_plot_kind kind, char **argv,
     return status;
 }
 
+/* All that is drawn is drawn by what was trained. */
+static bool is_empty(const struct pbt_results *results)
+{
+    size_t exploits;
+    (void)pbt_results_exploits(results, &exploits);
+    bool empty = exploits == 0;
+    for (uint32_t i = 0; i < pbt_results_run(results)->trials; i++) {
+        empty = empty && pbt_results_trial(results, i)->iteration == 0;
+    }
+    return empty;
+}
+
 static int plot_run(char **argv, struct pbt_error *error)
 {
     size_t kind = 0;
@@ -107,7 +119,10 @@ static int plot_run(char **argv, struct pbt_error *error)
     plot.x = (enum pbt_plot_x)x;
     int status = pbt_results_open(&plot.results, argv[1], error);
     if (status == PBT_OK) {
-        status = draw(&plot, (enum pbt_plot_kind)kind, argv, error);
+        status =
+            is_empty(plot.results)
+                ? pbt_fail(error, PBT_E0851, "%s has no results yet", argv[1])
+                : draw(&plot, (enum pbt_plot_kind)kind, argv, error);
         pbt_results_close(plot.results);
     }
     return status;

@@ -279,49 +279,118 @@ static const struct pbt_point *last_point(const struct pbt_series *series)
     return i > 0 ? &series->points[i - 1] : NULL;
 }
 
-static void legend_text(const struct curves *curves, uint32_t trial,
-                        char text[80])
-{
-    char name[32];
-    const struct pbt_point *last = last_point(&curves->data.series[trial]);
-    (void)pbt_trial_short_name(curves->plot->results, trial, name);
-    (void)snprintf(text, 80, "%s%s  ", name,
-                   trial == curves->descent.trial ? " *" : "");
-    if (last != NULL) {
-        size_t length = strlen(text);
-        (void)snprintf(text + length, 80 - length, "%.4g", last->y);
-    }
-}
-
 static bool has_hues(const struct curves *curves)
 {
     return curves->data.trials <= PBT_HUES;
 }
 
-static double legend_width(const struct curves *curves)
+/* A line of the legend: a stroke, a trial's name, and what it has reached. */
+struct entry {
+    uint32_t trial;
+    double end; /* of its curve; NaN: it has none */
+    double y;
+    char name[40];
+    char value[32];
+};
+
+struct legend {
+    struct entry entries[PBT_HUES]; /* from the top */
+    uint32_t count;
+    double names; /* how wide these are */
+    double values;
+};
+
+static int by_end(const void *a, const void *b)
 {
-    char text[80];
-    double width = 0;
-    for (uint32_t i = 0; has_hues(curves) && i < curves->data.trials; i++) {
-        legend_text(curves, i, text);
-        width = fmax(
-            width, pbt_canvas_text_width(curves->plot->canvas, 1, true, text));
-    }
-    return width > 0 ? width + 5 * curves->plot->canvas->em : 0;
+    const struct entry *left = a;
+    const struct entry *right = b;
+    double x = isnan(left->end) ? -(double)INFINITY : left->end;
+    double y = isnan(right->end) ? -(double)INFINITY : right->end;
+    return x != y ? (x < y) - (x > y)
+                  : (left->trial > right->trial) - (left->trial < right->trial);
 }
 
-static void draw_legend(const struct curves *curves)
+static void make_legend(const struct curves *curves, struct legend *legend)
 {
     struct pbt_canvas *canvas = curves->plot->canvas;
-    char text[80];
-    double x = curves->frame.right + 1.5 * canvas->em;
+    *legend = (struct legend){.count = 0};
     for (uint32_t i = 0; has_hues(curves) && i < curves->data.trials; i++) {
-        double y = curves->frame.top + (i + 0.5) * canvas->line;
-        legend_text(curves, i, text);
-        pbt_canvas_segment(canvas, x, y, x + 2 * canvas->em, y, 2.5,
-                           pbt_hues[i], false);
-        pbt_canvas_text(canvas, x + 2.5 * canvas->em, y, PBT_ANCHOR_LEFT, 1,
-                        i == curves->descent.trial, pbt_ink, text);
+        struct entry *entry = &legend->entries[legend->count++];
+        const struct pbt_point *last = last_point(&curves->data.series[i]);
+        bool best = i == curves->descent.trial;
+        char name[32];
+        *entry = (struct entry){.trial = i,
+                                .end = last != NULL ? last->y : (double)NAN};
+        (void)pbt_trial_short_name(curves->plot->results, i, name);
+        (void)snprintf(entry->name, sizeof entry->name, "%s%s", name,
+                       best ? " *" : "");
+        if (last != NULL) {
+            (void)snprintf(entry->value, sizeof entry->value, "%.4g", last->y);
+        }
+        legend->names = fmax(
+            legend->names, pbt_canvas_text_width(canvas, 1, best, entry->name));
+        legend->values =
+            fmax(legend->values,
+                 pbt_canvas_text_width(canvas, 1, best, entry->value));
+    }
+    qsort(legend->entries, legend->count, sizeof *legend->entries, by_end);
+}
+
+/* Left of the names: room for a stroke in the trial's colour, where there are colours. */
+static double stroke_width(const struct curves *curves)
+{
+    return pbt_canvas_is_plain(curves->plot->canvas)
+               ? 0
+               : 3 * curves->plot->canvas->em;
+}
+
+static double legend_width(const struct curves *curves,
+                           const struct legend *legend)
+{
+    return legend->count == 0
+               ? 0
+               : stroke_width(curves) + legend->names + legend->values +
+                     4 * curves->plot->canvas->em;
+}
+
+/* Each beside the end of its curve, as far as they leave each other room. */
+static void place_legend(const struct curves *curves, struct legend *legend)
+{
+    const struct pbt_frame *frame = &curves->frame;
+    double line = curves->plot->canvas->line;
+    double least = frame->top;
+    for (uint32_t i = 0; i < legend->count; i++) {
+        struct entry *entry = &legend->entries[i];
+        entry->y = isnan(entry->end)
+                       ? least
+                       : fmax(pbt_frame_y(frame, entry->end), least);
+        least = entry->y + line;
+    }
+    double most = frame->bottom - line / 2;
+    for (uint32_t i = legend->count; i > 0; i--) {
+        struct entry *entry = &legend->entries[i - 1];
+        entry->y = fmin(entry->y, most);
+        most = entry->y - line;
+    }
+}
+
+static void draw_legend(const struct curves *curves, struct legend *legend)
+{
+    struct pbt_canvas *canvas = curves->plot->canvas;
+    double left = curves->frame.right + canvas->em;
+    double names = left + stroke_width(curves);
+    place_legend(curves, legend);
+    for (uint32_t i = 0; i < legend->count; i++) {
+        const struct entry *entry = &legend->entries[i];
+        bool best = entry->trial == curves->descent.trial;
+        if (names > left) {
+            pbt_canvas_segment(canvas, left, entry->y, left + 2 * canvas->em,
+                               entry->y, 2.5, pbt_hues[entry->trial], false);
+        }
+        pbt_canvas_text(canvas, names, entry->y, PBT_ANCHOR_LEFT, 1, best,
+                        pbt_ink, entry->name);
+        pbt_canvas_text(canvas, names + legend->names + canvas->em, entry->y,
+                        PBT_ANCHOR_LEFT, 1, best, pbt_ink, entry->value);
     }
 }
 
@@ -379,7 +448,7 @@ static void set_axes(struct curves *curves, char label[64])
                                     curves->plot->logarithmic);
 }
 
-static void draw_frame(struct curves *curves)
+static void draw_frame(struct curves *curves, const struct legend *legend)
 {
     struct pbt_canvas *canvas = curves->plot->canvas;
     char label[64];
@@ -393,7 +462,8 @@ static void draw_frame(struct curves *curves)
                    curves->metric);
     double top = pbt_title_draw(canvas, title, subtitle);
     pbt_frame_draw(&curves->frame, canvas->em, top,
-                   canvas->width - fmax(legend_width(curves), 2 * canvas->em),
+                   canvas->width -
+                       fmax(legend_width(curves, legend), 2 * canvas->em),
                    canvas->height);
 }
 
@@ -401,7 +471,9 @@ static int draw(struct curves *curves, struct pbt_error *error)
 {
     int status = PBT_OK;
     bool terminal = pbt_canvas_is_terminal(curves->plot->canvas);
-    draw_frame(curves);
+    struct legend legend;
+    make_legend(curves, &legend);
+    draw_frame(curves, &legend);
     pbt_frame_clip(&curves->frame);
     if (curves->data.trials > PBT_PLOT_LINES) {
         status = draw_bands(curves, error);
@@ -421,7 +493,7 @@ static int draw(struct curves *curves, struct pbt_error *error)
         draw_descent(curves, 2.5, pbt_accent);
     }
     pbt_canvas_unclip(curves->plot->canvas);
-    draw_legend(curves);
+    draw_legend(curves, &legend);
     return status;
 }
 

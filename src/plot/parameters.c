@@ -38,20 +38,11 @@ static const struct pbt_cell *cell_of(const struct panel *panel,
     return cells == NULL ? NULL : &cells[panel->param];
 }
 
-/* Where a value stands on its axis; NaN: nowhere. */
-static double value_of(struct panel *panel, const struct pbt_span *span)
+/* Where a value that is no number stands on its axis; NaN: nowhere. */
+static double place_of(struct panel *panel, struct pbt_cell cell)
 {
-    const struct pbt_cell *cell = cell_of(panel, span);
-    if (cell == NULL) {
-        return (double)NAN;
-    }
-    if (panel->numeric) {
-        return cell->type == PBT_CELL_INT    ? (double)cell->u.i
-               : cell->type == PBT_CELL_REAL ? cell->u.r
-                                             : (double)NAN;
-    }
     for (size_t i = 0; i < panel->choice_count; i++) {
-        if (pbt_cell_same(panel->choices[i], *cell)) {
+        if (pbt_cell_same(panel->choices[i], cell)) {
             return (double)i;
         }
     }
@@ -60,15 +51,50 @@ static double value_of(struct panel *panel, const struct pbt_span *span)
     }
     size_t at = panel->choice_count++;
     struct pbt_buf *name = &panel->names[at];
-    panel->choices[at] = *cell;
+    panel->choices[at] = cell;
     pbt_buf_init(name, 1 << 16);
-    pbt_shape_cell_repr(fold_of(panel)->spec, *cell, false, name);
+    pbt_shape_cell_repr(fold_of(panel)->spec, cell, false, name);
     pbt_buf_char(name, '\0');
     panel->labels[at] = pbt_buf_failed(name) ? "?" : name->data;
     return (double)at;
 }
 
-/* A scale over more than a factor of 20 is logarithmic. */
+/* Where a value stands on its axis; NaN: nowhere. */
+static double value_of(struct panel *panel, const struct pbt_span *span)
+{
+    const struct pbt_cell *cell = cell_of(panel, span);
+    if (cell == NULL) {
+        return (double)NAN;
+    }
+    if (!panel->numeric) {
+        return place_of(panel, *cell);
+    }
+    return cell->type == PBT_CELL_INT    ? (double)cell->u.i
+           : cell->type == PBT_CELL_REAL ? cell->u.r
+                                         : (double)NAN;
+}
+
+/* Choices are in the order in which the experiment lists them. */
+static void place_choices(struct panel *panel, const struct pbt_param *param)
+{
+    const struct pbt_domain *domain =
+        param->mutations.choice_count > 0 ? &param->mutations : &param->initial;
+    for (uint32_t i = 0; i < domain->choice_count; i++) {
+        (void)place_of(panel, domain->choices[i]);
+    }
+}
+
+/* That of the distribution; a scale over more than a factor of 20 is logarithmic, too. */
+static bool is_logarithmic(const struct panel *panel,
+                           const struct pbt_param *param, double low,
+                           double high)
+{
+    return panel->numeric &&
+           (panel->plot->logarithmic || high > 20 * low || param->log_scale ||
+            pbt_domain_form(param->initial.kind)->logarithmic ||
+            pbt_domain_form(param->mutations.kind)->logarithmic);
+}
+
 static void set_axes(struct panel *panel, const struct pbt_span *spans,
                      size_t count)
 {
@@ -84,6 +110,10 @@ static void set_axes(struct panel *panel, const struct pbt_span *spans,
             (cell->type == PBT_CELL_INT || cell->type == PBT_CELL_REAL);
         last = spans[i].until > last ? spans[i].until : last;
     }
+    const struct pbt_param *param = &space->params[panel->param];
+    if (!panel->numeric) {
+        place_choices(panel, param);
+    }
     for (size_t i = 0; i < count; i++) {
         double value = value_of(panel, &spans[i]);
         if (isfinite(value)) {
@@ -91,13 +121,11 @@ static void set_axes(struct panel *panel, const struct pbt_span *spans,
             high = fmax(high, value);
         }
     }
-    const char *name = space->params[panel->param].name;
     if (low > high) {
         low = high = 0;
     }
-    panel->frame.y = pbt_axis_over(
-        name, low, high,
-        panel->numeric && (panel->plot->logarithmic || high > 20 * low));
+    panel->frame.y = pbt_axis_over(param->name, low, high,
+                                   is_logarithmic(panel, param, low, high));
     if (!panel->numeric) {
         panel->frame.y.low = -0.5;
         panel->frame.y.high = fmax((double)panel->choice_count - 0.5, 0.5);
@@ -149,6 +177,22 @@ static bool is_best_alone(const struct pbt_plot *plot,
            pbt_results_run(plot->results)->trials > PBT_PLOT_LINES;
 }
 
+static void init_panel(struct panel *panel, const struct pbt_plot *plot,
+                       uint32_t param, const struct pbt_span *spans,
+                       size_t count)
+{
+    *panel = (struct panel){
+        .plot = plot, .param = param, .frame = {.canvas = plot->canvas}};
+    set_axes(panel, spans, count);
+}
+
+static void done_panel(struct panel *panel)
+{
+    for (size_t i = 0; i < panel->choice_count; i++) {
+        pbt_buf_done(&panel->names[i]);
+    }
+}
+
 static void draw_panel(struct panel *panel, const struct pbt_span *spans,
                        size_t count, const struct pbt_descent *descent,
                        double top, double bottom)
@@ -158,8 +202,6 @@ static void draw_panel(struct panel *panel, const struct pbt_span *spans,
     /* Fainter, the more there are; where many pass it is dark again. */
     struct pbt_color color =
         pbt_color_alpha(pbt_hues[0], fmax(0.12, fmin(0.8, 8 / many)));
-    panel->frame.canvas = canvas;
-    set_axes(panel, spans, count);
     pbt_frame_draw(&panel->frame, canvas->em, top,
                    canvas->width - 2 * canvas->em, bottom);
     pbt_frame_clip(&panel->frame);
@@ -168,9 +210,6 @@ static void draw_panel(struct panel *panel, const struct pbt_span *spans,
     }
     draw_schedule(panel, descent);
     pbt_canvas_unclip(canvas);
-    for (size_t i = 0; i < panel->choice_count; i++) {
-        pbt_buf_done(&panel->names[i]);
-    }
 }
 
 /* False: all trials have had the same value all the time. */
@@ -225,10 +264,22 @@ static void draw_panels(const struct pbt_plot *plot,
                    between, name, descent->count > 0 ? ", the best" : "");
     double top = pbt_title_draw(canvas, title, subtitle);
     double height = (canvas->height - top) / pbt_plot_panels(plot->results);
+    double labels = 0;
     for (uint32_t i = 0; i < space->count; i++) {
-        struct panel panel = {.plot = plot, .param = i};
+        struct panel panel;
         if (varies(plot->results, i)) {
+            init_panel(&panel, plot, i, spans, count);
+            labels = fmax(labels, pbt_frame_labels(&panel.frame, height));
+            done_panel(&panel);
+        }
+    }
+    for (uint32_t i = 0; i < space->count; i++) {
+        struct panel panel;
+        if (varies(plot->results, i)) {
+            init_panel(&panel, plot, i, spans, count);
+            panel.frame.labels = labels;
             draw_panel(&panel, spans, count, descent, top, top + height);
+            done_panel(&panel);
             top += height;
         }
     }
@@ -241,9 +292,7 @@ int pbt_plot_parameters(const struct pbt_plot *plot, struct pbt_error *error)
     struct pbt_descent descent;
     if (pbt_plot_panels(plot->results) == 0) {
         return pbt_fail(error, PBT_E0851,
-                        run->trials == 0
-                            ? "%s has no trials yet"
-                            : "%s has no hyperparameter that differs anywhere",
+                        "%s has no hyperparameter that differs anywhere",
                         run->dir);
     }
     struct pbt_span *spans = pbt_spans(plot->results, &count, error);

@@ -75,7 +75,7 @@ static void draw(struct bars *bars, const struct pbt_data *data)
     bars->frame.x = pbt_axis_of_time("time since the start",
                                      fmax(data->x_high, 0), label, &bars->unit);
     pbt_lanes_draw(bars->lanes, bars->plot, &bars->frame, "who trained when",
-                   "dots: exploits", &none);
+                   "dots: exploits", &none, false);
     pbt_frame_clip(&bars->frame);
     for (uint32_t i = 0; i < data->trials; i++) {
         draw_trial(bars, data, i, pbt_hues[0]);

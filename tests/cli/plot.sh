@@ -33,7 +33,15 @@ pbt run exp.yaml name=many num_samples=40 scheduler.synch=true --quiet >out
 pbt plot many
 pbt plot many -o many.png
 # What can't be drawn.
+expect 1 pbt run exp.yaml name=empty command='[false]' --quiet >out 2>err
+for kind in metric parameters lineage timeline; do
+    expect 66 pbt plot empty $kind
+    expect 66 pbt plot empty $kind -o empty.svg 2>err
+done
+[ ! -e empty.svg ]
 expect 2 pbt plot exp histogram
+expect 2 pbt plot exp -x time
+expect 2 pbt plot exp --x timestamp
 expect 2 pbt plot exp -y acuracy
 expect 2 pbt plot exp lineage -x timestamp
 expect 2 pbt plot exp -o picture.jpg
