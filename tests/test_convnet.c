@@ -32,9 +32,10 @@
 #include "common/idx.h"
 #include "training.h"
 
+#include "scratch.h"
+
 enum { MAX_BATCH = 130, IMAGES = 1100, TESTS = 330 };
 
-static char scratch[] = "/tmp/test_convnet.XXXXXX";
 static uint64_t seed = 20240607;
 
 /* ---- the reference ------------------------------------------------------ */
@@ -430,34 +431,6 @@ static void test_first_weights_are_pytorchs_kind(void **state)
 
 /* ---- checkpoints -------------------------------------------------------- */
 
-static const char *in_scratch(const char *name)
-{
-    static char path[256];
-
-    (void)snprintf(path, sizeof path, "%s/%s", scratch, name);
-    return path;
-}
-
-static void write_file(const char *name, const void *bytes, size_t size)
-{
-    FILE *file = fopen(in_scratch(name), "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
-static size_t read_file(const char *name, uint8_t *bytes, size_t size)
-{
-    FILE *file = fopen(in_scratch(name), "rb");
-    size_t got;
-
-    assert_non_null(file);
-    got = fread(bytes, 1, size, file);
-    assert_int_equal(fclose(file), 0);
-    return got;
-}
-
 static void test_training_goes_on_as_if_never_saved(void **state)
 {
     static struct pictures p;
@@ -851,24 +824,14 @@ static void test_images_of_another_size_are_refused(void **state)
 
 /* ---- all together ------------------------------------------------------- */
 
-static int make_scratch(void **state)
+static int set_up(void **state)
 {
     const char *wanted = getenv("TEST_SEED");
 
-    (void)state;
     if (wanted != NULL)
         seed = strtoull(wanted, NULL, 10);
     print_message("seed %llu\n", (unsigned long long)seed);
-    return mkdtemp(scratch) == NULL;
-}
-
-static int remove_scratch(void **state)
-{
-    (void)state;
-    remove_set("train");
-    remove_set("t10k");
-    (void)unlink(in_scratch("model")); /* may be gone already */
-    return rmdir(scratch);
+    return make_scratch(state);
 }
 
 int main(void)
@@ -894,5 +857,5 @@ int main(void)
         cmocka_unit_test(test_images_of_another_size_are_refused),
     };
 
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, set_up, remove_scratch);
 }

@@ -22,35 +22,7 @@
 #include "score.h"
 #include "state.h"
 
-static char scratch[] = "/tmp/test_dcgan_data.XXXXXX";
-
-static const char *in_scratch(const char *name)
-{
-    static char path[512];
-
-    (void)snprintf(path, sizeof path, "%s/%s", scratch, name);
-    return path;
-}
-
-static void write_file(const char *name, const uint8_t *bytes, size_t size)
-{
-    FILE *file = fopen(in_scratch(name), "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
-static size_t read_file(const char *name, uint8_t *bytes, size_t size)
-{
-    FILE *file = fopen(in_scratch(name), "rb");
-    size_t got;
-
-    assert_non_null(file);
-    got = fread(bytes, 1, size, file);
-    (void)fclose(file);
-    return got;
-}
+#include "scratch.h"
 
 static void assert_says(const struct failure *failure, const char *words)
 {
@@ -394,20 +366,6 @@ static void test_networks_of_another_kind_are_refused(void **state)
 }
 
 /* ---- all together --------------------------------------------------------- */
-
-static int make_scratch(void **state)
-{
-    (void)state;
-    return mkdtemp(scratch) == NULL;
-}
-
-static int remove_scratch(void **state)
-{
-    (void)state;
-    remove_sets();
-    (void)unlink(in_scratch("gan.bin"));
-    return rmdir(scratch);
-}
 
 int main(void)
 {
