@@ -11,8 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 
 import runs
@@ -256,19 +254,5 @@ def moved(build, dir):
 
 CASES = (same_name, extended, killed_changes, moved)
 
-
-def main():
-    build = os.path.abspath(sys.argv[1])
-    wanted = sys.argv[2:]
-    dir = tempfile.mkdtemp(prefix='again.')
-    try:
-        for case in CASES:
-            if not wanted or case.__name__ in wanted:
-                case(build, os.path.join(dir, case.__name__))
-                print('%s: ok' % case.__name__, flush=True)
-    finally:
-        shutil.rmtree(dir, ignore_errors=True)
-
-
 if __name__ == '__main__':
-    main()
+    runs.run_cases(CASES)

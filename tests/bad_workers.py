@@ -66,17 +66,6 @@ AT_ONCE = (
 )
 
 
-def finish(build, dir, keys, env, status):
-    """Runs to the end, which has to be `status`, with nothing left behind."""
-    run = runs.Run(build, dir, keys, env)
-    run.start()
-    got = run.finish()
-    check(got == status, '%s: exit status %d, not %d:\n%s', run.path, got,
-          status, run.said()[-3000:])
-    run.wait_gone()
-    return run
-
-
 def message(run, trial, iteration, text):
     """What pbt said of a failure: the trial, the step and why."""
     name = os.path.basename(run.trial_dir(trial))
@@ -100,7 +89,7 @@ def undisturbed(run, records, failures):
 
 def later(build, dir, name, env, keys, iteration, text):
     """When there were results: it is tried again, and the others train on."""
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         name, [build + '/tests/bad_toy'], resources={'cpu': 4},
         scheduler={'type': 'fifo'},  # an exploit could skip an iteration
         checkpoint={'frequency': 5, 'at_end': True},
@@ -115,7 +104,7 @@ def later(build, dir, name, env, keys, iteration, text):
 
 def again_and_again(build, dir):
     """It fails where it has failed before: it waits in between, then it is given up."""
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         'again', [build + '/tests/bad_toy'], resources={'cpu': 4},
         scheduler={'type': 'fifo'},
         checkpoint={'frequency': 6, 'at_end': True},
@@ -138,7 +127,7 @@ def again_and_again(build, dir):
 
 def replaced(build, dir):
     """It has failed for good, and a copy takes its place: nobody is missing at the end."""
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         'replaced', [build + '/tests/bad_toy'], resources={'cpu': 4},
         failure={'replace': 1}), {'TOY_EXIT': '1:7', 'TOY_ONCE': '1'}, 0)
     records = runs.records_of(run.path)
@@ -162,7 +151,7 @@ def hung(build, dir, how):
 
     Returns how long after the time-out the last of them had ended."""
     patience = 2 * PATIENCE_S
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         'hung-' + how, [build + '/tests/bad_toy'], num_samples=HUNG,
         resources={'cpu': HUNG // 2}, scheduler={'type': 'fifo'}, timeouts={'step': patience},
         checkpoint={'frequency': 5, 'at_end': True},
@@ -172,7 +161,8 @@ def hung(build, dir, how):
     late = []
     for trial in range(HUNG):
         own = [r for r in records if r.get('trial') == trial]
-        at = next((i for i, r in enumerate(own) if r.get('leave') == 'retry' and r['it'] == 6), None)
+        at = next((i for i, r in enumerate(own)
+                   if r.get('leave') == 'retry' and r['it'] == 6), None)
         check(at is not None, '%s: trial %d was not noticed', run.path, trial)
         step = [r for r in own[:at] if r['k'] == 'result'][-1]
         late.append((own[at]['t'] - step['t']) / 1e9 - patience)
@@ -192,7 +182,7 @@ print('the error itself ' + 'x' * 900, file=sys.stderr, flush=True)
 
 def traceback(build, dir, name, end, keys, text):
     """error.txt has more of it than the terminal has room for; both have its end."""
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         'talks-' + name, [sys.executable, '-c', TALKS + end], num_samples=1,
         resources={'cpu': 4}, **keys), {}, 1)
     written = runs.read(run.trial_dir(0) + '/error.txt').decode()
@@ -243,7 +233,7 @@ def make_script(path, text):
 
 def at_once(build, dir, name, command, keys, text, words):
     """Before the experiment's first result: that is no bad luck, so all is stopped."""
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         name, command, resources={'cpu': 4}, failure={'max_failures': 5},
         **keys), {}, 1)
     failed = [r['trial'] for r in runs.records_of(run.path)
@@ -272,7 +262,7 @@ def keeps_its_own_way(build, dir):
         keys = runs.experiment(name, ['python3', dir + '/%s.py' % name],
                                resources={'cpu': 4}, failure={'max_failures': -1})
         keys['scheduler'].update(synch=True, quantile_fraction=0.5)
-        run = finish(build, dir, keys, {}, 0)
+        run = runs.finished(build, dir, keys, {}, 0)
         records = runs.records_of(run.path)
         losers = {r['trial'] for r in records if r['k'] == 'exploit'}
         failed = {r['trial'] for r in records if r['k'] == 'exited' and r['leave'] == 'retry'}
@@ -281,7 +271,7 @@ def keeps_its_own_way(build, dir):
 
 
 def no_numbers(build, dir):
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         'nan', [build + '/tests/bad_toy'], resources={'cpu': 4}),
         {'TOY_NAN': '1:*', 'TOY_SLEEP_MS': '5'}, 0)
     records = runs.records_of(run.path)
@@ -301,7 +291,7 @@ def no_metric(build, dir, required):
                            [build + '/tests/bad_toy'], resources={'cpu': 4},
                            metric='accuracy')
     keys['scheduler']['require_attrs'] = required
-    run = finish(build, dir, keys, {}, 1 if required else 0)
+    run = runs.finished(build, dir, keys, {}, 1 if required else 0)
     records = runs.records_of(run.path)
     if required:
         failed = [r['trial'] for r in records

@@ -99,16 +99,6 @@ def keys(name, bad='', **more):
             'stop': {'training_iteration': 20}, **more})
 
 
-def finish(build, dir, keys, status=0, env=None):
-    run = runs.Run(build, dir, keys, env)
-    run.start()
-    got = run.finish()
-    check(got == status, '%s: exit status %d, not %d:\n%s', run.path, got,
-          status, run.said()[-3000:])
-    run.wait_gone()
-    return run
-
-
 def stories(run):
     """Each checkpoint that is left against the journal's: whose weights are in it."""
     records = runs.records_of(run.path)
@@ -136,7 +126,7 @@ def stories(run):
 
 
 def exploited(build, dir, slots):
-    run = finish(build, dir, keys(
+    run = runs.finished(build, dir, keys(
         'exploit-%d' % slots, num_samples=6, resources={'cpu': slots},
         checkpoint={'frequency': INTERVAL, 'num_to_keep': 1000},
         stop={'training_iteration': 40}), env={'TEST_DAEMON': '1'})
@@ -254,7 +244,7 @@ def decks(build, dir):
     with open(dir + '/deck.tmpl', 'w') as file:
         file.write('{"rate": {lr}, "text": "{{lr}", "n": {net/depth}, "s": "{t}"}')
     text = "a b; $HOME 'x' \"y\" {z} *"
-    run = finish(build, dir, runs.experiment(
+    run = runs.finished(build, dir, runs.experiment(
         'decks', [sys.executable, '-c',
                   'import json, os, sys; deck = json.load(open("deck.in"));'
                   'assert sys.argv[1] == os.getcwd() + "/deck.in", sys.argv;'

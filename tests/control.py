@@ -9,12 +9,9 @@ import json
 import os
 import pty
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import termios
 import time
 import fcntl
@@ -530,19 +527,5 @@ CASES = (pause_one, pause_all, resume_one, mid_grant, grace_after_a_pause,
          a_driver_that_stops, raw_socket, long_path, no_socket,
          other_host, ctrl_c_once, ctrl_c_twice, signals)
 
-
-def main():
-    build = os.path.abspath(sys.argv[1])
-    wanted = sys.argv[2:]
-    dir = tempfile.mkdtemp(prefix='control.')
-    try:
-        for case in CASES:
-            if not wanted or case.__name__ in wanted:
-                case(build, os.path.join(dir, case.__name__))
-                print('%s: ok' % case.__name__, flush=True)
-    finally:
-        shutil.rmtree(dir, ignore_errors=True)
-
-
 if __name__ == '__main__':
-    main()
+    runs.run_cases(CASES)

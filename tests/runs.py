@@ -4,9 +4,12 @@ reading a journal without any code of pbt's.
 import json
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
+import sys
+import tempfile
 import time
 
 DEADLINE_S = 300
@@ -64,6 +67,31 @@ def experiment(name, command, **keys):
                           'hyperparam_mutations': {
                               'lr': {'loguniform': [0.0001, 0.02]}}},
             'checkpoint': {'num_to_keep': 2, 'at_end': True}, **keys}
+
+
+def run_cases(cases):
+    """Of a test with BUILD_DIR [CASE ...] behind it: each case in a directory of its own."""
+    build = os.path.abspath(sys.argv[1])
+    name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    dir = tempfile.mkdtemp(prefix=name + '.')
+    try:
+        for case in cases:
+            if not sys.argv[2:] or case.__name__ in sys.argv[2:]:
+                case(build, os.path.join(dir, case.__name__))
+                print('%s: ok' % case.__name__, flush=True)
+    finally:
+        shutil.rmtree(dir, ignore_errors=True)
+
+
+def finished(build, dir, keys, env=None, status=0):
+    """A run that has come to its end, which had to be `status`, with nothing left behind."""
+    run = Run(build, dir, keys, env)
+    run.start()
+    got = run.finish()
+    check(got == status, '%s: exit status %d, not %d:\n%s', run.path, got, status,
+          run.said()[-3000:])
+    run.wait_gone()
+    return run
 
 
 class Run:
