@@ -333,6 +333,69 @@ def look_at_views(directory, path, journal):
               list(range(len(line))), "generations of %s", trial)
 
 
+REPORTER = '''
+import json, os, random
+draw = random.Random(int(os.environ["PBT_FROM"]) + 1000 * int(os.environ["TOY_SEED"]))
+def value():
+    return draw.choice([draw.random(), draw.randrange(9), True, False, None, "text", "Infinity",
+                        "NaN", [1, 2], [], {}, -0.5, 1e300])
+def some(names):
+    return {name: value() for name in names if draw.random() < 0.5}
+with open(os.environ["PBT_METRICS"], "w") as file:
+    for i in range(int(os.environ["PBT_STEPS"])):
+        row = {"score": draw.random(), **some(["train/loss", "a/b", "a", "x", "flag"])}
+        for outer in ("a", "x", "deep/er"):
+            if outer not in row and draw.random() < 0.5:
+                row[outer] = {**some(["b", "c/d", "plain"]), "c": some(["d", "e"])}
+        items = list(row.items())
+        draw.shuffle(items)
+        print(json.dumps(dict(items)), file=file)
+'''
+
+
+def member(metrics, name):
+    """As pbt_json_member() has it; (), if there is none."""
+    if not isinstance(metrics, dict):
+        return ()
+    if name in metrics:
+        return metrics[name]
+    found = ()
+    for i, char in enumerate(name):
+        if char == "/" and found == ():
+            found = member(metrics.get(name[:i]), name[i + 1:])
+    return found
+
+
+def odd_names(scratch):
+    """Whatever metrics are called, and whatever they are, all of it comes back."""
+    with open(scratch + "/reporter.py", "w") as file:
+        file.write(REPORTER)
+    with open(scratch + "/odd.yaml", "w") as file:
+        file.write("name: odd\ncommand: [%s, reporter.py]\ntrainable: command\nstateless: true\n"
+                   "num_samples: 4\n"
+                   "metric: score\nmode: max\nstop: {training_iteration: 60}\n"
+                   "env: {TOY_SEED: '%d'}\nscheduler: {perturbation_interval: 20, "
+                   "hyperparam_mutations: {lr: {uniform: [0, 1]}}}\n" % (sys.executable, SEED))
+    pbt("run", "odd.yaml", "--quiet", home=scratch)
+    run = scratch + "/runs/odd"
+    wanted = {record["n"]: record["data"]["metrics"] for record in results.records(run)
+              if record["k"] == "result"}
+    exported = json.loads(pbt("export", "odd", "--all", "--json", home=scratch))["results"]
+    rows = results.read(run)["row"]
+    check(len(exported) == len(rows) == len(wanted) >= 240, "%d, %d rows of %d", len(exported),
+          len(rows), len(wanted))
+    names = [name for (name,) in sqlite3.connect(run + "/experiment.db").execute(
+        "SELECT name FROM metrics")]
+    for row, item, metrics in zip(rows, exported, wanted.values()):
+        check(row["metrics"] == metrics, "%s came back as %s", metrics, row["metrics"])
+        for name in names:
+            value = member(metrics, name)
+            if isinstance(value, dict) and value:
+                value = ()  # its members are metrics of their own
+            got = item.get(name, ())
+            check(got == value, "%s of %s is %s", name, metrics, got)
+
+
 def main():
     draw = random.Random(SEED)
     with tempfile.TemporaryDirectory() as scratch:
@@ -355,6 +418,7 @@ def main():
         cut(directory, scratch, draw)
         look_at_new_alone(directory, scratch)
         large(scratch, draw)
+        odd_names(scratch)
         stalled(scratch)
         if os.geteuid() == 0:
             another_user(grown, best, scratch)

@@ -34,8 +34,10 @@ void pbt_columns_done(struct pbt_columns *columns)
         free(columns->names[i]);
     }
     free(columns->names);
+    free(columns->flat);
     json_decref(columns->map);
     columns->names = NULL;
+    columns->flat = NULL;
     columns->count = 0;
     columns->map = NULL;
     columns->guess = 0;
@@ -44,20 +46,23 @@ void pbt_columns_done(struct pbt_columns *columns)
 
 /* Takes note of one that the table has. */
 static bool take_in(struct pbt_sql *sql, struct pbt_columns *columns,
-                    const char *name)
+                    const char *name, bool flat)
 {
     if (columns->map == NULL) {
         columns->map = json_object();
     }
     char **names = pbt_list_room(columns->names, columns->count, sizeof *names);
+    bool *flats = pbt_list_room(columns->flat, columns->count, sizeof *flats);
     char *copy = strdup(name);
     columns->names = names == NULL ? columns->names : names;
-    if (names == NULL || copy == NULL ||
+    columns->flat = flats == NULL ? columns->flat : flats;
+    if (names == NULL || flats == NULL || copy == NULL ||
         json_object_set_new_nocheck(columns->map, name,
                                     json_integer(columns->count)) != 0) {
         free(copy);
         return no_memory(sql);
     }
+    flats[columns->count] = flat;
     names[columns->count++] = copy;
     columns->changed = true;
     return true;
@@ -66,7 +71,8 @@ static bool take_in(struct pbt_sql *sql, struct pbt_columns *columns,
 bool pbt_columns_load(struct pbt_sql *sql, struct pbt_columns *columns)
 {
     sqlite3_stmt *statement = pbt_sql_prepare(
-        sql, "SELECT name FROM raw_columns WHERE kind = ? ORDER BY position");
+        sql, "SELECT name, flat FROM raw_columns WHERE kind = ? ORDER BY "
+             "position");
     pbt_columns_done(columns);
     (void)sqlite3_bind_text(statement, 1, columns->prefix, -1, SQLITE_STATIC);
     while (pbt_sql_next(sql, statement)) {
@@ -76,7 +82,8 @@ bool pbt_columns_load(struct pbt_sql *sql, struct pbt_columns *columns)
         } else if (name == NULL) {
             (void)pbt_sql_corrupt(sql, "a column has no name");
         } else {
-            (void)take_in(sql, columns, name);
+            (void)take_in(sql, columns, name,
+                          sqlite3_column_int(statement, 1) != 0);
         }
     }
     (void)sqlite3_finalize(statement);
@@ -102,19 +109,21 @@ bool pbt_columns_find(struct pbt_columns *columns, const char *name,
 }
 
 static bool add(struct pbt_sql *sql, struct pbt_columns *columns,
-                const char *name)
+                const char *name, bool flat)
 {
     char text[SQL_MAX];
     sqlite3_stmt *statement = pbt_sql_prepare(
-        sql, "INSERT INTO raw_columns (kind, position, name) VALUES (?, ?, ?)");
+        sql, "INSERT INTO raw_columns (kind, position, name, flat) VALUES (?, "
+             "?, ?, ?)");
     (void)sqlite3_bind_text(statement, 1, columns->prefix, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 2, columns->count);
     (void)sqlite3_bind_text(statement, 3, name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int(statement, 4, flat);
     (void)pbt_sql_do(sql, statement);
     (void)sqlite3_finalize(statement);
     (void)snprintf(text, sizeof text, "ALTER TABLE %s ADD COLUMN %s%" PRIu32,
                    columns->table, columns->prefix, columns->count);
-    return pbt_sql_run(sql, text) && take_in(sql, columns, name);
+    return pbt_sql_run(sql, text) && take_in(sql, columns, name, flat);
 }
 
 /* --- taking apart --------------------------------------------------------- */
@@ -123,6 +132,7 @@ struct splitting {
     struct pbt_sql *sql;
     struct pbt_columns *columns;
     struct pbt_columns_row *row;
+    bool twice; /* two members have one name */
     char path[NAME_MAX_BYTES];
 };
 
@@ -135,17 +145,37 @@ static bool is_exact(const json_t *value)
             !(pbt_json_number(value, &number) && isnan(number)));
 }
 
-static bool put_value(struct splitting *s, const json_t *value)
+/* The row has the column, perhaps not for the first time. */
+static bool note_seen(struct splitting *s, uint32_t position)
+{
+    struct pbt_columns_row *row = s->row;
+    while (row->seen_count <= position) {
+        uint64_t *seen =
+            pbt_list_room(row->seen, row->seen_count, sizeof *seen);
+        if (seen == NULL) {
+            return no_memory(s->sql);
+        }
+        row->seen = seen;
+        seen[row->seen_count++] = 0;
+    }
+    s->twice = s->twice || row->seen[position] == row->number;
+    row->seen[position] = row->number;
+    return true;
+}
+
+/* `flat`: its name is its key.  `*exact`: the column gives it back. */
+static bool put_value(struct splitting *s, const json_t *value, bool flat,
+                      bool *exact)
 {
     struct pbt_columns_row *row = s->row;
     uint32_t position;
     if (!pbt_columns_find(s->columns, s->path, &position)) {
         if (s->columns->count == s->columns->limit) {
-            row->exact = false;
+            *exact = false;
             return true;
         }
         position = s->columns->count;
-        if (!add(s->sql, s->columns, s->path)) {
+        if (!add(s->sql, s->columns, s->path, flat)) {
             return false;
         }
     }
@@ -157,12 +187,22 @@ static bool put_value(struct splitting *s, const json_t *value)
     row->values = values;
     values[row->count++] =
         (struct pbt_columns_value){.position = position, .json = value};
-    row->exact = row->exact && is_exact(value);
-    return true;
+    *exact = *exact && is_exact(value) && s->columns->flat[position] == flat;
+    return note_seen(s, position);
 }
 
+static bool put_rest(struct splitting *s, json_t **rest, const char *key,
+                     json_t *value)
+{
+    if (*rest == NULL) {
+        *rest = json_object();
+    }
+    return json_object_set_nocheck(*rest, key, value) == 0 || no_memory(s->sql);
+}
+
+/* `odd`: a key on the way has a slash in it.  What is not exact is put into `*rest`. */
 static bool split(struct splitting *s, const json_t *object, size_t length,
-                  int depth)
+                  int depth, bool odd, json_t **rest)
 {
     const char *key;
     json_t *value;
@@ -170,34 +210,75 @@ static bool split(struct splitting *s, const json_t *object, size_t length,
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
         size_t more = strlen(key);
-        if (more + 2 > sizeof s->path - length || strchr(key, '/') != NULL) {
-            s->row->exact = false;
-        }
-        if (more + 2 > sizeof s->path - length) {
-            continue;
-        }
-        memcpy(s->path + length, key, more + 1);
+        bool slash = strchr(key, '/') != NULL;
         bool deeper = json_object_size(value) > 0 && depth < DEPTH_MAX;
-        s->row->exact = s->row->exact && (deeper || !json_is_object(value));
-        if (deeper) {
+        bool flat = slash && depth == 0 && !deeper;
+        bool exact = !odd && (!slash || flat);
+        bool fits = more + 2 <= sizeof s->path - length;
+        json_t *inner = NULL;
+        bool good = true;
+        if (!fits) {
+            exact = false;
+        } else if (deeper) {
+            memcpy(s->path + length, key, more);
             s->path[length + more] = '/';
+            good = split(s, value, length + more + 1, depth + 1, odd || slash,
+                         &inner);
+            exact = inner == NULL;
+        } else {
+            memcpy(s->path + length, key, more + 1);
+            good = put_value(s, value, flat, &exact);
         }
-        if (deeper ? !split(s, value, length + more + 1, depth + 1)
-                   : !put_value(s, value)) {
+        if (good && !exact) {
+            good = put_rest(s, rest, key, inner != NULL ? inner : value);
+        }
+        json_decref(inner);
+        if (!good) {
             return false;
         }
     }
     return true;
 }
 
+/* Of two that have one name the column is of the one that is found by it. */
+static void keep_first(struct splitting *s, const json_t *object)
+{
+    struct pbt_columns_row *row = s->row;
+    size_t kept = 0;
+    for (size_t i = 0; i < row->count; i++) {
+        struct pbt_columns_value value = row->values[i];
+        const char *name = s->columns->names[value.position];
+        if (pbt_json_member(object, name) == value.json) {
+            row->values[kept++] = value;
+        }
+    }
+    row->count = kept;
+}
+
+void pbt_columns_row_done(struct pbt_columns_row *row)
+{
+    json_decref(row->rest);
+    free(row->values);
+    free(row->seen);
+    *row = (struct pbt_columns_row){.values = NULL};
+}
+
 bool pbt_columns_split(struct pbt_sql *sql, struct pbt_columns *columns,
                        const json_t *object, struct pbt_columns_row *row)
 {
     struct splitting s = {.sql = sql, .columns = columns, .row = row};
+    json_decref(row->rest);
+    row->rest = NULL;
     row->count = 0;
-    row->exact = true;
+    row->number++;
     columns->guess = 0;
-    return split(&s, object, 0, 0);
+    bool good = split(&s, object, 0, 0, false, &row->rest);
+    if (good && s.twice) {
+        json_decref(row->rest);
+        row->rest = json_incref((json_t *)(uintptr_t)object);
+        keep_first(&s, object);
+    }
+    return good;
 }
 
 static void bind_value(sqlite3_stmt *statement, int at, const json_t *value)

@@ -20,6 +20,7 @@ struct pbt_columns {
     const char *prefix; /* of its columns: "m" */
     uint32_t limit;     /* a name beyond gets none */
     char **names;
+    bool *flat; /* a name with slashes is one key, not nested members */
     uint32_t count;
     json_t *map;    /* name to position */
     uint32_t guess; /* the one that may be asked for next */
@@ -32,13 +33,21 @@ struct pbt_columns_value {
     const json_t *json;
 };
 
-/* The values of one row; its memory is used again. */
+/* The values of one row; its memory is used again.  Begins as zeros. */
 struct pbt_columns_row {
     struct pbt_columns_value *values;
     size_t count;
-    /* The columns alone give back what was put in; else its JSON has to be kept, too. */
-    bool exact;
+    /*
+     * What its columns can't give back as it was put in: truth values, lists, NaN, names that are
+     * not the column's own.  NULL: nothing.
+     */
+    json_t *rest;
+    uint64_t *seen; /* of each column: the last row that had it */
+    size_t seen_count;
+    uint64_t number; /* of this row */
 };
+
+void pbt_columns_row_done(struct pbt_columns_row *row);
 
 void pbt_columns_init(struct pbt_columns *columns, const char *table,
                       const char *prefix, uint32_t limit);
@@ -51,7 +60,10 @@ bool pbt_columns_load(struct pbt_sql *sql, struct pbt_columns *columns);
 bool pbt_columns_find(struct pbt_columns *columns, const char *name,
                       uint32_t *position);
 
-/* Takes an object apart: nested members are "outer/inner".  New names get columns. */
+/*
+ * Takes an object apart: nested members are "outer/inner", and so may a key be called.  New names get
+ * columns.
+ */
 bool pbt_columns_split(struct pbt_sql *sql, struct pbt_columns *columns,
                        const json_t *object, struct pbt_columns_row *row);
 

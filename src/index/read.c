@@ -1,8 +1,8 @@
 /*
  * read.c: results, one after another.
  *
- * What a row gives of its metrics is looked at column by column; only where these can't give back
- * what was reported is there the JSON of all, too.
+ * What a row gives of its metrics is looked at column by column; what these can't give back as it was
+ * reported, the rest, is there as JSON.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,22 +12,30 @@
 #include "wire/message.h"
 
 #define SQL_MAX ((size_t)1 << 20)
-/* Of the SELECT below: the JSON, and behind it the metrics. */
-#define JSON_COLUMN 8
+/* Of the SELECT below: the rest, and behind it the metrics. */
+#define REST_COLUMN 8
 #define FIRST_METRIC 9
 
 struct pbt_index_values {
     struct pbt_columns *columns;
     sqlite3_stmt *statement;
     const char *only; /* the metric that the first column is of; NULL: all */
-    json_t *json;     /* of the row at hand, when it was asked for */
+    /* Of the row at hand, when they were asked for: the rest; all metrics. */
+    json_t *rest;
+    json_t *json;
 };
 
 /* --- one row -------------------------------------------------------------- */
 
-static bool has_json(const struct pbt_index_values *values)
+/* NULL: there is none. */
+static const json_t *rest_of(struct pbt_index_values *values)
 {
-    return sqlite3_column_type(values->statement, JSON_COLUMN) != SQLITE_NULL;
+    if (values->rest == NULL) {
+        const char *text =
+            (const char *)sqlite3_column_text(values->statement, REST_COLUMN);
+        values->rest = text == NULL ? NULL : json_loads(text, 0, NULL);
+    }
+    return values->rest;
 }
 
 /* -1: there is none. */
@@ -51,8 +59,11 @@ bool pbt_index_real(struct pbt_index_values *values, const char *metric,
     int at = column_of(values, metric);
     int type =
         at < 0 ? SQLITE_NULL : sqlite3_column_type(values->statement, at);
-    if (has_json(values)) {
-        return pbt_metric_number(pbt_index_json(values), metric, number);
+    /* A real number is never of the rest alone. */
+    const json_t *other =
+        type == SQLITE_FLOAT ? NULL : pbt_json_member(rest_of(values), metric);
+    if (other != NULL) {
+        return pbt_json_number(other, number);
     }
     if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
         return false;
@@ -64,8 +75,15 @@ bool pbt_index_real(struct pbt_index_values *values, const char *metric,
 const char *pbt_index_text(struct pbt_index_values *values, const char *metric)
 {
     double number;
-    const json_t *member = pbt_json_member(pbt_index_json(values), metric);
-    return pbt_json_number(member, &number) ? NULL : json_string_value(member);
+    int at = column_of(values, metric);
+    const json_t *other = pbt_json_member(rest_of(values), metric);
+    if (other != NULL) {
+        return pbt_json_number(other, &number) ? NULL
+                                               : json_string_value(other);
+    }
+    return at >= 0 && sqlite3_column_type(values->statement, at) == SQLITE_TEXT
+               ? (const char *)sqlite3_column_text(values->statement, at)
+               : NULL;
 }
 
 /* Puts a value to where its name says, "outer/inner"; false without memory. */
@@ -103,21 +121,43 @@ static json_t *value_of(sqlite3_stmt *statement, int at)
     }
 }
 
-static json_t *put_together(const struct pbt_index_values *values)
+/* A metric's column into `root`; false without memory. */
+static bool put_column(const struct pbt_index_values *values, uint32_t position,
+                       json_t *root)
+{
+    json_t *value = value_of(values->statement, FIRST_METRIC + (int)position);
+    const char *name = values->columns->names[position];
+    if (values->columns->flat[position]) {
+        return json_object_set_new(root, name, value) == 0;
+    }
+    char *copy = strdup(name);
+    if (copy == NULL) {
+        json_decref(value);
+        return false;
+    }
+    bool put = put_member(root, copy, value);
+    free(copy);
+    return put;
+}
+
+static json_t *put_together(struct pbt_index_values *values)
 {
     json_t *root = json_object();
-    for (uint32_t i = 0; root != NULL && i < values->columns->count; i++) {
+    const json_t *rest = rest_of(values);
+    bool good = root != NULL;
+    for (uint32_t i = 0; good && i < values->columns->count; i++) {
         int at = FIRST_METRIC + (int)i;
-        if (sqlite3_column_type(values->statement, at) == SQLITE_NULL) {
-            continue;
+        if (sqlite3_column_type(values->statement, at) != SQLITE_NULL &&
+            pbt_json_member(rest, values->columns->names[i]) == NULL) {
+            good = put_column(values, i, root);
         }
-        char *name = strdup(values->columns->names[i]);
-        if (name == NULL ||
-            !put_member(root, name, value_of(values->statement, at))) {
-            json_decref(root);
-            root = NULL;
-        }
-        free(name);
+    }
+    if (good && rest != NULL) {
+        good = json_object_update_recursive(root, values->rest) == 0;
+    }
+    if (!good) {
+        json_decref(root);
+        root = NULL;
     }
     return root;
 }
@@ -125,11 +165,8 @@ static json_t *put_together(const struct pbt_index_values *values)
 const json_t *pbt_index_json(struct pbt_index_values *values)
 {
     if (values->json == NULL) {
-        const char *text =
-            (const char *)sqlite3_column_text(values->statement, JSON_COLUMN);
-        values->json = text != NULL           ? json_loads(text, 0, NULL)
-                       : values->only == NULL ? put_together(values)
-                                              : json_object();
+        values->json =
+            values->only == NULL ? put_together(values) : json_object();
     }
     return values->json;
 }
@@ -140,13 +177,19 @@ struct pbt_index_value pbt_index_value(struct pbt_index_values *values,
     sqlite3_stmt *statement = values->statement;
     int at = FIRST_METRIC + (int)position;
     struct pbt_index_value value = {.type = PBT_INDEX_NONE};
-    if (has_json(values)) {
-        value.json = pbt_json_member(pbt_index_json(values),
-                                     values->columns->names[position]);
-        value.type = value.json != NULL ? PBT_INDEX_JSON : PBT_INDEX_NONE;
+    int type = sqlite3_column_type(statement, at);
+    if (type != SQLITE_FLOAT && rest_of(values) != NULL) {
+        value.json =
+            pbt_json_member(rest_of(values), values->columns->names[position]);
+        /* An object's members are metrics of their own. */
+        value.type = value.json != NULL && json_object_size(value.json) == 0
+                         ? PBT_INDEX_JSON
+                         : PBT_INDEX_NONE;
+    }
+    if (value.type == PBT_INDEX_JSON) {
         return value;
     }
-    switch (sqlite3_column_type(statement, at)) {
+    switch (type) {
     case SQLITE_INTEGER:
         value.type = PBT_INDEX_INTEGER;
         value.integer = sqlite3_column_int64(statement, at);
@@ -225,7 +268,9 @@ static bool give_row(struct pbt_index *index, struct pbt_index_values *values,
         return pbt_sql_corrupt(&index->sql, "a result has no life");
     }
     *answer = fn(user, &row);
+    json_decref(values->rest);
     json_decref(values->json);
+    values->rest = NULL;
     values->json = NULL;
     return *answer == 0;
 }

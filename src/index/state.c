@@ -147,7 +147,7 @@ SIZE_IS(struct pbt_exploit_info, 72);
 
 void pbt_state_tables(struct pbt_buf *out)
 {
-    pbt_buf_text(out, "CREATE TABLE raw_columns (kind, position, name);"
+    pbt_buf_text(out, "CREATE TABLE raw_columns (kind, position, name, flat);"
                       "CREATE TABLE raw_run (sum, record, segment, bytes, "
                       "lines, closing, name, metric, mode, population, seed, "
                       "started, ");

@@ -20,7 +20,7 @@ void pbt_index_writer_done(struct pbt_index_writer *writer)
     (void)sqlite3_finalize(writer->gone);
     (void)sqlite3_finalize(writer->exploit);
     (void)sqlite3_finalize(writer->failure);
-    free(writer->row.values);
+    pbt_columns_row_done(&writer->row);
     *writer = (struct pbt_index_writer){.result = NULL};
 }
 
@@ -80,9 +80,12 @@ static bool write_result(struct pbt_index *index, const struct pbt_entry *entry)
                                   entry->data_json, "time_this_iter_s")));
     (void)sqlite3_bind_double(statement, at++,
                               (double)index->fold->board.wall / 1e9);
-    if (!writer->row.exact) {
-        (void)sqlite3_bind_text(statement, at,
-                                json_dumps(metrics, JSON_COMPACT), -1, free);
+    if (writer->row.rest != NULL) {
+        char *rest = json_dumps(writer->row.rest, JSON_COMPACT);
+        if (rest == NULL) {
+            return no_memory(sql);
+        }
+        (void)sqlite3_bind_text(statement, at, rest, -1, free);
     }
     pbt_columns_bind(statement, at + 1, &writer->row);
     return pbt_sql_do(sql, statement);
