@@ -123,7 +123,10 @@ class Experiment:
 
     def resume(self, run: str) -> Tuple[str, bool]:
         """It may be over: then pbt says so, and where it is we know."""
-        return self._launch(['resume', run], run)
+        command = _script.command_again(self.trainable, self._first.kept, run,
+                                        os.path.dirname(run))
+        words = [] if command is None else ['command=' + json.dumps(command), '--change']
+        return self._launch(['resume', run, *words], run)
 
     def _launch(self, words: List[str], run: Optional[str] = None) -> Tuple[str, bool]:
         explore = self._scheduler.explores

@@ -67,6 +67,7 @@ class Launch:
         self._ends: Set[Any] = set()  # what pbt closes when it ends
         self._failure: Optional[BaseException] = None
         self._interrupts = 0
+        self._passes_on = False  # Ctrl-C, to a pbt that it doesn't come to by itself
         self._process: Optional['subprocess.Popen[bytes]'] = None
         self.run_dir: Optional[str] = None
 
@@ -75,6 +76,7 @@ class Launch:
         ours, theirs = socket.socketpair()
         ours.sendall(_line(self._hello))
         handlers = self._catch()
+        self._passes_on = handlers is not None and sys.stdout is not sys.__stdout__
         try:
             self._start(theirs)
             theirs.close()
@@ -108,7 +110,7 @@ class Launch:
             outputs[0] = subprocess.DEVNULL
         self._process = subprocess.Popen(
             [find_pbt(), *self._words, '--ask-fd', str(theirs.fileno())],
-            pass_fds=[theirs.fileno()], env=environment,
+            pass_fds=[theirs.fileno()], env=environment, start_new_session=self._passes_on,
             stdin=None if sys.stdin is sys.__stdin__ else subprocess.DEVNULL,
             stdout=outputs[0], stderr=outputs[1])
         for pipe, stream in ((self._process.stdout, sys.stdout),
@@ -183,7 +185,9 @@ class Launch:
 
     def _catch(self) -> Any:
         """Ctrl-C comes to pbt as well, which saves and ends; the second one is for
-        functions of the script that hang."""
+        functions of the script that hang.  The interrupt of a notebook's cell may come to
+        its kernel alone, or to all that the kernel has started: there pbt is out of its
+        reach, and hears of it from us."""
         if threading.current_thread() is not threading.main_thread():
             return None
         return signal.signal(signal.SIGINT, self._interrupted)
@@ -194,6 +198,8 @@ class Launch:
 
     def _interrupted(self, number: int, frame: Optional[FrameType]) -> None:
         self._interrupts += 1
+        if self._passes_on and self._process is not None:
+            self._process.send_signal(signal.SIGINT)
         if self._interrupts > 1:
             raise KeyboardInterrupt
 

@@ -15,6 +15,9 @@ from typing import Any, Dict, List, Optional
 from libpbt._channel import begun_in
 from libpbt._errors import TuneError
 
+PICKLES = '.libpbt'  # the directory of what workers load, beside the runs
+LOADS = re.compile(r'^command: .*, libpbt\._load, ("[^"\n]*"|[^,\n]*)', re.M)
+CELL = re.compile(r'\S*[/\\]ipykernel_\d+[/\\]\d+\.py|<ipython-input-\d+-\w+>')
 CALL = 'LIBPBT_CALL'  # of which call of the script a worker is; in the run's `env`
 RUNS = 'LIBPBT_RUNS'  # where the runs of the calls before it lie
 OTHERS = ('pytest', 'py.test', 'unittest', 'ipykernel')  # they run scripts of others
@@ -124,6 +127,41 @@ def find(name: str) -> Any:
     return found
 
 
+def _digest(content: bytes, cloudpickle: Any) -> str:
+    """The same for a cell that is run again, also by another kernel.
+
+    Left out: the files that IPython calls cells by, and cloudpickle's name for a class, which
+    is new each time."""
+    import pickletools
+    classes = set(getattr(cloudpickle.cloudpickle, '_DYNAMIC_CLASS_TRACKER_BY_CLASS',
+                          {}).values())
+    digest = hashlib.sha256()
+    for opcode, value, _ in pickletools.genops(content):
+        if opcode.name == 'FRAME':
+            continue
+        if isinstance(value, str):
+            value = '' if value in classes else CELL.sub('', value)
+        digest.update(opcode.name.encode())
+        digest.update(value if isinstance(value, bytes) else repr(value).encode())
+    return digest.hexdigest()
+
+
+def command_again(trainable: Any, kept: Dict[str, Any], run: str,
+                  storage: str) -> Optional[List[str]]:
+    """For a run whose workers load what was pickled: the command that loads what is there
+    now, a class that was mended say.  None: its command finds that by itself."""
+    with open(os.path.join(run, 'experiment.yaml')) as file:
+        found = LOADS.search(file.read())
+    if found is None or _script() is not None:
+        return None
+    path = found.group(1).strip('"')
+    if not kept and path.endswith('.pkl') and os.path.exists(path):
+        import pickle
+        with open(path, 'rb') as pickled:
+            kept = pickle.load(pickled)[1]
+    return command_of(trainable, kept, storage)
+
+
 def _pickled(trainable: Any, kept: Dict[str, Any], storage: str) -> str:
     """A file with it, called after its content: so that the same one is the same run."""
     try:
@@ -132,8 +170,8 @@ def _pickled(trainable: Any, kept: Dict[str, Any], storage: str) -> str:
         name = getattr(trainable, '__name__', 'the trainable')
         raise TuneError(TO_A_FILE % name) from None
     content = cloudpickle.dumps((trainable, kept))
-    directory = os.path.join(storage, '.libpbt')
-    path = os.path.join(directory, hashlib.sha256(content).hexdigest()[:16] + '.pkl')
+    directory = os.path.join(storage, PICKLES)
+    path = os.path.join(directory, _digest(content, cloudpickle)[:16] + '.pkl')
     os.makedirs(storage, exist_ok=True)
     os.makedirs(directory, 0o700, exist_ok=True)
     if not os.path.exists(path):

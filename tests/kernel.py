@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Experiments in a notebook: cells that a real kernel of Jupyter's runs.
+
+    kernel.py BUILD_DIR SOURCE_DIR
+
+Needs python3-ipykernel; without it nothing is tested (77).
+"""
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import unittest
+
+import runs
+
+if importlib.util.find_spec('ipykernel') is None:
+    print('SKIP: there is no ipykernel (Debian: apt-get install python3-ipykernel)')
+    sys.exit(77)
+from jupyter_client.manager import start_new_kernel  # it comes with ipykernel
+
+SOURCE = os.path.abspath(sys.argv.pop(2) if len(sys.argv) > 2 else '.')
+BUILD = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else 'build')
+MODEL = '''
+import os, time
+import libpbt as tune
+gain = 1
+
+class Model(tune.Trainable):
+    def setup(self, config):
+        self.weight = 0.0
+
+    def step(self):
+        while os.path.exists('slow') and self.iteration >= 3:
+            time.sleep(0.01)
+        self.weight += gain * abs(self.config['unit']) * self.config['lr']
+        return {'score': self.weight}
+
+    def save_checkpoint(self, checkpoint_dir):
+        return {'weight': self.weight}
+
+    def load_checkpoint(self, checkpoint):
+        self.weight = checkpoint['weight']
+'''
+FIT = '''
+tuner = tune.Tuner(Model, param_space={'lr': tune.uniform(0, 1), 'unit': 1j},
+                   tune_config=tune.TuneConfig(metric='score', mode='max', num_samples=2),
+                   run_config=tune.RunConfig(stop={'training_iteration': 6}))
+grid = tuner.fit()
+len(grid), grid[0].metrics['training_iteration']
+'''
+RESTORE = '''
+grid = tune.Tuner.restore('runs/Model', Model).fit()
+grid[0].metrics['training_iteration'], grid[0].metrics['score'] / grid[0].config['lr']
+'''
+
+
+class Kernel:
+    def __init__(self, directory):
+        env = {**os.environ, 'PBT': BUILD + '/pbt', 'PYTHONPATH': SOURCE + '/python',
+               'PYTHONDONTWRITEBYTECODE': '1', 'PYDEVD_DISABLE_FILE_VALIDATION': '1',
+               'HOME': directory}
+        env.pop('PBT_DIR', None)
+        self.manager, self.client = start_new_kernel(kernel_name='python3', env=env,
+                                                     cwd=directory)
+        self.printed = ''
+        self.value = None
+        self.raised = None
+        self._heard = None
+
+    def run(self, code, heard=lambda printed: None):
+        """`heard` is called at every piece of output, with all that was printed."""
+        self.printed, self.value, self.raised, self._heard = '', None, None, heard
+        self.client.execute_interactive(code, timeout=runs.DEADLINE_S, allow_stdin=False,
+                                        output_hook=self._output)
+        return self.value
+
+    def _output(self, message):
+        content = message['content']
+        if message['msg_type'] == 'stream':
+            self.printed += content['text']
+            self._heard(self.printed)
+        elif message['msg_type'] == 'execute_result':
+            self.value = content['data']['text/plain']
+        elif message['msg_type'] == 'error':
+            self.raised = '%s: %s' % (content['ename'], content['evalue'])
+
+    def end(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+class Notebook(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix='test-kernel-')
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.kernel = self.start()
+
+    def start(self):
+        kernel = Kernel(self.dir)
+        self.addCleanup(kernel.end)
+        return kernel
+
+    def run_in(self, kernel, *cells, **more):
+        for code in cells:
+            value = kernel.run(code, **more)
+            self.assertIsNone(kernel.raised, kernel.printed)
+        return value
+
+    def test_a_class_of_a_cell(self):
+        self.assertEqual(self.run_in(self.kernel, MODEL, FIT), '(2, 6)')
+        # What is shown is a few tables, not one for each moment.
+        self.assertIn('results: ', self.kernel.printed)
+        self.assertLess(self.kernel.printed.count('== Status =='), 4)
+        self.assertNotIn('\033', self.kernel.printed)
+
+    def test_without_cloudpickle(self):
+        self.kernel.run('import sys\nsys.modules["cloudpickle"] = None\n' + MODEL)
+        self.kernel.run(FIT)
+        self.assertIn('TuneError: Model is defined in a notebook', self.kernel.raised)
+        self.assertIn('move it to a file', self.kernel.raised)
+        self.assertFalse(os.path.exists(self.dir + '/runs'))
+
+    def fit_and_interrupt(self, kernel, way):
+        """In the middle of a step, which ends when pbt has heard of it."""
+        slow = self.dir + '/slow'
+        open(slow, 'w').close()
+        sent = []
+
+        def heard(printed):
+            if '== Status ==' in printed and not sent:
+                sent.append(way)
+                way()
+            if 'stopping, saving' in printed and os.path.exists(slow):
+                os.unlink(slow)
+        kernel.run(FIT, heard)
+        self.assertEqual(kernel.raised, 'KeyboardInterrupt: ')
+        self.assertIn('interrupted: the run can be resumed', kernel.printed)
+
+    def check_interrupted(self, way):
+        self.run_in(self.kernel, MODEL)
+        self.fit_and_interrupt(self.kernel, way)
+        # The same cells in another kernel are the same run.
+        again = self.start()
+        self.assertEqual(self.run_in(again, MODEL + '# as before', FIT), '(2, 6)')
+        self.assertEqual(sorted(os.listdir(self.dir + '/runs')), ['.libpbt', 'Model'])
+        self.assertEqual(len(os.listdir(self.dir + '/runs/.libpbt')), 1)
+
+    def test_interrupted_as_jupyter_does(self):
+        """By a signal to the kernel and all that it has started."""
+        self.check_interrupted(self.kernel.manager.interrupt_kernel)
+
+    def test_interrupted_alone(self):
+        self.check_interrupted(
+            lambda: os.kill(self.kernel.manager.provisioner.pid, signal.SIGINT))
+
+    def test_a_class_that_was_mended(self):
+        """Tuner.restore() takes the class that it is given, not the one of before; what
+        the configuration held beside its text (`unit`) is still there."""
+        self.run_in(self.kernel, MODEL)
+        self.fit_and_interrupt(self.kernel, self.kernel.manager.interrupt_kernel)
+        said = self.run_in(self.kernel, MODEL.replace('gain = 1', 'gain = 10'), RESTORE)
+        iteration, score = said.strip('()').split(', ')
+        self.assertEqual(iteration, '6')
+        self.assertGreater(float(score), 12)
+        # It is over now: nothing is done again.
+        self.assertEqual(self.run_in(self.kernel, MODEL, RESTORE), said)
+
+
+if __name__ == '__main__':
+    unittest.main()
