@@ -50,6 +50,28 @@ tuner = tune.Tuner(Model, param_space={'lr': tune.uniform(0, 1), 'unit': 1j},
 grid = tuner.fit()
 len(grid), grid[0].metrics['training_iteration']
 '''
+ASKS = '''
+asked = []
+
+def stop(trial_id, result):
+    return result['training_iteration'] == ends_at
+
+def explore(config):
+    asked.append('explore')
+    return {**config, 'lr': 0.5}
+
+def source():
+    asked.append('source')
+    return 0.25
+
+ends_at = 8
+analysis = tune.run(
+    Model, config={'lr': tune.uniform(0, 1), 'unit': 1j}, num_samples=4, metric='score',
+    mode='max', stop=stop, scheduler=tune.PopulationBasedTraining(
+        time_attr='training_iteration', perturbation_interval=2, resample_probability=1,
+        hyperparam_mutations={'lr': source}, custom_explore_fn=explore))
+sorted(set(asked)), {trial.last_result['training_iteration'] for trial in analysis.trials}
+'''
 RESTORE = '''
 grid = tune.Tuner.restore('runs/Model', Model).fit()
 grid[0].metrics['training_iteration'], grid[0].metrics['score'] / grid[0].config['lr']
@@ -114,6 +136,10 @@ class Notebook(unittest.TestCase):
         self.assertIn('results: ', self.kernel.printed)
         self.assertLess(self.kernel.printed.count('== Status =='), 4)
         self.assertNotIn('\033', self.kernel.printed)
+
+    def test_functions_of_a_cell(self):
+        """They are called in the kernel, with what its cells have set."""
+        self.assertEqual(self.run_in(self.kernel, MODEL, ASKS), "(['explore', 'source'], {8})")
 
     def test_without_cloudpickle(self):
         self.kernel.run('import sys\nsys.modules["cloudpickle"] = None\n' + MODEL)
