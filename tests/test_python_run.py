@@ -422,7 +422,7 @@ class Results(Case):
     def test_without_pandas(self):
         self.experiment('plain', 0)
         said = self.code('''
-import sys, re
+import json, sys
 sys.modules['pandas'] = None
 import libpbt as tune
 analysis = tune.ExperimentAnalysis('runs/Model')
@@ -445,6 +445,16 @@ kept = best.checkpoints()
 assert kept and analysis.get_best_checkpoint(best).path in [c.path for c, _ in kept]
 assert [row['training_iteration'] for _, row in kept][-1] == best.checkpoints()[-1][1][
     'training_iteration']
+# Another life may have trained the same iteration: that result is not the checkpoint's.
+path = best.path + '/result.json'
+with open(path) as file:
+    text = file.read()
+with open(path, 'a') as file:
+    file.write(json.dumps({**best.rows()[-1], 'pbt_epoch': 1, 'score': -1}) + '\\n')
+assert best.last_result['score'] == -1
+assert best.checkpoints() and best.checkpoints()[-1][1] == kept[-1][1]
+with open(path, 'w') as file:
+    file.write(text)
 print(sorted(analysis.get_all_configs(True).values(), key=str)[0].keys())
 result = tune.Result.from_path(best.path)
 print(result.metrics['training_iteration'], result.error, result.path == best.path)

@@ -65,10 +65,8 @@ for axes, result in zip(rows[:, 0], ranked):
 figure.tight_layout()
 figure.savefig(os.path.join(args.output, 'digits.png'), dpi=150)
 
-# The score, the losses, and the rates behind them; of each iteration what came last.
-frames = {result.path: result.metrics_dataframe.drop_duplicates('training_iteration',
-                                                                keep='last')
-          for result in results}
+# The score, the losses, and the rates behind them.
+frames = {result.path: result.metrics_dataframe for result in results}
 figure, plots = plt.subplots(3, 2, figsize=(10, 10), sharex=True)
 for axes, column in zip(plots.flat, ('is_score', None, 'lossg', 'lossd',
                                      'config/netG_lr', 'config/netD_lr')):

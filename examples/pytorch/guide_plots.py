@@ -10,10 +10,9 @@ plt.switch_backend('Agg')  # to files, not to a screen
 run, directory = (sys.argv[1:] + ['runs/guide-class', '.'][len(sys.argv) - 1:])[:2]
 analysis = tune.ExperimentAnalysis(run)
 
-# The accuracy of each trial; of results with the same iteration the last one counts.
+# The accuracy of each trial.
 axes = None
 for path, frame in analysis.fetch_trial_dataframes().items():
-    frame = frame.drop_duplicates(subset='training_iteration', keep='last')
     axes = frame.plot('training_iteration', 'mean_accuracy', ax=axes,
                       label=os.path.basename(path))
 axes.set_ylabel('accuracy on the test images')

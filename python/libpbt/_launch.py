@@ -41,14 +41,18 @@ def find_pbt() -> str:
     return found
 
 
-def ask_pbt(words: List[str]) -> Any:
-    """What pbt knows, as it says it in JSON."""
-    done = subprocess.run([find_pbt(), *words, '--json'], stdin=subprocess.DEVNULL,
+def pbt_says(words: List[str]) -> str:
+    done = subprocess.run([find_pbt(), *words], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise TuneError(done.stderr.strip() or 'pbt %s: exit status %d'
                         % (words[0], done.returncode))
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def ask_pbt(words: List[str]) -> Any:
+    """What pbt knows, as it says it in JSON."""
+    return json.loads(pbt_says([*words, '--json']))
 
 
 class Launch:

@@ -1,21 +1,27 @@
-"""What came of an experiment, with Ray's interface: read from the run's directory by pbt.
+"""What came of an experiment, with Ray's interface.
 
-Data frames need pandas; all else is the standard library's.
+Trials, checkpoints, what is best, and which results count is what pbt answers, from its index.
+The results themselves are read from result.json, which has each as the trainable reported it, with
+Ray's columns.  Data frames need pandas; all else is the standard library's.
 """
+import io
 import json
 import math
 import os
 import warnings
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from libpbt._checkpoint import Checkpoint
 from libpbt._errors import TuneError, one_of
-from libpbt._launch import ask_pbt
-from libpbt._values import native
+from libpbt._launch import ask_pbt, pbt_says
+from libpbt._values import NOT_FINITE, native
 
 Row = Dict[str, Any]
 TAIL = 16384  # bytes of result.json that most likely hold its last line
 SCOPES = ('last', 'all', 'avg', 'last-5-avg', 'last-10-avg')
+KEYS = ['pbt_epoch', 'pbt_seq']  # of a result, in its trial
+MANIFEST = '.pbt_manifest.json'
+DESCENT = ['pbt_generation', 'pbt_parent_trial', 'pbt_parent_iteration']
 
 
 def _pandas() -> Any:
@@ -27,15 +33,38 @@ def _pandas() -> Any:
     return pandas
 
 
-def flattened(row: Row, prefix: str = '') -> Row:
-    """Nested names as 'outer/inner'."""
-    flat: Row = {}
+def flattened(row: Row, prefix: str = '', into: Optional[Row] = None) -> Row:
+    """Nested names as 'outer/inner', and what is no number in JSON as the number that it is."""
+    flat: Row = {} if into is None else into
     for key, value in row.items():
         if isinstance(value, dict):
-            flat.update(flattened(value, prefix + key + '/'))
+            flattened(value, prefix + key + '/', flat)
+        elif isinstance(value, str):
+            flat[prefix + key] = NOT_FINITE.get(value, value)
         else:
-            flat[prefix + key] = value
+            flat[prefix + key] = native(value) if isinstance(value, list) else value
     return flat
+
+
+def _frames(run: str, trials: Sequence['Trial']) -> Dict[str, Any]:
+    """The results of trials that count, by trial; with whose weights they stand on."""
+    pandas = _pandas()
+    # In this order: the files may be behind, and a result that they lack is left out.
+    read = {trial.trial_id: [flattened(row) for row in trial.lines()] for trial in trials}
+    which = [trials[0].trial_id] if len(trials) == 1 else []
+    counting = dict(tuple(pandas.read_csv(
+        io.StringIO(pbt_says(['export', run, *which, '--format', 'csv'])),
+        usecols=['trial_id', *KEYS, *DESCENT], dtype={'pbt_parent_trial': object}
+    ).groupby('trial_id')))
+    frames = {}
+    for name, rows in read.items():
+        frames[name] = pandas.DataFrame(rows)
+        if name in counting and rows:
+            frames[name] = frames[name].merge(counting[name].drop(columns='trial_id'),
+                                              on=KEYS)
+        else:
+            frames[name] = frames[name].iloc[:0]
+    return frames
 
 
 def _better(value: Any, than: Any, mode: Optional[str]) -> bool:
@@ -71,14 +100,19 @@ class Trial:
         path = os.path.join(self.path, 'error.txt')
         return path if os.path.exists(path) else None
 
-    def rows(self) -> List[Row]:
-        """Each result, as result.json has it."""
+    def lines(self) -> List[Row]:
+        """Each result, as result.json has it, also those that were undone."""
         try:
             with open(os.path.join(self.path, 'result.json')) as file:
-                return [native(json.loads(line)) for line in file
-                        if line.endswith('\n')]  # else it is being written
+                whole = [line for line in file if line.endswith('\n')]  # none half written
         except FileNotFoundError:
             return []
+        found: List[Row] = json.loads('[%s]' % ','.join(whole))
+        return found
+
+    def rows(self) -> List[Row]:
+        """The same, NaN and infinities being numbers."""
+        return [native(row) for row in self.lines()]
 
     @property
     def last_result(self) -> Row:
@@ -98,19 +132,31 @@ class Trial:
         return row
 
     def checkpoints(self) -> List[Tuple[Checkpoint, Row]]:
-        """Those that are kept, oldest first, each with the result that it belongs to."""
-        found = ask_pbt(['show', self._run, self.trial_id])['checkpoints']
-        rows = {row['training_iteration']: row for row in self.rows()}
-        return [(_checkpoint(self._run, kept), rows.get(kept['iteration'], {}))
-                for kept in found if kept['trial'] == self.trial_id]
+        """Those that are kept, oldest first, each with the result that its weights gave."""
+        found = [_checkpoint(self._run, kept)
+                 for kept in ask_pbt(['show', self._run, self.trial_id])['checkpoints']
+                 if kept['trial'] == self.trial_id]
+        rows = {tuple(row[key] for key in KEYS): row for row in self.rows()}
+        # Not by iteration: a trial may have trained the same one more than once.
+        return [(kept, rows.get(_made_by(kept), {})) for kept in found]
 
     def dataframe(self) -> Any:
-        return _pandas().DataFrame([flattened(row) for row in self.rows()])
+        return _frames(self._run, [self])[self.trial_id]
 
 
 def _checkpoint(run: str, found: Dict[str, Any]) -> Checkpoint:
     return Checkpoint(os.path.join(run, found['trial'],
                                    os.path.basename(found['path'])))
+
+
+def _made_by(checkpoint: Checkpoint) -> Tuple[int, ...]:
+    """The keys of the result before it."""
+    try:
+        with open(os.path.join(checkpoint.path, MANIFEST)) as file:
+            made_by = json.load(file)['made_by']
+    except FileNotFoundError:  # deleted just now
+        return ()
+    return made_by['epoch'], made_by['seq']
 
 
 def _best_checkpoint(trial: Trial, metric: str, mode: Optional[str]
@@ -218,7 +264,7 @@ class ExperimentAnalysis:
 
     @property
     def best_result_df(self) -> Any:
-        return _pandas().DataFrame([flattened(self.best_result)])
+        return _indexed([self.best_trial])
 
     @property
     def best_logdir(self) -> str:
@@ -233,40 +279,37 @@ class ExperimentAnalysis:
 
     @property
     def results_df(self) -> Any:
-        return _pandas().DataFrame([flattened(row) for row in self.results.values()],
-                                   index=list(self.results))
+        return _indexed(self.trials)
 
     def get_all_configs(self, prefix: bool = False) -> Dict[str, Dict[str, Any]]:
-        """By the trial's directory."""
-        return {trial.path: ({'config/' + key: value for key, value in
-                              trial.config.items()} if prefix else trial.config)
-                for trial in self.trials}
-
-    def fetch_trial_dataframes(self) -> Dict[str, Any]:
-        """All results of each trial, by its directory."""
-        return {trial.path: trial.dataframe() for trial in self.trials}
+        """By the trial's id."""
+        return {trial.trial_id: (flattened(trial.config, 'config/') if prefix else
+                                 trial.config) for trial in self.trials}
 
     @property
     def trial_dataframes(self) -> Dict[str, Any]:
-        return self.fetch_trial_dataframes()
+        """All results of each trial that count, by its id."""
+        return _frames(self._directory, self.trials)
+
+    def fetch_trial_dataframes(self) -> Dict[str, Any]:
+        """The same by the trial's directory."""
+        frames = self.trial_dataframes
+        return {trial.path: frames[trial.trial_id] for trial in self.trials}
 
     def dataframe(self, metric: Optional[str] = None, mode: Optional[str] = None) -> Any:
-        """A row for each trial: its last, or that with its best `metric`."""
+        """A row for each trial: its last, or, with a mode, that with its best `metric`."""
         one_of('dataframe', 'mode', mode, (None, 'min', 'max'))
         if mode is not None and metric is None:
             raise ValueError('dataframe: a mode without a metric')
+        pandas = _pandas()
         chosen = []
-        for trial in self.trials:
-            rows = [flattened(row) for row in trial.rows()]
-            best = rows[-1] if rows else {}
-            if metric is not None:
-                value = None
-                for row in rows:
-                    if _better(row.get(metric), value, mode or self.default_mode):
-                        best, value = row, row[metric]
-            chosen.append({**best, 'logdir': trial.path} if best else
-                          {'trial_id': trial.trial_id, 'logdir': trial.path})
-        return _pandas().DataFrame(chosen)
+        for path, frame in self.fetch_trial_dataframes().items():
+            if frame.empty:
+                row = pandas.DataFrame({'trial_id': [os.path.basename(path)]})
+            else:
+                row = frame.iloc[[_best_row(frame, metric, mode)]]
+            chosen.append(row.assign(logdir=path))
+        return pandas.concat(chosen, ignore_index=True) if chosen else pandas.DataFrame()
 
     def failure(self) -> TuneError:
         """Of the trials that have failed for good."""
@@ -276,6 +319,23 @@ class ExperimentAnalysis:
         if failed:
             text.append(_failure_text(failed[0]))
         return TuneError('\n'.join(text))
+
+
+def _indexed(trials: Sequence[Trial]) -> Any:
+    """The last results, by trial."""
+    return _pandas().DataFrame(
+        [{'trial_id': trial.trial_id, **flattened(trial.last_result)}
+         for trial in trials]).set_index('trial_id')
+
+
+def _best_row(frame: Any, metric: Optional[str], mode: Optional[str]) -> int:
+    """Where it is in the frame; the last one, where nothing is better."""
+    if mode is not None and metric in frame:
+        numbers = _pandas().to_numeric(frame[metric], errors='coerce')
+        numbers = numbers[numbers.abs() < math.inf]
+        if not numbers.empty:
+            return int(numbers.idxmax() if mode == 'max' else numbers.idxmin())
+    return -1
 
 
 def _failure_text(trial: Trial) -> str:
