@@ -258,6 +258,12 @@ class Class(Case):
         self.assertEqual(worker.run(1)[0]['iteration'], 1)
         self.expect_stop(worker)
 
+    def test_a_script_comes_to_its_end(self):
+        path = self.dir + '/ending'
+        self.expect_stop(self.started(CLASS, ENDING=path))
+        with open(path) as file:
+            self.assertEqual(file.read(), 'to the end\n')
+
     def test_another_trial(self):
         """Nothing is left of the first one; log files and environment go along."""
         first, second = self.trial('t_00000'), self.trial('t_00001')
@@ -268,7 +274,7 @@ class Class(Case):
         worker.start({'lr': 0.1, 'at': 1, 'do': 'about'}, epoch=2, trial='t_00001',
                      trial_dir=second)
         self.assertEqual(worker.run(1)[0]['metrics'], {
-            'score': 1, 'id': 't_00001', 'dir': second, 'seed': '77',
+            'score': 1, 'id': 't_00001', 'name': 't_00001', 'dir': second, 'seed': '77',
             'env': 't_00001', 'lr': 0.1})
         self.expect_stop(worker)
         self.assertEqual(self.said(), 'a word\ncleaned up\n')
@@ -411,6 +417,29 @@ class Function(Case):
             self.expect_stop(worker)
             self.assertEqual(self.said().count('caught'), 1)
             os.remove(self.log)
+
+    def test_as_of_old(self):
+        """The functions of Ray before 2.0."""
+        worker = self.started(FUNCTION, {'every': 2}, OLD='1')
+        results = worker.run(3)
+        self.assertEqual(self.steps(results), [(1, 1), (2, 2), (3, 3)])
+        self.assertEqual(results[-1]['metrics'], {'step': 3, 'more': 7})
+        path = self.saved(worker, 'saved', 3)
+        self.loaded(worker, {'every': 2}, path, 2, 3)
+        self.assertEqual(self.steps(worker.run(6)), [(4, 4), (5, 5), (6, 6)])
+        path = self.saved(worker, 'six', 6)
+        self.assertEqual(sorted(os.listdir(path)), ['.pbt_worker.json', 'step'])
+        self.expect_stop(worker)
+        self.assertEqual(os.listdir(self.trial_dir), [])
+        self.assertEqual([line for line in self.said().splitlines()
+                          if line.startswith('begins')],
+                         ['begins at 0', 'begins at 2'])
+        for do, text in (('twice', 'as a dict or as keywords, not as both: score'),
+                         ('wrong', '"training_iteration" can\'t be reported')):
+            worker = self.started(FUNCTION, {do: 2}, OLD='1')
+            worker.run(1)
+            worker.say('run', until=2)
+            self.expect_error(worker, text)
 
     def test_errors(self):
         for do, text in (('raise', 'train: ZeroDivisionError: on purpose'),

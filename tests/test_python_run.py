@@ -292,6 +292,18 @@ class Ends(Case):
             TAIL.replace("'training_iteration': 2", "'done': True"))])
         self.assertEqual(said, '0.5 1\n')
 
+    def test_a_metric_without_a_mode(self):
+        """Where nothing is compared it is the one that results are read by."""
+        said = self.python([self.script(HEAD + '''
+with tune.init() as cluster:
+    print(cluster.address_info)
+    analysis = tune.run(train, metric='score', stop={'training_iteration': 2}, verbose=0,
+                        config={'lr': tune.grid_search([1, 3, 2])},
+                        sync_config=tune.SyncConfig())
+    print(analysis.get_best_config(mode='max'), analysis.get_best_config(mode='min'))
+''')])
+        self.assertEqual(said, "{}\n{'lr': 3} {'lr': 1}\n")
+
 
 class Refused(Case):
     def test_with_the_reason_and_the_page(self):
@@ -304,6 +316,8 @@ mutations = {'lr': [1, 2]}
 for call in (
         lambda: tune.run(train, sync_period=1),
         lambda: tune.run(train, search_alg='bayes'),
+        lambda: tune.SyncConfig(upload_dir='s3://bucket'),
+        lambda: tune.run(train, sync_config='s3://bucket'),
         lambda: tune.run('PPO'),
         lambda: tune.run(train, scheduler='pbt'),
         lambda: tune.run(train, stop=7),
@@ -332,6 +346,9 @@ for call in (
 TypeError run() does not take 'sync_period' (docs/from-ray.md)
 TypeError run() does not take 'search_alg': the population is drawn from the search \
 space; a grid is grid_search(...) (docs/from-ray.md)
+TypeError SyncConfig() does not take 'upload_dir' (docs/from-ray.md)
+TypeError run() does not take 'sync_config': runs lie on this machine's file systems \
+(docs/from-ray.md)
 TypeError run() takes a subclass of libpbt.Trainable, or a function of the \
 configuration; not 'PPO' (docs/from-ray.md)
 TypeError the scheduler is a str; it can be PopulationBasedTraining, \

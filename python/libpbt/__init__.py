@@ -27,10 +27,11 @@ from libpbt._worker import VERSION as __version__
 
 if TYPE_CHECKING:
     from libpbt._config import (CheckpointConfig, CLIReporter, FailureConfig,
-                                JupyterNotebookReporter, RunConfig, TuneConfig)
+                                JupyterNotebookReporter, RunConfig, SyncConfig,
+                                TuneConfig)
     from libpbt._errors import TuneError
     from libpbt._experiment import with_parameters, with_resources
-    from libpbt._function import get_checkpoint, report
+    from libpbt._function import checkpoint_dir, get_checkpoint, report
     from libpbt._nothing import init, is_initialized, shutdown
     from libpbt._results import ExperimentAnalysis, Result, ResultGrid, Trial
     from libpbt._run import Tuner, run
@@ -44,10 +45,10 @@ if TYPE_CHECKING:
 # Where the rest is: imported when it is first used, so that a worker begins at once.
 _PLACES = {
     '_config': ('CheckpointConfig', 'CLIReporter', 'FailureConfig',
-                'JupyterNotebookReporter', 'RunConfig', 'TuneConfig'),
+                'JupyterNotebookReporter', 'RunConfig', 'SyncConfig', 'TuneConfig'),
     '_errors': ('TuneError',),
     '_experiment': ('with_parameters', 'with_resources'),
-    '_function': ('get_checkpoint', 'report'),
+    '_function': ('checkpoint_dir', 'get_checkpoint', 'report'),
     '_nothing': ('init', 'is_initialized', 'shutdown'),
     '_results': ('ExperimentAnalysis', 'Result', 'ResultGrid', 'Trial'),
     '_run': ('Tuner', 'run'),
@@ -64,8 +65,8 @@ __all__ = ['CLIReporter', 'Checkpoint', 'CheckpointConfig', 'Context',
            'ExperimentAnalysis', 'FIFOScheduler', 'FailureConfig',
            'JupyterNotebookReporter', 'PopulationBasedTraining',
            'PopulationBasedTrainingReplay', 'Result', 'ResultGrid', 'RunConfig', 'Stopper',
-           'Trainable', 'Trial', 'TuneConfig', 'TuneError', 'Tuner', '__version__',
-           'choice', 'get_checkpoint', 'get_context', 'grid_search', 'init',
+           'SyncConfig', 'Trainable', 'Trial', 'TuneConfig', 'TuneError', 'Tuner', '__version__',
+           'checkpoint_dir', 'choice', 'get_checkpoint', 'get_context', 'grid_search', 'init',
            'is_initialized', 'lograndint', 'loguniform', 'qlograndint', 'qloguniform',
            'qrandint', 'qrandn', 'quniform', 'randint', 'randn', 'report', 'run',
            'sample_from', 'shutdown', 'uniform', 'with_parameters', 'with_resources',

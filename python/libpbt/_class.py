@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Type
 
 from libpbt._stop import Stops
 from libpbt._trainable import Trainable
-from libpbt._values import take_done, take_metrics
+from libpbt._values import take_count, take_done, take_metrics
 from libpbt._worker import Stopwatch, Worker
 
 
@@ -36,6 +36,7 @@ class ClassHost:
             watch.begin()
             reported, done = take_done(self._model.step())
             seconds = watch.seconds()
+            reported = take_count(reported, worker.iteration + 1)
             metrics = take_metrics(reported, self._model._totals)
             self._model._iteration += 1
             worker.result(metrics, seconds, done)

@@ -3,7 +3,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
-from libpbt._errors import PAGE, one_of, without_none
+from libpbt._errors import PAGE, one_of, refuse, without_none
 
 Columns = Union[List[str], Dict[str, str], None]
 
@@ -103,6 +103,14 @@ def _with(columns: Columns, name: str, label: Optional[str]) -> Columns:
     return {**labels, name: label or name}
 
 
+class SyncConfig:
+    """Where results are copied to, in Ray.  Here they lie where they are written, and there
+    is nothing to be set."""
+
+    def __init__(self, **settings: Any) -> None:
+        refuse('SyncConfig', settings)
+
+
 @dataclass
 class TuneConfig:
     """What is searched, and how."""
@@ -132,7 +140,7 @@ class RunConfig:
     storage_filesystem: Any = None
     failure_config: Optional[FailureConfig] = None
     checkpoint_config: Optional[CheckpointConfig] = None
-    sync_config: Any = None
+    sync_config: Optional[SyncConfig] = None
     verbose: Optional[int] = None
     stop: Union[Mapping[str, Any], Callable[[str, Mapping[str, Any]], bool], Any] = None
     callbacks: Optional[Sequence[Any]] = None

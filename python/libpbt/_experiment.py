@@ -1,4 +1,5 @@
 """An experiment: from what run() and fit() are given to a file and a call of pbt."""
+import functools
 import json
 import os
 import re
@@ -11,13 +12,14 @@ from libpbt import _script, _stop
 from libpbt._answers import Answers, StopServer
 from libpbt._channel import begun_in, is_worker
 from libpbt._config import (CheckpointConfig, CLIReporter, FailureConfig, RunConfig,
-                            TuneConfig, resources_in_file)
+                            SyncConfig, TuneConfig, resources_in_file)
 from libpbt._errors import PAGE, TuneError, refuse, without_none
 from libpbt._launch import Launch, judged
 from libpbt._main import serve
 from libpbt._space import Written
 from libpbt._trainable import Trainable
-from libpbt.schedulers import metric_and_mode, say_notes, scheduler_of
+from libpbt.schedulers import (FIFOScheduler, metric_and_mode, say_notes,
+                               scheduler_of)
 from libpbt.stopper import TimeoutStopper, seconds_of, stop_in_file, stopper_of
 
 RESOURCES = '_libpbt_resources'  # what with_resources() leaves at a trainable
@@ -27,17 +29,16 @@ def with_parameters(trainable: Any, **kwargs: Any) -> Any:
     """Hands objects to a function as keywords, to a class as keywords of its setup().
 
     They are the script's, which each worker runs again: they need not be small."""
+    inner: Any
     if isinstance(trainable, type):
         class Inner(trainable):  # type: ignore[misc]
             def setup(self, config: Dict[str, Any]) -> None:
                 super().setup(config, **kwargs)
 
         Inner.__name__, Inner.__qualname__ = trainable.__name__, trainable.__qualname__
-        inner: Any = Inner
+        inner = Inner
     else:
-        def inner(config: Dict[str, Any]) -> Any:
-            return trainable(config, **kwargs)
-
+        inner = functools.partial(trainable, **kwargs)
         inner.__name__ = getattr(trainable, '__name__', 'train')
     if hasattr(trainable, RESOURCES):
         setattr(inner, RESOURCES, getattr(trainable, RESOURCES))
@@ -64,6 +65,8 @@ class Experiment:
         self.storage = storage_of(run.storage_path or run.local_dir)
         self._scheduler = scheduler_of(tune.scheduler)
         self.metric, self.mode = metric_and_mode(self._scheduler, tune.metric, tune.mode)
+        # Whoever compares nothing needs no mode; results are read by the metric still.
+        compared = self.mode is not None or type(self._scheduler) is not FIFOScheduler
         self._first = Written(space)
         self._later = self._scheduler.written()
         self._stopper = None
@@ -76,7 +79,8 @@ class Experiment:
         self._silent = run.verbose == 0
         self._tune = tune
         self._keys = without_none({
-            'name': self.name, 'num_samples': tune.num_samples, 'metric': self.metric,
+            'name': self.name, 'num_samples': tune.num_samples,
+            'metric': self.metric if compared else None,
             'mode': self.mode, 'stop': stop or None,
             'time_budget_s': None if budget is None else seconds_of(budget),
             'max_concurrent': tune.max_concurrent_trials,
@@ -152,7 +156,8 @@ def _refused(tune: TuneConfig, run: RunConfig) -> Dict[str, Any]:
     return {name: value for config, names in (
         (tune, ('search_alg', 'trial_name_creator', 'trial_dirname_creator')),
         (run, ('storage_filesystem', 'sync_config', 'callbacks')))
-        for name in names for value in [getattr(config, name)] if value}
+        for name in names for value in [getattr(config, name)]
+        if value and not isinstance(value, SyncConfig)}
 
 
 def _table(reporter: Optional[CLIReporter]) -> Optional[Dict[str, Any]]:

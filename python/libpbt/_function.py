@@ -4,22 +4,24 @@ The function runs in the main thread; pbt's commands are obeyed inside report().
 pbt wants another state of it (an exploit), report() raises `Again` through the function,
 which is then called anew.
 """
+import contextlib
 import os
 import shutil
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
 from libpbt._checkpoint import (Checkpoint, Saver, copy_files, keep_files, read_notes,
                                 write_notes)
 from libpbt._context import current, get_context
 from libpbt._stop import Stops
-from libpbt._values import take_done, take_metrics
+from libpbt._values import take_count, take_done, take_metrics
 from libpbt._worker import Stopwatch, Worker
 
-Train = Callable[[Dict[str, Any]], Any]
+Train = Callable[..., Any]  # of the configuration
 
 KEPT = '.reported'  # in a trial's directory: the files reported last
+GIVEN = '.checkpoint_dir'  # there, too: what checkpoint_dir() gives
 TOO_FEW = '''\
 libpbt: pbt saves after iteration %d, and report() has no checkpoint there: %s.
   Whoever goes on from here trains %d iteration%s again.  Report a checkpoint whenever
@@ -40,6 +42,7 @@ class FunctionHost:
     def __init__(self, train: Train) -> None:
         self.trains: str = getattr(train, '__name__', 'the function')
         self._train = train
+        self._wants_directory = _has_parameter(train, 'checkpoint_dir')
         self.kept: Dict[str, Any] = {}
         self.stopper: Optional[Stops] = None
         self.worker: Worker
@@ -56,6 +59,7 @@ class FunctionHost:
         self._newest: Optional[str] = None
         self._newest_at = 0
         self._offered: Union[Checkpoint, Saver, None] = None
+        self._given: Optional[Checkpoint] = None  # by checkpoint_dir(), for report()
         self._warned = False
         self._last: Optional[Dict[str, Any]] = None
 
@@ -75,13 +79,19 @@ class FunctionHost:
         self._active = True
         self._watch.begin()
         try:
-            returned = self._train(self._config)
+            returned = self._train(self._config, **self._directory())
             if self._ending is not None:
                 raise self._ending  # the function has kept it to itself
             return returned
         finally:
             self._active = False
             self._ending = None
+
+    def _directory(self) -> Dict[str, Optional[str]]:
+        """Functions for Ray before 2.0 are told where to begin."""
+        if not self._wants_directory:
+            return {}
+        return {'checkpoint_dir': None if self.loaded is None else self.loaded.path}
 
     def _final(self, returned: Any) -> Dict[str, Any]:
         """The function has come to its end: it returned metrics, or the last count again."""
@@ -106,7 +116,17 @@ class FunctionHost:
             raise TypeError('report(checkpoint=...) is a Checkpoint, or a function that '
                             'writes one into a directory; not a %s'
                             % type(checkpoint).__name__)
+        if checkpoint is None:
+            checkpoint = self._given
+        try:
+            self._report(reported, checkpoint)
+        finally:
+            self._forget_given()
+
+    def _report(self, reported: Dict[str, Any],
+                checkpoint: Union[Checkpoint, Saver, None]) -> None:
         reported, done = take_done(reported)
+        reported = take_count(reported, self.worker.iteration - self._behind + 1)
         if self._behind > 0:
             self._behind -= 1
             self._last = take_metrics(reported, {})
@@ -125,9 +145,24 @@ class FunctionHost:
             self._offered = None
         self._watch.begin()
 
+    @contextlib.contextmanager
+    def checkpoint_dir(self) -> Iterator[str]:
+        self._forget_given()
+        path = os.path.join(get_context().get_trial_dir(), GIVEN)
+        shutil.rmtree(path, ignore_errors=True)  # of a process that was killed
+        os.mkdir(path)
+        yield path
+        self._given = Checkpoint(path)
+
+    def _forget_given(self) -> None:
+        if self._given is not None:
+            shutil.rmtree(self._given.path, ignore_errors=True)
+            self._given = None
+
     # What pbt asks for.
 
     def leave(self, kind: str) -> None:
+        self._forget_given()
         if kind != 'load' and current() is not None:
             shutil.rmtree(self._kept(), ignore_errors=True)
         if self._active and kind != 'stop':
@@ -192,6 +227,14 @@ class FunctionHost:
                   file=sys.stderr)
 
 
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    import inspect  # not every worker needs it
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # one without a signature
+        return False
+
+
 _host: Optional[FunctionHost] = None
 
 
@@ -201,9 +244,9 @@ def host_of(train: Train) -> FunctionHost:
     return _host
 
 
-def report(metrics: Dict[str, Any], *,
-           checkpoint: Union[Checkpoint, Saver, None] = None) -> None:
-    """Ends an iteration with its metrics.
+def report(metrics: Optional[Dict[str, Any]] = None, *,
+           checkpoint: Union[Checkpoint, Saver, None] = None, **values: Any) -> None:
+    """Ends an iteration with its metrics: a dict, or, as in Ray before 2.0, keywords.
 
     `checkpoint` is what training can go on from: Checkpoint.from_directory(dir), whose
     files are copied before this returns; or a function that writes the files into the
@@ -212,7 +255,18 @@ def report(metrics: Dict[str, Any], *,
     if _host is None:
         raise RuntimeError('report() is for a function that libpbt.worker() runs; '
                            'a Trainable returns its metrics from step()')
-    _host.report(metrics, checkpoint)
+    if metrics is not None and values:
+        raise TypeError('report() takes metrics as a dict or as keywords, not as both: '
+                        '%s' % ', '.join(values))
+    _host.report(values if metrics is None else metrics, checkpoint)
+
+
+def checkpoint_dir(step: Optional[int] = None) -> 'contextlib.AbstractContextManager[str]':
+    """As in Ray before 2.0: an empty directory; what is written into it is the checkpoint
+    of the next report()."""
+    if _host is None:
+        raise RuntimeError('checkpoint_dir() is for a function that libpbt.worker() runs')
+    return _host.checkpoint_dir()
 
 
 def get_checkpoint() -> Optional[Checkpoint]:

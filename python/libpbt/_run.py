@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
 
 from libpbt import _script
 from libpbt._config import (CheckpointConfig, CLIReporter, FailureConfig, RunConfig,
-                            TuneConfig, checkpoint_config_of)
+                            SyncConfig, TuneConfig, checkpoint_config_of)
 from libpbt._errors import PAGE, TuneError, refuse
 from libpbt._experiment import Experiment, carried_out, check_trainable
 from libpbt._results import ExperimentAnalysis, ResultGrid
@@ -26,6 +26,7 @@ def run(run_or_experiment: Any, *, name: Optional[str] = None,
         restore: Optional[str] = None, resume: Union[bool, str, None] = None,
         reuse_actors: bool = False, raise_on_failed_trial: bool = True,
         callbacks: Optional[Sequence[Any]] = None,
+        sync_config: Optional[SyncConfig] = None,
         max_concurrent_trials: Optional[int] = None,
         keep_checkpoints_num: Optional[int] = None,
         checkpoint_score_attr: Optional[str] = None, checkpoint_freq: int = 0,
@@ -52,7 +53,8 @@ def run(run_or_experiment: Any, *, name: Optional[str] = None,
                    time_budget_s, reuse_actors),
         RunConfig(name, storage_path or local_dir,
                   failure_config=FailureConfig(max_failures, fail_fast),
-                  checkpoint_config=kept, verbose=verbose, stop=stop,
+                  checkpoint_config=kept, sync_config=sync_config,
+                  verbose=verbose, stop=stop,
                   callbacks=callbacks, progress_reporter=progress_reporter,
                   log_to_file=log_to_file, experiment=experiment),
         resources_per_trial,

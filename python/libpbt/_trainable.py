@@ -71,6 +71,11 @@ class Trainable:
         return 'default' if context is None else context.get_trial_id()
 
     @property
+    def trial_name(self) -> str:
+        """The id."""
+        return self.trial_id
+
+    @property
     def logdir(self) -> str:
         """The trial's directory; outside a run the working directory."""
         context = current()

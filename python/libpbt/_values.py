@@ -80,6 +80,16 @@ def take_done(reported: Any) -> Tuple[Any, bool]:
     return rest, bool(rest.pop('done'))
 
 
+def take_count(reported: Any, iteration: int) -> Any:
+    """Without `training_iteration`, if that is what pbt counts anyway: for Ray it need
+    not be left out."""
+    if (not isinstance(reported, dict) or
+            reported.get('training_iteration') != iteration):
+        return reported
+    return {name: value for name, value in reported.items()
+            if name != 'training_iteration'}
+
+
 def take_metrics(reported: Any, totals: Dict[str, Any]) -> Dict[str, Any]:
     """A step's metrics as they travel, with what follows from them by Ray's rules; what is
     counted over a model's life goes into `totals`."""

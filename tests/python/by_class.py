@@ -1,6 +1,7 @@
 """A Trainable for tests/test_python.py.  The score rises by 1 a step where lr is 0.1, by
 less elsewhere; `config` says what else it does, `BARE` leaves reset_config out, `TIMEOUT`
-is that of the script's sockets."""
+is that of the script's sockets, `ENDING` a file that is written at its end."""
+import atexit
 import multiprocessing
 import os
 import signal
@@ -74,8 +75,8 @@ EXTRA = {
         'text': 'ü', 'none': None, 'one': Scalar(), 'many': Array(),
         'deep': {'er': (1, Scalar())}},
     'about': lambda model: {
-        'id': model.trial_id, 'dir': model.logdir, 'lr': model.get_config()['lr'],
-        'seed': str(model.seed),
+        'id': model.trial_id, 'name': model.trial_name, 'dir': model.logdir,
+        'lr': model.get_config()['lr'], 'seed': str(model.seed),
         'env': os.environ['PBT_TRIAL_ID']},
 }
 
@@ -146,6 +147,14 @@ class Score(libpbt.Trainable):
         print('cleaned up')
 
 
+def at_end():
+    """What a script does at its end is done, and no file is left unwritten."""
+    ENDING.write('to the end\n')
+
+
+if 'ENDING' in os.environ:
+    ENDING = open(os.environ['ENDING'], 'w')
+    atexit.register(at_end)
 if 'TIMEOUT' in os.environ:
     socket.setdefaulttimeout(float(os.environ['TIMEOUT']))
 libpbt.worker(Score)

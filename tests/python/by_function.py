@@ -1,4 +1,5 @@
-"""A function for tests/test_python.py.  `config` says when and how it saves."""
+"""A function for tests/test_python.py.  `config` says when and how it saves; with `OLD` it
+is one for Ray before 2.0."""
 import json
 import os
 import tempfile
@@ -79,4 +80,23 @@ def caught():
     return False
 
 
-libpbt.worker(train)
+def train_as_of_old(config, checkpoint_dir=None, more=0):
+    step = 0
+    if checkpoint_dir:
+        with open(os.path.join(checkpoint_dir, 'step')) as file:
+            step = int(file.read())
+    print('begins at', step)
+    while True:
+        step += 1
+        if step % config.get('every', 1) == 0:
+            with libpbt.checkpoint_dir(step=step) as directory:
+                with open(os.path.join(directory, 'step'), 'w') as file:
+                    file.write(str(step))
+        if step == config.get('twice'):
+            libpbt.report({'step': step}, score=1)
+        libpbt.report(step=step, more=more,
+                      training_iteration=step + (step == config.get('wrong')))
+
+
+libpbt.worker(libpbt.with_parameters(train_as_of_old, more=7) if 'OLD' in os.environ
+              else train)
