@@ -69,8 +69,9 @@ def main():
         pictures.make_tree(dir / 'tree', build)
         for output in pictures.follow(shortened(text), dir / 'tree', build, None):
             check(output.strip(), 'a command of docs/guide.md prints nothing')
-        made = {path.name for path in (dir / 'tree/docs/images').iterdir()}
-        check('digits.png' in made and 'guide-accuracy.svg' in made, '%s', made)
+        for name in PICTURE.findall(text):
+            made = dir / 'tree' / pathlib.Path(name).name
+            check(made.exists() or 'how-pbt-works' in name, 'nothing makes docs/%s', name)
     except (runs.Failed, SystemExit) as failure:
         print('FAILED: %s\n(the runs are in %s)' % (failure, dir))
         return 1
