@@ -162,7 +162,7 @@ def mishaps(grown, draw, expected, texts):
     cache = grown + ".cache"
     env = dict(os.environ, XDG_CACHE_HOME=cache)
     best = pbt("best", ".", "--json", home=grown, env=env)
-    check(len(os.listdir(cache + "/pbt")) == 1, "the cache is not used")
+    check(len(os.listdir(cache + "/pbt")) == 2, "the cache is not used")
     check(pbt("best", ".", "--json", home=grown, env=env) == best, "from the cache")
     env = dict(os.environ, XDG_CACHE_HOME="/proc/nowhere")
     check(pbt("best", ".", "--json", home=grown, env=env) == best, "temporary")
@@ -251,8 +251,8 @@ def another_user(grown, best, scratch):
             os.chmod(os.path.join(base, name), 0o644)
     os.chmod(grown, 0o755)
 
-    def ask(*words):
-        done = subprocess.run([program, *words], cwd=grown, user=65534, group=65534,
+    def ask(*words, cwd=grown):
+        done = subprocess.run([program, *words], cwd=cwd, user=65534, group=65534,
                               extra_groups=[], env={"HOME": home}, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
                               check=False)
@@ -262,7 +262,20 @@ def another_user(grown, best, scratch):
     check(not os.path.exists(home + "/.cache"), "it was up to date")
     os.remove(grown + "/experiment.db")
     check(ask("best", ".", "--json") == best, "another user, without an index")
-    check(len(os.listdir(home + "/.cache/pbt")) == 1, "another user's cache")
+    first = sorted(os.listdir(home + "/.cache/pbt"))
+    check([name[16:] for name in first] == [".db", ".run"], "another user's cache: %s", first)
+    # Of a run that was removed nothing stays behind, once another one is read.
+    other = os.path.join(os.path.dirname(grown), "other")
+    shutil.copytree(grown, other)
+    check(ask("best", ".", "--json", cwd=other).split('"dir"')[0] == best.split('"dir"')[0],
+          "a copy, for another user")
+    check(len(os.listdir(home + "/.cache/pbt")) == 4, "another user's cache of two")
+    with open(home + "/.cache/pbt/note.db", "w"):
+        pass
+    shutil.rmtree(other)
+    check(ask("best", ".", "--json") == best, "another user, again")
+    check(sorted(os.listdir(home + "/.cache/pbt")) == [*first, "note.db"],
+          "what another user's cache is left with")
     check(not os.path.exists(grown + "/experiment.db"), "another user has written")
 
 

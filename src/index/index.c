@@ -1,5 +1,3 @@
-#define _XOPEN_SOURCE 700 /* realpath() */
-
 #include "index/index.h"
 
 #include <errno.h>
@@ -334,31 +332,6 @@ static int try_path(struct pbt_index *index, const char *path,
 
 /* --- where it is ---------------------------------------------------------- */
 
-/* "$XDG_CACHE_HOME/pbt/0123456789abcdef.db", by the run's own path; false: there is no such place. */
-static bool cache_path(const struct pbt_index *index, char path[PATH_MAX])
-{
-    char real[PATH_MAX];
-    char dir[PATH_MAX];
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    bool own = cache != NULL && cache[0] == '/';
-    if ((!own && (home == NULL || home[0] != '/')) ||
-        realpath(index->dir, real) == NULL) {
-        return false;
-    }
-    int length =
-        snprintf(dir, sizeof dir, own ? "%s" : "%s/.cache", own ? cache : home);
-    if (length < 0 || (size_t)length + 32 > sizeof dir) {
-        return false;
-    }
-    (void)mkdir(dir, 0700);
-    memcpy(dir + length, "/pbt", sizeof "/pbt");
-    (void)mkdir(dir, 0700); /* if it can't be made, the file can't be */
-    length = snprintf(path, PATH_MAX, "%s/%016llx.db", dir,
-                      (unsigned long long)XXH64(real, strlen(real), 0));
-    return length > 0 && length < PATH_MAX;
-}
-
 static bool run_path(const struct pbt_index *index, char path[PATH_MAX])
 {
     int length = snprintf(path, PATH_MAX, "%s/" PBT_INDEX_FILE, index->dir);
@@ -381,7 +354,7 @@ static int try_paths(struct pbt_index *index, struct pbt_error *error)
             return status;
         }
     }
-    if (cache_path(index, path)) {
+    if (pbt_index_cache(index->dir, path)) {
         status = try_path(index, path, error);
         if (is_done(index, status)) {
             return status;

@@ -4,11 +4,14 @@
  *     state.c    where a run is (the fold): stored and loaded
  *     write.c    a record to rows
  *     views.c    what people query
+ *     cache.c    files that are not with their runs
  *     index.c    the file: where it is, and bringing it up to date
  *     read.c     rows
  */
 #ifndef PBT_INDEX_INSIDE_H
 #define PBT_INDEX_INSIDE_H
+
+#include <limits.h>
 
 #include "index/columns.h"
 #include "index/index.h"
@@ -85,6 +88,14 @@ void pbt_state_forget(struct pbt_index *index);
 bool pbt_index_write(struct pbt_index *index, const struct pbt_entry *entry,
                      struct pbt_error *error);
 void pbt_index_writer_done(struct pbt_index_writer *writer);
+
+/* --- cache.c -------------------------------------------------------------- */
+
+/*
+ * Where the index of a run is that may not be written to; false: there is no such place.  What is
+ * there of runs that are gone is removed.
+ */
+bool pbt_index_cache(const char *run, char path[PATH_MAX]);
 
 /* --- views.c -------------------------------------------------------------- */
 
