@@ -45,7 +45,8 @@ check-pytorch: all
 	@scripts/install-deps build test dcgan pytorch
 	@$(CMAKE) --preset default --log-level=WARNING -DPBT_TESTS=ON
 	@$(BUILD) build -j $(JOBS)
-	@cd build && $(CTEST) --output-on-failure -C PyTorch -L pytorch
+	@cd build && $(CTEST) --output-on-failure -j$(TEST_JOBS) \
+		-C PyTorch -L pytorch
 
 # The random tests at SOAK times the size of `make check`: an hour or so.
 SOAK ?= 10

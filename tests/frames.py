@@ -2,10 +2,10 @@
 
     frames.py BUILD_DIR SOURCE_DIR
 
-Trials exploit, and one of them dies in the middle, so that results are undone.  Which results count
-is worked out here a second time: of a trial's results those before the iteration at which a later one
-of its lives began, if that is no higher.  The Python is PBT_TORCH_PYTHON, or else the one that
-runs this; it needs pandas.
+Trials exploit, and one of them dies in the middle, so that results are undone.  Which results
+count is worked out here a second time: a result that is no further than an earlier one of its
+trial has undone that.  The Python is PBT_TORCH_PYTHON, or else the one that runs this; it
+needs pandas.
 """
 import json
 import os

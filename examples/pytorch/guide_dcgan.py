@@ -4,6 +4,7 @@
     guide_dcgan.py [--smoke-test] [--population N] [--iterations N] [-o DIRECTORY]
 """
 import argparse
+import importlib.util
 import os
 
 from dcgan import DcganTrainable
@@ -17,6 +18,10 @@ parser.add_argument('--iterations', type=int, metavar='N', default=300)
 parser.add_argument('-o', '--output', metavar='DIRECTORY', default='.',
                     help='where the pictures go')
 args = parser.parse_args()
+if not all(map(importlib.util.find_spec, ('pandas', 'matplotlib'))):  # not after hours
+    parser.error('to draw it needs pandas and matplotlib: on Debian the packages '
+                 'python3-pandas and python3-matplotlib, elsewhere `pip install pandas '
+                 'matplotlib`')
 if args.smoke_test:
     args.population, args.iterations = 2, 5
 
