@@ -505,6 +505,7 @@ analysis = tune.run(train, scheduler=tune.PopulationBasedTrainingReplay(
     'runs/Model/%s'), metric='score', mode='max', stop={'training_iteration': 12},
     verbose=0)
 print(len({row['config']['lr'] for row in analysis.trials[0].rows()}) > 1)
+assert analysis.get_best_trial('none', 'max') is analysis.trials[0]
 ''' % policy)])
         self.assertEqual(said, 'True\n')
 

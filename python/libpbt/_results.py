@@ -50,7 +50,7 @@ def _frames(run: str, trials: Sequence['Trial']) -> Dict[str, Any]:
     """The results of trials that count, by trial; with whose weights they stand on."""
     pandas = _pandas()
     # In this order: the files may be behind, and a result that they lack is left out.
-    read = {trial.trial_id: [flattened(row) for row in trial.lines()] for trial in trials}
+    read = {trial.trial_id: [flattened(row) for row in trial._lines()] for trial in trials}
     which = [trials[0].trial_id] if len(trials) == 1 else []
     counting = dict(tuple(pandas.read_csv(
         io.StringIO(pbt_says(['export', run, *which, '--format', 'csv'])),
@@ -100,7 +100,7 @@ class Trial:
         path = os.path.join(self.path, 'error.txt')
         return path if os.path.exists(path) else None
 
-    def lines(self) -> List[Row]:
+    def _lines(self) -> List[Row]:
         """Each result, as result.json has it, also those that were undone."""
         try:
             with open(os.path.join(self.path, 'result.json')) as file:
@@ -112,7 +112,7 @@ class Trial:
 
     def rows(self) -> List[Row]:
         """The same, NaN and infinities being numbers."""
-        return [native(row) for row in self.lines()]
+        return [native(row) for row in self._lines()]
 
     @property
     def last_result(self) -> Row:
@@ -215,8 +215,10 @@ class ExperimentAnalysis:
     def get_best_trial(self, metric: Optional[str] = None, mode: Optional[str] = None,
                        scope: str = 'last', filter_nan_and_inf: bool = True
                        ) -> Optional[Trial]:
-        """None, with a warning, where no trial has reported a number."""
+        """None, with a warning, where no trial has reported a number; of one trial, that."""
         one_of('get_best_trial', 'filter_nan_and_inf', filter_nan_and_inf, (True,))
+        if len(self.trials) == 1:
+            return self.trials[0]
         found = self._ask_best(metric, mode, scope)
         return None if found is None else self.trial(found['trial']['trial'])
 
