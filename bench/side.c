@@ -1,5 +1,5 @@
 /*
- * side: our side of bench/compare, the same trainable as in ray_side.py.
+ * side: our side of bench/compare, the same trainable as in tune_side.py.
  *
  * BENCH_NOTES names a file, to which each worker appends, at its second step and at its
  * end, when all its results are recorded, a line: "second TIME" or "last TIME"

@@ -3,18 +3,14 @@ import functools
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from libpbt import _script, _stop
-from libpbt._answers import Answers, StopServer
 from libpbt._channel import begun_in, is_worker
 from libpbt._config import (CheckpointConfig, CLIReporter, FailureConfig, RunConfig,
                             SyncConfig, TuneConfig, resources_in_file)
 from libpbt._errors import PAGE, TuneError, refuse, without_none
-from libpbt._launch import Launch, judged
 from libpbt._main import serve
 from libpbt._space import Written
 from libpbt._trainable import Trainable
@@ -115,6 +111,8 @@ class Experiment:
 
     def run(self) -> Tuple[str, bool]:
         """The run's directory, and whether trials of it have failed."""
+        import shutil
+        import tempfile
         say_notes(self._scheduler)
         directory = tempfile.mkdtemp(prefix='libpbt.')
         path = os.path.join(directory, self.name + '.json')
@@ -133,6 +131,9 @@ class Experiment:
         return self._launch(['resume', run, *words], run)
 
     def _launch(self, words: List[str], run: Optional[str] = None) -> Tuple[str, bool]:
+        # No worker needs these, and each runs the script.
+        from libpbt._answers import Answers, StopServer
+        from libpbt._launch import Launch, judged
         explore = self._scheduler.explores
         answers = Answers(self._first.functions, self._later.functions, explore,
                           self._first.kept)

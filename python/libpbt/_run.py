@@ -1,14 +1,16 @@
 """run() and Tuner: experiments from Python."""
 import datetime
 import os
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Sequence, Union
 
 from libpbt import _script
 from libpbt._config import (CheckpointConfig, CLIReporter, FailureConfig, RunConfig,
                             SyncConfig, TuneConfig, checkpoint_config_of)
 from libpbt._errors import PAGE, TuneError, refuse
 from libpbt._experiment import Experiment, carried_out, check_trainable
-from libpbt._results import ExperimentAnalysis, ResultGrid
+
+if TYPE_CHECKING:
+    from libpbt._results import ExperimentAnalysis, ResultGrid
 
 Path = Union[str, 'os.PathLike[str]']
 
@@ -32,7 +34,7 @@ def run(run_or_experiment: Any, *, name: Optional[str] = None,
         checkpoint_score_attr: Optional[str] = None, checkpoint_freq: int = 0,
         checkpoint_at_end: bool = False, local_dir: Optional[str] = None,
         experiment: Optional[Dict[str, Any]] = None,
-        **others: Any) -> ExperimentAnalysis:
+        **others: Any) -> 'ExperimentAnalysis':
     """Runs an experiment, and returns what came of it: Ray's tune.run().
 
     `experiment` is ours: keys of the experiment file, laid over what follows from the rest.
@@ -60,6 +62,7 @@ def run(run_or_experiment: Any, *, name: Optional[str] = None,
         resources_per_trial,
         None if restore is None else {'start_checkpoint': os.path.abspath(restore)})
     directory, failed = carried_out(this, this.run)
+    from libpbt._results import ExperimentAnalysis
     analysis = ExperimentAnalysis(directory, default_metric=this.metric,
                                   default_mode=this.mode)
     if failed and raise_on_failed_trial:
@@ -82,7 +85,7 @@ class Tuner:
         self._go: Callable[[], Any] = self._experiment.run
         self._directory: Optional[str] = None
 
-    def fit(self) -> ResultGrid:
+    def fit(self) -> 'ResultGrid':
         """Runs it to its end.  In a worker, which runs the same script, this never
         returns."""
         _script.calls.begin()
@@ -92,9 +95,10 @@ class Tuner:
             raise TuneError('another process drives %s' % self._directory)
         return grid
 
-    def get_results(self) -> ResultGrid:
+    def get_results(self) -> 'ResultGrid':
         if self._directory is None:
             raise RuntimeError('there are no results before fit()')
+        from libpbt._results import ExperimentAnalysis, ResultGrid
         return ResultGrid(ExperimentAnalysis(
             self._directory, default_metric=self._experiment.metric,
             default_mode=self._experiment.mode))

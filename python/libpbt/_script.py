@@ -5,7 +5,6 @@ returns; calls before it return the results of their runs.  Where there is no sc
 (a notebook, a test), a worker imports what it trains, or loads it with cloudpickle.
 """
 import builtins
-import hashlib
 import importlib
 import os
 import re
@@ -169,6 +168,7 @@ def _pickled(trainable: Any, kept: Dict[str, Any], storage: str) -> str:
     except ImportError:
         name = getattr(trainable, '__name__', 'the trainable')
         raise TuneError(TO_A_FILE % name) from None
+    import hashlib
     content = cloudpickle.dumps((trainable, kept))
     directory = os.path.join(storage, PICKLES)
     path = os.path.join(directory, _digest(content, cloudpickle)[:16] + '.pkl')

@@ -1,5 +1,4 @@
 """Search spaces: Ray's functions, as the experiment file has them."""
-import inspect
 import json
 import math
 import random
@@ -40,6 +39,7 @@ class Function:
         if not callable(func):
             raise TypeError('sample_from() takes a function')
         self.func = func
+        import inspect
         self._takes_spec = len(inspect.signature(func).parameters) > 0
 
     def __repr__(self) -> str:

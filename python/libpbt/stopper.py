@@ -4,10 +4,9 @@ They live in the script's process, which each result asks before it is recorded
 (docs/python.md).
 """
 import datetime
-import statistics
 import time
 from collections import defaultdict, deque
-from typing import Any, Callable, Deque, Dict, List, Optional, Union
+from typing import Any, Callable, Deque, Dict, Iterable, List, Optional, Union
 
 Result = Dict[str, Any]
 
@@ -71,6 +70,11 @@ class TimeoutStopper(Stopper):
         return time.monotonic() - self._begun >= self._seconds
 
 
+def _deviation(values: Iterable[float]) -> float:
+    import statistics  # few need it
+    return statistics.pstdev(values)
+
+
 class TrialPlateauStopper(Stopper):
     """Ends a trial whose last results have a standard deviation below `std`."""
 
@@ -102,7 +106,7 @@ class TrialPlateauStopper(Stopper):
                        value >= self._threshold)
             if not reached:
                 return False
-        return statistics.pstdev(self._last[trial_id]) < self._std
+        return _deviation(self._last[trial_id]) < self._std
 
     def stop_all(self) -> bool:
         return False
@@ -135,7 +139,7 @@ class ExperimentPlateauStopper(Stopper):
         self._best.sort(reverse=self._mode == 'max')
         del self._best[self._top:]
         still = (len(self._best) == self._top and
-                 statistics.pstdev(self._best) <= self._std)
+                 _deviation(self._best) <= self._std)
         self._idle = self._idle + 1 if still else 0
         return self.stop_all()
 
