@@ -1,8 +1,8 @@
-"""A step of the DCGAN's training in PyTorch, on one thread.
+"""A step of the DCGAN's training in PyTorch, and its scoring, on one thread.
 
-The yardstick of bench/run's "DCGAN step": the networks, batch and optimisers of examples/dcgan,
-with the images ready as floats in memory.  Prints milliseconds of CPU time per step, the
-middle one of several rounds, and PyTorch's version.
+The yardstick of bench/dcgan_steps: the networks, batch and optimisers of examples/dcgan,
+with the images ready as floats in memory.  Prints the milliseconds of CPU time of a step, and
+of 64 fakes made and judged, each the middle one of several rounds, and PyTorch's version.
 """
 
 import sys
@@ -13,7 +13,7 @@ try:
 except ImportError:
     sys.exit(77)  # not installed: there is nothing to compare with
 
-ROUNDS, STEPS, BATCH = 9, 5, 64
+ROUNDS, STEPS, JUDGED, BATCH = 9, 5, 4, 64
 
 
 def transposed(inputs, outputs, stride, padding):
@@ -54,15 +54,29 @@ def main():
         bce(discriminator(fake).view(-1), ones).backward()
         optimizers[0].step()
 
-    for _ in range(STEPS):
-        step()
-    rounds = []
-    for _ in range(ROUNDS):
+    lenet = nn.Sequential(
+        nn.Upsample(size=28, mode="bilinear"),
+        nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(10, 20, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(),
+        nn.Linear(320, 50), nn.ReLU(), nn.Linear(50, 10), nn.Softmax(1))
+
+    @torch.no_grad()
+    def judge():
+        return lenet(generator(torch.randn(BATCH, 100, 1, 1)))
+
+    def timed(what, count):
         start = time.process_time()
-        for _ in range(STEPS):
-            step()
-        rounds.append((time.process_time() - start) * 1e3 / STEPS)
-    print(f"{sorted(rounds)[ROUNDS // 2]:.2f} {torch.__version__}")
+        for _ in range(count):
+            what()
+        return (time.process_time() - start) * 1e3 / count
+
+    found = [[], []]
+    for i in range(1 + ROUNDS):
+        for times, what, count in zip(found, (step, judge), (STEPS, JUDGED)):
+            spent = timed(what, count)
+            if i > 0:  # the first one warms up
+                times.append(spent)
+    print(*(f"{sorted(times)[ROUNDS // 2]:.2f}" for times in found), torch.__version__)
 
 
 main()

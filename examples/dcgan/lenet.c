@@ -41,8 +41,8 @@ static const struct dnn_layer lenet_layers[] = {
 
 enum { LAYERS = sizeof lenet_layers / sizeof lenet_layers[0] };
 
-static int open_net(struct lenet *lenet, int channels, int classes,
-                    struct failure *failure)
+int lenet_open(struct lenet *lenet, int channels, int classes,
+               struct failure *failure)
 {
     const struct dnn_shape shape = {channels, SIDE, SIDE};
     struct dnn_layer layers[LAYERS];
@@ -260,7 +260,7 @@ int lenet_train(struct lenet *lenet, const struct pictures *train,
                            "%zu images of %d kinds are too few to train the "
                            "score net on",
                            train->count, train->classes);
-    number = open_net(lenet, train->channels, train->classes, failure);
+    number = lenet_open(lenet, train->channels, train->classes, failure);
     if (number == 0)
         number = open_lesson(&lesson, lenet, train, seed, failure);
     if (number == 0)
@@ -314,7 +314,7 @@ int lenet_load(struct lenet *lenet, const char *path, struct failure *failure)
             failure_set(failure, EBADMSG, "%s holds another network", path);
     if (number == 0)
         number =
-            open_net(lenet, file.head.channels, file.head.classes, failure);
+            lenet_open(lenet, file.head.channels, file.head.classes, failure);
     if (number == 0) {
         part = (struct state_part){dnn_weights(lenet->net),
                                    dnn_weight_count(lenet->net)};

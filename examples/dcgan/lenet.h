@@ -32,6 +32,10 @@ struct lenet {
     struct dnn *net;
 };
 
+/* One whose weights are zeros. */
+int lenet_open(struct lenet *lenet, int channels, int classes,
+               struct failure *failure);
+
 /* Trains one. */
 int lenet_train(struct lenet *lenet, const struct pictures *train,
                 const struct pictures *test, uint64_t seed,
