@@ -251,15 +251,28 @@ def another_user(grown, best, scratch):
             os.chmod(os.path.join(base, name), 0o644)
     os.chmod(grown, 0o755)
 
-    def ask(*words, cwd=grown):
-        done = subprocess.run([program, *words], cwd=cwd, user=65534, group=65534,
+    def attempt(*words, cwd=grown):
+        return subprocess.run([program, *words], cwd=cwd, user=65534, group=65534,
                               extra_groups=[], env={"HOME": home}, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
                               check=False)
+
+    def ask(*words, cwd=grown):
+        done = attempt(*words, cwd=cwd)
         check(done.returncode == 0 and not done.stderr, "another user: %s", done.stderr)
         return done.stdout
     check(ask("best", ".", "--json") == best, "another user")
     check(not os.path.exists(home + "/.cache"), "it was up to date")
+    check("nothing left to do" in ask("resume", "."), "another user resumes a finished run")
+    done = attempt("run", "--dir", "..", "-n", "2", "--name", "new", "-s", "training_iteration=1",
+                   "scheduler.type=fifo", "--", "/bin/true", cwd=grown)
+    check(done.returncode == 73 and "can't make ../new: Permission denied" in done.stderr,
+          "another user makes a run: %s", done.stderr)
+    os.chmod(grown, 0o700)
+    done = attempt("status", os.path.abspath(grown), cwd=scratch)
+    check(done.returncode == 77 and "can't look into" in done.stderr,
+          "another user's own run: %s", done.stderr)
+    os.chmod(grown, 0o755)
     os.remove(grown + "/experiment.db")
     check(ask("best", ".", "--json") == best, "another user, without an index")
     first = sorted(os.listdir(home + "/.cache/pbt"))

@@ -201,7 +201,7 @@ static void test_warnings_on_placeholders(void **state)
     (void)state;
     struct pbt_spec spec;
     parse(&spec, "command: [x, '{lr}', '{lrr}', '{checkpoint_in}', '{a: 1}', "
-                 "'{other}']\n"
+                 "'{other}']\ntrainable: worker\n"
                  "scheduler: {type: fifo}\nconfig: {lr: 1}\n");
     assert_warnings(&spec,
                     "warning[W0108]: good.yaml:1:14: `{lr}` is filled in with "

@@ -9,7 +9,6 @@
 
 #include "base/secrets.h"
 #include "cli/experiment.h"
-#include "exec/budget.h"
 #include "run/run.h"
 #include "spec/schema.h"
 #include "spec/yaml.h"
@@ -159,16 +158,13 @@ static void say(void *user, const char *text)
 /* Nothing is taken over with which the run could not go on here. */
 static int check(struct change *change)
 {
-    struct pbt_budget budget;
-    struct pbt_error error;
     /* The program that has them may be the one to go on; we change its run all the same. */
     change->to.functions_elsewhere = true;
-    int status = pbt_spec_finish(&change->to, &error);
+    int status = pbt_cli_finish(&change->to);
     if (status == PBT_OK) {
-        status = pbt_budget_find(&change->to, &budget, &error);
+        status = pbt_cli_check_machine(&change->to);
     }
-    return status == PBT_OK ? pbt_cli_check_programs(&change->to)
-                            : pbt_cli_fail(&error);
+    return status == PBT_OK ? pbt_cli_check_programs(&change->to) : status;
 }
 
 static int refuse(struct change *change)

@@ -11,11 +11,7 @@
 /* What is wrong beside the file's own errors. */
 static int check_world(const struct pbt_spec *spec)
 {
-    struct pbt_error error;
-    int status = pbt_spec_finish(spec, &error);
-    if (status != PBT_OK) {
-        (void)pbt_cli_fail(&error);
-    }
+    int status = pbt_cli_finish(spec);
     int found = pbt_cli_check_programs(spec);
     return status == PBT_OK ? found : status;
 }
@@ -54,7 +50,7 @@ static int show(const struct pbt_cli_call *call, const struct pbt_spec *spec)
     }
     warn(spec, &budget, &forecast);
     int status = check_world(spec);
-    return fits == PBT_OK ? status : pbt_cli_fail(&lacks);
+    return fits == PBT_OK ? status : pbt_cli_no_budget(spec, &budget, &lacks);
 }
 
 int pbt_cli_check(const struct pbt_cli_call *call)

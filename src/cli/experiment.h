@@ -38,6 +38,18 @@ int pbt_cli_program_problem(const struct pbt_spec *spec, const char *program);
 /* All that the experiment names; what is wrong has been said when a status is returned. */
 int pbt_cli_check_programs(const struct pbt_spec *spec);
 
+/*
+ * world.c: pbt_spec_finish(), and whether the machine has what one trial takes, as far as the
+ * experiment says that.  What is wrong has been said, with its place, when a status is returned.
+ */
+int pbt_cli_finish(const struct pbt_spec *spec);
+int pbt_cli_check_machine(const struct pbt_spec *spec);
+/* Says so, and returns the status: pbt_budget_find() has failed. */
+struct pbt_budget;
+int pbt_cli_no_budget(const struct pbt_spec *spec,
+                      const struct pbt_budget *budget,
+                      const struct pbt_error *error);
+
 /* bash, dash, fish, ...: the name of a shell, by its end. */
 bool pbt_cli_is_shell(const char *name);
 

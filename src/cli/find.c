@@ -232,6 +232,10 @@ static int no_run(const char *name, struct pbt_error *error)
                         "`%s` is a file: give a run's name or directory",
                         pbt_quote(name, strlen(name)).text);
     }
+    if (access(name, X_OK) != 0) {
+        return pbt_fail(error, PBT_E0977, "can't look into `%s`: %s",
+                        pbt_quote(name, strlen(name)).text, strerror(errno));
+    }
     return pbt_fail(error, PBT_E0704,
                     "`%s` is no run: there is no experiment.yaml in it",
                     pbt_quote(name, strlen(name)).text);

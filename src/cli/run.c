@@ -171,11 +171,13 @@ static int make_run(const struct pbt_cli_call *call, struct pbt_spec *spec,
     const char *runs = pbt_cli_runs_dir(pbt_cli_value(call, "dir"));
     pbt_cli_put(&spec->warnings, true);
     pbt_cli_peer_tell(peer, spec);
-    int status = pbt_spec_finish(spec, &error);
-    if (status != PBT_OK) {
-        return pbt_cli_fail(&error);
+    int status = pbt_cli_finish(spec);
+    if (status == PBT_OK) {
+        status = pbt_cli_check_machine(spec);
     }
-    status = pbt_cli_check_programs(spec);
+    if (status == PBT_OK) {
+        status = pbt_cli_check_programs(spec);
+    }
     if (status != PBT_OK) {
         return status;
     }
@@ -278,10 +280,12 @@ static int resume(const char *run, const char *shown, const char *trial,
     if (status == PBT_OK) {
         status = pbt_run_is_over(run, &over, &error);
     }
-    if (status == PBT_OK && over) {
+    bool writable = access(run, W_OK) == 0;
+    int cause = errno;
+    if (status == PBT_OK && over && writable) {
         status = pbt_cli_catch_up(run, &error);
     }
-    if (status == PBT_OK && over) {
+    if (status == PBT_OK && over && writable) {
         status = pbt_cli_sweep(run, &error);
     }
     if (status != PBT_OK) {
@@ -289,6 +293,13 @@ static int resume(const char *run, const char *shown, const char *trial,
     }
     if (over) {
         return say_over(shown, changed);
+    }
+    if (!writable) {
+        return pbt_cli_error(PBT_E0977,
+                             "%s can't be written to, and to go on is to write "
+                             "there: %s (make it writable, or resume a copy: "
+                             "pbt backup)",
+                             shown, strerror(cause));
     }
     if (pbt_cli_reach(run, &driver)) {
         return pbt_cli_request(&driver, shown, trial, PBT_CONTROL_RESUME);

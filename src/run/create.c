@@ -180,9 +180,23 @@ static int fill(const struct pbt_spec *spec, const char *path,
     return status;
 }
 
+/* An error names what was asked for, not what it is called while it is made. */
+static int call_it(struct pbt_error *error, const char *temporary,
+                   const char *shown)
+{
+    struct pbt_error said = *error;
+    const char *at = strstr(said.text, temporary);
+    if (at != NULL) {
+        return pbt_fail(error, pbt_code_find(pbt_error_id(&said)), "%.*s%s%s",
+                        (int)(at - said.text), said.text, shown,
+                        at + strlen(temporary));
+    }
+    return error->status;
+}
+
 /* *taken: somebody else was quicker. */
 static int make(const struct pbt_spec *spec, const char *dir, const char *path,
-                bool *taken, struct pbt_error *error)
+                const char *shown, bool *taken, struct pbt_error *error)
 {
     char temporary[PBT_RUN_PATH_SIZE + 32];
     struct pbt_files *files = pbt_files_posix();
@@ -195,17 +209,20 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
         return status;
     }
     if (mkdir(temporary, 0700) != 0) {
-        return pbt_fail(error, PBT_E0709, "can't make %s: %s", temporary,
+        return pbt_fail(error, PBT_E0709, "can't make %s: %s", shown,
                         strerror(errno));
     }
     status = fill(spec, temporary, error);
+    if (status != PBT_OK && error != NULL) {
+        status = call_it(error, temporary, shown);
+    }
     if (status == PBT_OK) {
         status = files->ops->sync_path(files, temporary, error);
     }
     if (status == PBT_OK && rename(temporary, path) != 0) {
         *taken = errno == EEXIST || errno == ENOTEMPTY;
         status = *taken ? PBT_OK
-                        : pbt_fail(error, PBT_E0709, "can't make %s: %s", path,
+                        : pbt_fail(error, PBT_E0709, "can't make %s: %s", shown,
                                    strerror(errno));
         (void)pbt_checkpoint_delete(temporary, NULL);
         return status;
@@ -217,10 +234,12 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
     return files->ops->sync_path(files, dir, error);
 }
 
-static int use_name(struct pbt_spec *spec, const char *dir, uint32_t attempt,
-                    struct pbt_run_place *place, bool *done,
+/* `asked`: the directory as the caller has it. */
+static int use_name(struct pbt_spec *spec, const char *dir, const char *asked,
+                    uint32_t attempt, struct pbt_run_place *place, bool *done,
                     struct pbt_error *error)
 {
+    char shown[PBT_RUN_PATH_SIZE];
     int n = attempt == 1 ? snprintf(place->path, sizeof place->path, "%s/%s",
                                     dir, spec->name)
                          : snprintf(place->path, sizeof place->path,
@@ -235,7 +254,10 @@ static int use_name(struct pbt_spec *spec, const char *dir, uint32_t attempt,
         return status;
     }
     bool taken = false;
-    int status = make(spec, dir, place->path, &taken, error);
+    (void)snprintf(shown, sizeof shown, "%s%s%s", asked,
+                   asked[strlen(asked) - 1] == '/' ? "" : "/",
+                   strrchr(place->path, '/') + 1);
+    int status = make(spec, dir, place->path, shown, &taken, error);
     place->renamed = attempt > 1;
     *done = !taken;
     return status;
@@ -267,7 +289,7 @@ int pbt_run_create(struct pbt_spec *spec, const char *dir,
     }
     bool done = false;
     for (uint32_t i = 1; status == PBT_OK && !done && i <= NAMES_MAX; i++) {
-        status = use_name(spec, full, i, place, &done, error);
+        status = use_name(spec, full, dir, i, place, &done, error);
     }
     free(full);
     if (status == PBT_OK && !done) {

@@ -176,6 +176,27 @@ static struct pbt_span span_of(const struct pbt_node *node,
     return span;
 }
 
+/* The program speaks the protocol, and is given the braces: is that what is meant? */
+static void check_braces(struct pbt_reader *reader, const struct pbt_node *node,
+                         const struct pbt_piece *piece)
+{
+    struct pbt_quoted name = pbt_quote(piece->text, piece->length);
+    bool known = piece->kind == PBT_PIECE_NAME;
+    if (known && reader->given[PBT_KEY_TRAINABLE] == NULL) {
+        struct pbt_problem *problem = pbt_problem(
+            reader->problems, PBT_E0230, span_of(node, piece),
+            "`{%s}` is filled in with `trainable: command` only", name.text);
+        pbt_problem_label(problem, "%s",
+                          node->span.source == 0 ? "add `trainable: command`"
+                                                 : "add trainable=command");
+    } else if (known || (piece->kind == PBT_PIECE_UNKNOWN &&
+                         find_closest(reader->spec, piece).name != NULL)) {
+        pbt_reader_warn(reader, PBT_W0108, node,
+                        "`{%s}` is filled in with `trainable: command` only",
+                        name.text);
+    }
+}
+
 static void check_argument(struct pbt_reader *reader,
                            const struct pbt_node *node)
 {
@@ -184,14 +205,7 @@ static void check_argument(struct pbt_reader *reader,
     size_t at = 0;
     while (pbt_next_piece(node->text, node->length, &at, knows, spec, &piece)) {
         if (!spec->no_client) {
-            if (piece.kind == PBT_PIECE_NAME ||
-                (piece.kind == PBT_PIECE_UNKNOWN &&
-                 find_closest(spec, &piece).name != NULL)) {
-                pbt_reader_warn(reader, PBT_W0108, node,
-                                "`{%s}` is filled in with `trainable: "
-                                "command` only",
-                                pbt_quote(piece.text, piece.length).text);
-            }
+            check_braces(reader, node, &piece);
             continue;
         }
         struct verdict verdict = judge(spec, &piece);

@@ -79,6 +79,11 @@ void pbt_keep_places(struct pbt_reader *reader)
     reader->spec->places = places;
 }
 
+bool pbt_spec_is_given(const struct pbt_spec *spec, int key)
+{
+    return spec->places != NULL && spec->places->spans[key].length > 0;
+}
+
 void pbt_spec_problem_write(const struct pbt_spec *spec, int key,
                             struct pbt_problem *problem, struct pbt_buf *out)
 {

@@ -131,8 +131,9 @@ int pbt_spec_read_typed(struct pbt_spec *spec, const char *path,
 
 /*
  * Writes a problem that was found later, with the place of a key's value: `key` is an enum
- * pbt_key_id.
+ * pbt_key_id that was given.
  */
+bool pbt_spec_is_given(const struct pbt_spec *spec, int key);
 void pbt_spec_problem_write(const struct pbt_spec *spec, int key,
                             struct pbt_problem *problem, struct pbt_buf *out);
 

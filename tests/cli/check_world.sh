@@ -22,3 +22,12 @@ pbt check exp.yaml 'stop={training_iteration: 5}' >out
 pbt check exp.yaml num_samples=1 >out
 pbt check exp.yaml scheduler.quantile_fraction=0 >out
 pbt check exp.yaml 'command=[sh]' >out
+# What only the machine says is shown where it was asked for, and nothing is made of it.
+sed -i 's/^  hyperparam_mutations:/  hyperparam_mutations: {}/; /^    lr:/d; /^resources/d' exp.yaml
+printf 'resources_per_trial: {cpu: 100000}\n' >>exp.yaml
+expect 78 pbt check exp.yaml resources_per_trial.cpu=1 >out
+expect 78 pbt run exp.yaml scheduler.type=fifo resources_per_trial.cpu=200000 name=large 2>err
+grep -v '^error' err
+sed 's/gives us .*: no/gives us N: no/' err | head -1
+[ ! -e runs/large ]
+expect 78 pbt check exp.yaml scheduler.type=fifo resources_per_trial.cpu=1 env.CUDA_VISIBLE_DEVICES=first >out
