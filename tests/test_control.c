@@ -74,6 +74,35 @@ static void answers_come_back(void **state)
     pbt_buf_done(&line);
 }
 
+static void a_worker_asks_for_a_socket(void **state)
+{
+    char token[PBT_TOKEN_SIZE];
+    struct pbt_buf line;
+    (void)state;
+    pbt_buf_init(&line, PBT_CONTROL_LINE_MAX);
+    pbt_control_put_attach("0123456789abcdef0123456789abcdef", &line);
+    assert_true(pbt_control_read_attach(line.data, line.length, token));
+    assert_string_equal(token, "0123456789abcdef0123456789abcdef");
+    pbt_buf_reset(&line);
+    pbt_control_put_attach("0123456789abcdef0123456789abcdef0", &line);
+    assert_true(pbt_control_read_attach(line.data, line.length, token));
+    assert_string_equal(token, ""); /* not the part of it that has room */
+    pbt_buf_done(&line);
+    static const char *const others[] = {"",
+                                         "{",
+                                         "[]",
+                                         "{\"request\":\"pause\"}",
+                                         "{\"request\":7}",
+                                         "{\"token\":\"x\"}"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_false(
+            pbt_control_read_attach(others[i], strlen(others[i]), token));
+    }
+    static const char bare[] = "{\"request\":\"attach\"}";
+    assert_true(pbt_control_read_attach(bare, sizeof bare - 1, token));
+    assert_string_equal(token, "");
+}
+
 static void what_is_wrong_is_refused_with_a_reason(void **state)
 {
     static const char *const LINES[] = {
@@ -320,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_come_back),
         cmocka_unit_test(answers_come_back),
+        cmocka_unit_test(a_worker_asks_for_a_socket),
         cmocka_unit_test(what_is_wrong_is_refused_with_a_reason),
         cmocka_unit_test(answers_of_a_stranger_are_refused),
         cmocka_unit_test(paths_of_any_length),

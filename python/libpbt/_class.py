@@ -2,6 +2,7 @@
 import gc
 from typing import Any, Dict, List, Optional, Type
 
+from libpbt._ranks import rank
 from libpbt._stop import Stops
 from libpbt._trainable import Trainable
 from libpbt._values import take_count, take_done, take_metrics
@@ -68,4 +69,7 @@ class ClassHost:
 
     def save(self, path: str) -> None:
         assert self._model is not None
-        self._model.save(path)
+        if rank() == 0:
+            self._model.save(path)
+        else:  # what it returns is rank 0's to write
+            self._model.save_checkpoint(path)

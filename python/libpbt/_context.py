@@ -3,6 +3,8 @@ import os
 import sys
 from typing import Any, Dict, Optional
 
+from libpbt._ranks import local_rank, rank, world_size
+
 
 class Context:
     """The trial that this process trains."""
@@ -28,6 +30,17 @@ class Context:
     def get_trial_dir(self) -> str:
         """Its directory, for whatever it wants to write beside checkpoints."""
         return self._trial_dir
+
+    def get_world_size(self) -> int:
+        """How many processes a launcher such as torchrun has started for the trial."""
+        return world_size()
+
+    def get_world_rank(self) -> int:
+        """Which of them this one is; rank 0 speaks with pbt."""
+        return rank()
+
+    def get_local_rank(self) -> int:
+        return local_rank()
 
     def get_seed(self) -> int:
         """64 bits that follow from the experiment's seed; others after each exploit."""

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 from libpbt._checkpoint import (Checkpoint, Saver, copy_files, keep_files, read_notes,
                                 write_notes)
 from libpbt._context import current, get_context
+from libpbt._ranks import rank
 from libpbt._stop import Stops
 from libpbt._values import take_count, take_done, take_metrics
 from libpbt._worker import Stopwatch, Worker
@@ -148,7 +149,8 @@ class FunctionHost:
     @contextlib.contextmanager
     def checkpoint_dir(self) -> Iterator[str]:
         self._forget_given()
-        path = os.path.join(get_context().get_trial_dir(), GIVEN)
+        path = os.path.join(get_context().get_trial_dir(),
+                            GIVEN if rank() == 0 else '%s.%d' % (GIVEN, rank()))
         shutil.rmtree(path, ignore_errors=True)  # of a process that was killed
         os.mkdir(path)
         yield path
@@ -163,13 +165,14 @@ class FunctionHost:
 
     def leave(self, kind: str) -> None:
         self._forget_given()
-        if kind != 'load' and current() is not None:
+        if kind != 'load' and current() is not None and rank() == 0:
             shutil.rmtree(self._kept(), ignore_errors=True)
         if self._active and kind != 'stop':
             raise Again
 
     def start(self, config: Dict[str, Any], checkpoint: Optional[str]) -> None:
-        shutil.rmtree(self._kept(), ignore_errors=True)  # of a process that was killed
+        if rank() == 0:
+            shutil.rmtree(self._kept(), ignore_errors=True)  # of a process that was killed
         self.load(config, checkpoint)
 
     def load(self, config: Dict[str, Any], checkpoint: Optional[str]) -> None:
@@ -188,6 +191,10 @@ class FunctionHost:
     def save(self, path: str) -> None:
         iteration = self.worker.iteration
         offered, self._offered = self._offered, None
+        if rank() != 0:  # files that are not written on demand are rank 0's
+            if not (offered is None or isinstance(offered, Checkpoint)):
+                offered(path)
+            return
         if offered is not None:
             self._newest_at = iteration
         if isinstance(offered, Checkpoint):
@@ -207,7 +214,7 @@ class FunctionHost:
 
     def _keep(self, checkpoint: Union[Checkpoint, Saver, None], iteration: int) -> None:
         """Its files may be gone when report() has returned."""
-        if isinstance(checkpoint, Checkpoint):
+        if isinstance(checkpoint, Checkpoint) and rank() == 0:
             fresh = self._kept() + '.tmp'
             shutil.rmtree(fresh, ignore_errors=True)
             copy_files(checkpoint.path, fresh)

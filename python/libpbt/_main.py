@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Type, Union
 
 from libpbt._channel import is_worker
 from libpbt._class import ClassHost
+from libpbt._ranks import rank
 from libpbt._stop import stopper_of_run
 from libpbt._trainable import Trainable
 from libpbt._worker import Stopped
@@ -54,7 +55,7 @@ def serve(trainable: Any, kept: Dict[str, Any]) -> None:
         sys.stdout.reconfigure(line_buffering=True)  # a log, read while it grows
     host = _host_of(trainable)
     host.kept = kept
-    host.stopper = stopper_of_run()
+    host.stopper = stopper_of_run() if rank() == 0 else None
     try:
         host.serve()
     except Stopped:
@@ -103,5 +104,6 @@ def _fail(host: 'Union[ClassHost, FunctionHost]', failure: BaseException) -> NoR
     sys.stdout.flush()
     sys.stderr.flush()
     what = ''.join(traceback.format_exception_only(type(failure), failure)).strip()
-    host.worker.error(what if len(what) <= TEXT_MAX else what[:TEXT_MAX] + ' ...')
+    if hasattr(host, 'worker'):  # else there is nobody to be told
+        host.worker.error(what if len(what) <= TEXT_MAX else what[:TEXT_MAX] + ' ...')
     os._exit(1)

@@ -7,8 +7,9 @@ import os
 import time
 from typing import Any, Dict, List, Optional, Protocol
 
-from libpbt._channel import Channel, Message
+from libpbt._channel import Message
 from libpbt._context import Place, get_context
+from libpbt._ranks import open_channel
 from libpbt._stop import Stops
 from libpbt._values import merged, native
 
@@ -43,7 +44,7 @@ class Worker:
         self.running = False  # under a grant
         self._host = host
         self._place = Place()
-        self._channel = Channel()
+        self._channel = open_channel()
         self._epoch = self._seq = self._until = 0
         self._time_total_s = 0.0
         self._halt = False  # asked for in mid-run, not answered yet
@@ -74,6 +75,7 @@ class Worker:
                 metrics, training_iteration=self.iteration, done=done,
                 time_this_iter_s=seconds, time_total_s=self._time_total_s,
                 config=self._opening['config'], trial_id=get_context().get_trial_id())
+        done = self._channel.agree(done)
         self.running = self.iteration < self._until and not self._halt and not done
         self._halt = False
         members: Dict[str, Any] = {'done': True} if done else {}

@@ -712,6 +712,8 @@ int main(int argc, char **argv)
         return PBT_EUSAGE;
     }
     (void)unsetenv("PBT_FD"); /* the socket is ours alone */
+    (void)unsetenv("PBT_SOCKET");
+    (void)unsetenv("PBT_TOKEN");
     forget_foreign_variables();
     status = serve(command, &error);
     if (status != PBT_OK) {

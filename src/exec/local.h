@@ -10,7 +10,7 @@
  * (a worker goes on to another trial),
  * local_stream.c (sockets), local_command.c (what workers are told), local_hear.c (what
  * they and their shims say), local_room.c (saves that wait), local_jobs.c (the pool), local_control.c
- * (requests).
+ * (requests), local_attach.c (workers behind launchers).
  */
 #ifndef PBT_EXEC_LOCAL_H
 #define PBT_EXEC_LOCAL_H

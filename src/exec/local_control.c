@@ -3,7 +3,7 @@
  * they led to is in the journal.
  *
  * A few clients at a time, each with one request at a time: what it sends meanwhile waits
- * in its socket.
+ * in its socket.  One that has a worker's token becomes that worker's socket (local_attach.c).
  */
 #define _GNU_SOURCE /* accept4() */
 
@@ -90,13 +90,27 @@ static bool find_trial(const struct pbt_local *local, const char *id,
     return strcmp(own, id) == 0;
 }
 
+/* A worker wants this for its socket: it goes on as that, or not at all. */
+static void attach(struct pbt_control_client *client, const char *token)
+{
+    const char *why = pbt_local_attach(client->local, token, client->fd);
+    if (why != NULL) {
+        (void)refuse(client->fd, why);
+    }
+}
+
 /* False: the client is no use any more. */
 static bool take_line(struct pbt_control_client *client, size_t length)
 {
     struct pbt_local *local = client->local;
     struct pbt_control_request request;
     struct pbt_error why;
+    char token[PBT_TOKEN_SIZE];
     uint32_t trial = PBT_ALL_TRIALS;
+    if (pbt_control_read_attach(client->line, length, token)) {
+        attach(client, token);
+        return false;
+    }
     if (!pbt_control_read_request(&request, client->line, length, &why)) {
         return refuse(client->fd, why.text);
     }

@@ -23,7 +23,7 @@
 #define CHILD_WORKER_FD 3
 #define CHILD_CONTROL_FD 4
 
-#define OWN_MAX 11
+#define OWN_MAX 13
 
 /* The environment of a worker: ours, what the file adds, what we tell it. */
 struct environment {
@@ -144,6 +144,11 @@ static int make_environment(struct environment *env,
     const struct pbt_spec *spec = local->options.spec;
     env->own_count = 0;
     add_own(env, "PBT_FD", "%d", CHILD_WORKER_FD);
+    if (local->options.control_fd >= 0) {
+        add_own(env, "PBT_SOCKET", "%s/" PBT_CONTROL_NAME,
+                local->options.run_dir);
+        add_own(env, "PBT_TOKEN", "%s", process->token);
+    }
     add_own(env, "PBT_TRIAL_ID", "%s", process->trial_id);
     add_own(env, "PBT_TRIAL_DIR", "%s", process->trial_dir);
     add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,

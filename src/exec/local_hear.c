@@ -33,6 +33,7 @@ static void hear_hello(struct pbt_process *process,
         return;
     }
     process->greeted = true;
+    pbt_process_settle_socket(process);
     process->pid = message->pid;
     process->can_reset = (message->capabilities & PBT_CAN_RESET_CONFIG) != 0;
     process->can_reuse = (message->capabilities & PBT_CAN_REUSE) != 0;

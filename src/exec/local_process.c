@@ -477,6 +477,7 @@ static struct pbt_process *new_process(struct pbt_local *local,
     process->theirs[1] = -1;
     process->slot = PBT_NO_SLOT;
     process->asked = *start;
+    process->worker.keeps = true;
     process->linger.data = process;
     process->open_handles = 1;
     (void)uv_timer_init(&local->loop, &process->linger); /* never fails */
@@ -588,6 +589,9 @@ void pbt_local_spawn(struct pbt_local *local, const struct pbt_command *start)
         return;
     }
     int status = pbt_make_dirs(process->trial_dir, &error);
+    if (status == PBT_OK && !pbt_process_make_token(process)) {
+        status = system_error(&error, "draw a token");
+    }
     if (status == PBT_OK) {
         status = connect_to(process, &error);
     }

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "exec/local.h"
+#include "wire/control.h"
 #include "wire/message.h"
 
 #define PBT_LOCAL_PATH_SIZE 4096
@@ -21,6 +22,7 @@ struct pbt_stream {
     struct pbt_buf out;
     size_t sent; /* of `out` */
     bool wants_room;
+    bool keeps;           /* what was sent stays in `out` */
     uint64_t heard_batch; /* inputs of this batch borrow from its lines */
 };
 
@@ -56,7 +58,9 @@ struct pbt_process {
     struct pbt_stream control;
     int open_handles; /* of libuv: freed when none is left */
 
-    bool greeted; /* hello was read */
+    char token[PBT_TOKEN_SIZE]; /* who has it may speak for it */
+    bool attached;              /* somebody does, over another socket */
+    bool greeted;               /* hello was read */
     int64_t pid;
     char host[256];
     char client[128];
@@ -325,6 +329,19 @@ bool pbt_process_read_control(struct pbt_process *process);
 int pbt_local_control_start(struct pbt_local *local);
 void pbt_local_control_stop(struct pbt_local *local);
 void pbt_local_reply(struct pbt_local *local, const struct pbt_job *job);
+
+/* local_attach.c */
+
+/* The process gets its token; false: there is no chance to be had. */
+bool pbt_process_make_token(struct pbt_process *process);
+/*
+ * The worker that has this token speaks over this socket from now on, which is copied.  NULL, or
+ * why not.
+ */
+const char *pbt_local_attach(struct pbt_local *local, const char *token,
+                             int fd);
+/* It has said hello: the socket is the one that it has. */
+void pbt_process_settle_socket(struct pbt_process *process);
 
 /* local_jobs.c */
 

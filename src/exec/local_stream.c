@@ -10,6 +10,8 @@
 
 /* What a worker has to end by itself after it has closed its socket. */
 #define LINGER_MS 10000
+/* What a launcher has that has closed it. */
+#define LAUNCH_MS 120000
 
 /* --- sending ------------------------------------------------------------- */
 
@@ -37,7 +39,7 @@ int pbt_stream_flush(struct pbt_stream *stream, struct pbt_error *error)
         }
     }
     bool wants_room = stream->sent < stream->out.length;
-    if (!wants_room) {
+    if (!wants_room && !stream->keeps) {
         pbt_buf_reset(&stream->out);
         stream->sent = 0;
     }
@@ -95,7 +97,9 @@ static void on_linger(uv_timer_t *timer)
 
 void pbt_process_linger(struct pbt_process *process)
 {
-    (void)uv_timer_start(&process->linger, on_linger, LINGER_MS, 0);
+    /* Before its first word a launcher may have closed it: whom that starts may attach. */
+    (void)uv_timer_start(&process->linger, on_linger,
+                         process->greeted ? LINGER_MS : LAUNCH_MS, 0);
 }
 
 /* Reads once, and hears all whole lines.  True if there was anything. */

@@ -1,9 +1,12 @@
 #include "wire/control.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
+
+#define ATTACH "attach"
 
 #define CASE(name, text)                                                       \
     case name:                                                                 \
@@ -45,6 +48,13 @@ void pbt_control_put_request(const struct pbt_control_request *request,
         pbt_buf_text(line, ",\"trial\":");
         put_string(line, request->trial);
     }
+    pbt_buf_char(line, '}');
+}
+
+void pbt_control_put_attach(const char *token, struct pbt_buf *line)
+{
+    pbt_buf_text(line, "{\"request\":\"" ATTACH "\",\"token\":");
+    put_string(line, token);
     pbt_buf_char(line, '}');
 }
 
@@ -129,6 +139,20 @@ bool pbt_control_read_request(struct pbt_control_request *request,
     }
     json_decref(root);
     return good;
+}
+
+bool pbt_control_read_attach(const char *line, size_t length,
+                             char token[PBT_TOKEN_SIZE])
+{
+    struct pbt_error why;
+    json_t *root = read_object(line, length, &why);
+    const char *request = json_string_value(json_object_get(root, "request"));
+    const char *text = json_string_value(json_object_get(root, "token"));
+    bool attach = request != NULL && strcmp(request, ATTACH) == 0;
+    bool fits = text != NULL && strlen(text) < PBT_TOKEN_SIZE;
+    (void)snprintf(token, PBT_TOKEN_SIZE, "%s", fits ? text : "");
+    json_decref(root);
+    return attach;
 }
 
 static void take_outcomes(const json_t *trials,

@@ -37,6 +37,12 @@ struct pbt_control_request {
     char trial[PBT_TRIAL_ID_SIZE]; /* "": the whole run */
 };
 
+/*
+ * A worker behind a launcher that has closed its socket (PBT_FD) asks for another one: with the
+ * token that it was started with.  If the answer is ok the connection is that socket.
+ */
+#define PBT_TOKEN_SIZE 33 /* 128 random bits as hexadecimal digits */
+
 /* What a request means for a trial. */
 #define PBT_OUTCOME_MAP(X)                                                     \
     X(PBT_OUTCOME_PAUSING, "pausing")   /* after its step and its save */      \
@@ -75,6 +81,10 @@ void pbt_control_put_answer(const struct pbt_control_answer *answer,
 bool pbt_control_read_request(struct pbt_control_request *request,
                               const char *line, size_t length,
                               struct pbt_error *why);
+void pbt_control_put_attach(const char *token, struct pbt_buf *line);
+/* False: it is no such request. */
+bool pbt_control_read_attach(const char *line, size_t length,
+                             char token[PBT_TOKEN_SIZE]);
 bool pbt_control_read_answer(struct pbt_control_answer *answer,
                              const char *line, size_t length,
                              struct pbt_error *why);
@@ -106,6 +116,9 @@ bool pbt_control_is_ours(int fd);
  * user's.
  */
 int pbt_control_connect(const char *run_dir, int *fd, struct pbt_error *error);
+/* Makes it a worker's socket; PBT_EUNAVAILABLE: it is refused. */
+int pbt_control_attach(int fd, const char *token, int seconds,
+                       struct pbt_error *error);
 /* Sends a request and waits for its answer, at most `seconds`. */
 int pbt_control_ask(int fd, const struct pbt_control_request *request,
                     int seconds, struct pbt_control_answer *answer,

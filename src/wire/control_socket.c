@@ -205,7 +205,7 @@ static int send_line(int fd, const struct pbt_buf *line,
     return PBT_OK;
 }
 
-/* The first line that comes, without its newline. */
+/* The first line that comes, without its newline, and nothing of what follows. */
 static int receive_line(int fd, int seconds, char *line, size_t *length,
                         struct pbt_error *error)
 {
@@ -220,8 +220,7 @@ static int receive_line(int fd, int seconds, char *line, size_t *length,
                                  "the driver has not answered within %d s",
                                  seconds);
         }
-        ssize_t got =
-            recv(fd, line + *length, PBT_CONTROL_LINE_MAX - *length, 0);
+        ssize_t got = recv(fd, line + *length, 1, 0);
         if (got == 0 || (got < 0 && errno != EINTR)) {
             return pbt_error_set(error, PBT_EUNAVAILABLE,
                                  "the driver has ended without an answer");
@@ -237,20 +236,17 @@ static int receive_line(int fd, int seconds, char *line, size_t *length,
     return pbt_error_set(error, PBT_EDATA, "the driver's answer is too long");
 }
 
-int pbt_control_ask(int fd, const struct pbt_control_request *request,
-                    int seconds, struct pbt_control_answer *answer,
-                    struct pbt_error *error)
+/* Sends the line, which is released, and reads its answer. */
+static int ask(int fd, struct pbt_buf *out, int seconds,
+               struct pbt_control_answer *answer, struct pbt_error *error)
 {
     char line[PBT_CONTROL_LINE_MAX];
     size_t length;
-    struct pbt_buf out;
-    pbt_buf_init(&out, PBT_CONTROL_LINE_MAX);
-    pbt_control_put_request(request, &out);
-    pbt_buf_char(&out, '\n');
-    int status = pbt_buf_failed(&out)
+    pbt_buf_char(out, '\n');
+    int status = pbt_buf_failed(out)
                      ? pbt_error_set(error, PBT_ENOMEM, "out of memory")
-                     : send_line(fd, &out, error);
-    pbt_buf_done(&out);
+                     : send_line(fd, out, error);
+    pbt_buf_done(out);
     if (status == PBT_OK) {
         status = receive_line(fd, seconds, line, &length, error);
     }
@@ -259,4 +255,27 @@ int pbt_control_ask(int fd, const struct pbt_control_request *request,
         status = PBT_EDATA;
     }
     return status;
+}
+
+int pbt_control_ask(int fd, const struct pbt_control_request *request,
+                    int seconds, struct pbt_control_answer *answer,
+                    struct pbt_error *error)
+{
+    struct pbt_buf out;
+    pbt_buf_init(&out, PBT_CONTROL_LINE_MAX);
+    pbt_control_put_request(request, &out);
+    return ask(fd, &out, seconds, answer, error);
+}
+
+int pbt_control_attach(int fd, const char *token, int seconds,
+                       struct pbt_error *error)
+{
+    struct pbt_control_answer answer;
+    struct pbt_buf out;
+    pbt_buf_init(&out, PBT_CONTROL_LINE_MAX);
+    pbt_control_put_attach(token, &out);
+    int status = ask(fd, &out, seconds, &answer, error);
+    return status != PBT_OK || answer.ok
+               ? status
+               : pbt_error_set(error, PBT_EUNAVAILABLE, "%s", answer.error);
 }

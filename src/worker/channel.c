@@ -1,6 +1,8 @@
 /*
  * channel.c: the worker's end of the socket.
  */
+#define _GNU_SOURCE /* struct ucred */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/control.h"
 #include "worker/worker.h"
+
+/* The driver answers within a turn of its loop. */
+#define ATTACH_S 60
 
 /* The driver is gone: nobody is left to train for, or to clean up for. */
 _Noreturn static void end_at_once(void)
@@ -36,21 +42,62 @@ static int socket_number(const char *text, int *fd)
     return type == SOCK_STREAM ? 0 : -1;
 }
 
+/* A launcher has closed it, and the number may be another file's by now. */
+static bool is_pbts(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int domain = 0;
+    socklen_t domain_size = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) == 0 &&
+           domain == AF_UNIX &&
+           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.pid != getpid();
+}
+
+/* The other way to pbt: by the run's control socket. */
+static int attach(int *fd, struct pbt_error *error)
+{
+    const char *path = getenv("PBT_SOCKET");
+    const char *token = getenv("PBT_TOKEN");
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+    if (slash == NULL || token == NULL) {
+        return pbt_error_set(error, PBT_EUSAGE,
+                             "PBT_FD=%s names no open socket (a launcher has "
+                             "closed it?), and PBT_SOCKET and PBT_TOKEN, which "
+                             "lead to another one, are not set",
+                             getenv("PBT_FD"));
+    }
+    char *dir = strndup(path, (size_t)(slash - path));
+    if (dir == NULL) {
+        return pbt_error_set(error, PBT_ENOMEM, "out of memory");
+    }
+    int status = pbt_control_connect(dir, fd, error);
+    free(dir);
+    if (status == PBT_OK) {
+        status = pbt_control_attach(*fd, token, ATTACH_S, error);
+        if (status != PBT_OK) {
+            (void)close(*fd);
+        }
+    }
+    return status;
+}
+
 int pbt_channel_open(struct pbt_channel *channel, struct pbt_error *error)
 {
     const char *text = getenv("PBT_FD");
-    int fd;
+    int fd = -1;
     if (text == NULL) {
         return pbt_error_set(error, PBT_EUSAGE,
                              "this program is a worker of an experiment: name "
                              "it in the command: of an experiment file, and "
                              "start that with pbt run (PBT_FD is not set)");
     }
-    if (socket_number(text, &fd) != 0) {
-        return pbt_error_set(error, PBT_EUSAGE,
-                             "PBT_FD=%s names no open socket (was it closed "
-                             "by a launcher?)",
-                             text);
+    if (socket_number(text, &fd) != 0 || !is_pbts(fd)) {
+        int status = attach(&fd, error);
+        if (status != PBT_OK) {
+            return status;
+        }
     }
     /* Blocking: a worker that waits for its next grant then makes one call, not two. */
     int flags = fcntl(fd, F_GETFL);

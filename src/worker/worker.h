@@ -22,7 +22,10 @@ struct pbt_channel {
     struct pbt_buf out;
 };
 
-/* Takes the descriptor that PBT_FD names.  PBT_EUSAGE: there is none. */
+/*
+ * Takes the descriptor that PBT_FD names, or if a launcher has closed that, asks for another one
+ * (PBT_SOCKET).  PBT_EUSAGE: there is neither.
+ */
 int pbt_channel_open(struct pbt_channel *channel, struct pbt_error *error);
 void pbt_channel_close(struct pbt_channel *channel);
 /* Writes one message, waiting for room if there is none. */
