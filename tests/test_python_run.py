@@ -292,6 +292,29 @@ class Ends(Case):
             TAIL.replace("'training_iteration': 2", "'done': True"))])
         self.assertEqual(said, '0.5 1\n')
 
+    def test_a_bound_that_is_true(self):
+        """Asked for here, beside the bounds that are numbers; with other names of Ray's."""
+        said = self.python([self.script('''
+import os
+from libpbt import train, tune
+def climb(config):
+    score = 0
+    while True:
+        score += config['by']
+        with tune.checkpoint_dir(score) as directory:
+            open(directory + '/' + tune.get_trial_id(), 'w').close()
+        train.report({'score': score, 'high': score > 8,
+                      'there': os.path.isdir(tune.get_trial_dir())})
+grid = tune.Tuner(climb, param_space={'by': tune.grid_search([1, 3])},
+                  run_config=train.RunConfig(
+    stop={'high': True, 'training_iteration': 4, 'done': True}, verbose=0,
+    checkpoint_config=train.CheckpointConfig(checkpoint_at_end=True))).fit()
+for result in grid:
+    print(result.metrics['training_iteration'], result.metrics['there'],
+          [name[-2:] for name in os.listdir(result.checkpoint) if name[0] != '.'])
+''')])
+        self.assertEqual(said, "4 True ['00']\n3 True ['01']\n")
+
     def test_a_metric_without_a_mode(self):
         """Where nothing is compared it is the one that results are read by."""
         said = self.python([self.script(HEAD + '''

@@ -20,7 +20,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from libpbt._checkpoint import Checkpoint
-from libpbt._context import Context, get_context
+from libpbt._context import (Context, get_context, get_trial_dir, get_trial_id,
+                             get_trial_name)
 from libpbt._main import worker
 from libpbt._trainable import Trainable
 from libpbt._worker import VERSION as __version__
@@ -65,15 +66,16 @@ __all__ = ['CLIReporter', 'Checkpoint', 'CheckpointConfig', 'Context',
            'ExperimentAnalysis', 'FIFOScheduler', 'FailureConfig',
            'JupyterNotebookReporter', 'PopulationBasedTraining',
            'PopulationBasedTrainingReplay', 'Result', 'ResultGrid', 'RunConfig', 'Stopper',
-           'SyncConfig', 'Trainable', 'Trial', 'TuneConfig', 'TuneError', 'Tuner', '__version__',
-           'checkpoint_dir', 'choice', 'get_checkpoint', 'get_context', 'grid_search', 'init',
+           'SyncConfig', 'Trainable', 'Trial', 'TuneConfig', 'TuneError', 'Tuner',
+           '__version__', 'checkpoint_dir', 'choice', 'get_checkpoint', 'get_context',
+           'get_trial_dir', 'get_trial_id', 'get_trial_name', 'grid_search', 'init',
            'is_initialized', 'lograndint', 'loguniform', 'qlograndint', 'qloguniform',
            'qrandint', 'qrandn', 'quniform', 'randint', 'randn', 'report', 'run',
            'sample_from', 'shutdown', 'uniform', 'with_parameters', 'with_resources',
            'worker']
 
-# `from ray import tune` becomes `from libpbt import tune`.
-tune = sys.modules[__name__]
+# `from ray import train, tune` becomes `from libpbt import train, tune`.
+train = tune = sys.modules[__name__]
 
 if not TYPE_CHECKING:  # to that, every name would be there
     def __getattr__(name: str) -> Any:

@@ -19,6 +19,10 @@ class Checkpoint:
     def __repr__(self) -> str:
         return 'Checkpoint(path=%r)' % self.path
 
+    def __fspath__(self) -> str:
+        """What takes a path takes a checkpoint."""
+        return self.path
+
     @classmethod
     def from_directory(cls, path: Path) -> 'Checkpoint':
         """The files in `path`, which report() copies."""

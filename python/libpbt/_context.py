@@ -62,6 +62,18 @@ def get_context() -> Context:
     return _current
 
 
+def get_trial_id() -> str:
+    return get_context().get_trial_id()
+
+
+def get_trial_name() -> str:
+    return get_context().get_trial_name()
+
+
+def get_trial_dir() -> str:
+    return get_context().get_trial_dir()
+
+
 class Place:
     """Log files, environment and working directory go along to another trial."""
 

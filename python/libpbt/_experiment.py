@@ -16,7 +16,7 @@ from libpbt._space import Written
 from libpbt._trainable import Trainable
 from libpbt.schedulers import (FIFOScheduler, metric_and_mode, say_notes,
                                scheduler_of)
-from libpbt.stopper import TimeoutStopper, seconds_of, stop_in_file, stopper_of
+from libpbt.stopper import TimeoutStopper, flags_of, seconds_of, stop_in_file, stopper_of
 
 RESOURCES = '_libpbt_resources'  # what with_resources() leaves at a trainable
 
@@ -65,7 +65,7 @@ class Experiment:
         compared = self.mode is not None or type(self._scheduler) is not FIFOScheduler
         self._first = Written(space)
         self._later = self._scheduler.written()
-        self._stopper = None
+        self._stopper = flags_of(run.stop)
         stop = stop_in_file(run.stop)
         budget = tune.time_budget_s
         if stop is None and isinstance(run.stop, TimeoutStopper) and budget is None:

@@ -173,13 +173,32 @@ def stopper_of(stop: Any) -> Optional[Stopper]:
     return FunctionStopper(stop) if callable(stop) else None
 
 
+class _Flags(Stopper):
+    """Ends a trial whose result has one of these as true."""
+
+    def __init__(self, names: List[str]) -> None:
+        self._names = names
+
+    def __call__(self, trial_id: str, result: Result) -> bool:
+        return any(result.get(name) is True for name in self._names)
+
+    def stop_all(self) -> bool:
+        return False
+
+
+def flags_of(stop: Any) -> Optional[Stopper]:
+    """For the bounds that are no numbers, which the file doesn't have: {'diverged': True}."""
+    names = [name for name, bound in stop.items() if bound is True and name != 'done'
+             ] if isinstance(stop, dict) else []
+    return _Flags(names) if names else None
+
+
 def stop_in_file(stop: Any) -> Optional[Dict[str, Any]]:
     """Criteria that pbt looks at itself, as the file has them; None: it can't."""
     if isinstance(stop, MaximumIterationStopper):
         return {'training_iteration': stop._max_iter}
     if stop is None or isinstance(stop, dict):  # a result that is done always ends it
-        return {key: bound for key, bound in (stop or {}).items()
-                if not (key == 'done' and bound is True)}
+        return {key: bound for key, bound in (stop or {}).items() if bound is not True}
     if not isinstance(stop, Stopper) and not callable(stop):
         raise TypeError('stop is a dict of bounds, a function of (trial_id, result), '
                         'or a Stopper; not a %s' % type(stop).__name__)
