@@ -4,9 +4,11 @@ lines over a socketpair, and neither reads anything out of them.
     pingpong.py STEPS ANSWERING_CPU ASKING_CPU
 
 The asking side stands for the worker: its lines are as long as those of nothing.py's
-results, and the answers as the grants.  Prints microseconds a step.
+results, and the answers as the grants.  Prints microseconds a step: wall time, then the
+CPU time of both.
 """
 import os
+import resource
 import socket
 import sys
 import time
@@ -49,12 +51,14 @@ def main():
     theirs.close()
     os.sched_setaffinity(0, {answering})
     answer(ours, warm)
-    begun = time.monotonic_ns()
+    begun, busy = time.monotonic_ns(), time.process_time_ns()
     answer(ours, steps)
-    spent = time.monotonic_ns() - begun
+    spent, busy = time.monotonic_ns() - begun, time.process_time_ns() - busy
     if os.waitpid(child, 0)[1] != 0:
         sys.exit('pingpong.py: the other side failed')
-    print('%.3f' % (spent / 1e3 / steps))
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    theirs = (usage.ru_utime + usage.ru_stime) * 1e6 / (warm + steps)
+    print('%.3f %.3f' % (spent / 1e3 / steps, busy / 1e3 / steps + theirs))
 
 
 main()
