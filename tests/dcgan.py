@@ -187,6 +187,9 @@ class Test:
                      'stop.training_iteration=2')
         picture = self.dir + '/colour.png'
         run([self.dcgan, 'generate', self.dir + '/colour', '-o', picture])
+        # By nets that were trained on the images of the run, wherever MNIST is.
+        said = run([self.dcgan, 'score', self.dir + '/colour', '-n', '64'], **self.env)
+        check(len(said.splitlines()) == 4, '%s', said)
 
         small = self.dir + '/small-images'
         write_images(small, 400, 12)

@@ -23,8 +23,11 @@ static const char usage[] =
     "           beside those of noise and of real images\n"
     "       dcgan score-net [--data DIR] [-o FILE]\n"
     "           trains the net that scores, unless it is in the cache\n"
-    "Training is for `pbt run examples/dcgan/dcgan.yaml`.  DIR holds images:\n"
-    "PBT_MNIST_DIR, or what scripts/get-mnist fetched, unless given.\n";
+    "Training is for `pbt run examples/dcgan/dcgan.yaml`.  DIR holds images: "
+    "those\n"
+    "that the run was trained on, else PBT_MNIST_DIR, or what "
+    "scripts/get-mnist\n"
+    "fetched, unless given.\n";
 
 struct command {
     const char *name;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <pbt/results.h>
+#include <pbt/trainable.h>
 
 static const char checkpoint_file[] = "gan.bin";
 
@@ -79,6 +80,25 @@ static int add_all(struct models *models, struct pbt_results *run,
     return number;
 }
 
+/* Where a run's images are, is one for all of its trials. */
+static int read_data(struct models *models, struct pbt_results *run,
+                     struct failure *failure)
+{
+    const struct pbt_trial_info *trial = pbt_results_trial(run, 0);
+    struct pbt_error error;
+    const char *data;
+
+    if (trial == NULL || trial->config == NULL ||
+        !pbt_config_has(trial->config, "data"))
+        return 0;
+    if (pbt_config_text(trial->config, "data", &data, &error) != PBT_OK)
+        return failure_set(failure, EINVAL, "%s", error.text);
+    models->data = strdup(data);
+    return models->data != NULL
+               ? 0
+               : failure_set(failure, ENOMEM, "no memory for a name");
+}
+
 static int read_run(struct models *models, const char *name, bool all,
                     struct failure *failure)
 {
@@ -99,6 +119,8 @@ static int read_run(struct models *models, const char *name, bool all,
         number = add_all(models, run, name, failure);
     else
         number = add_best(models, run, name, failure);
+    if (number == 0)
+        number = read_data(models, run, failure);
     pbt_results_close(run);
     return number;
 }
@@ -142,5 +164,6 @@ int models_find(struct models *models, const char *name, bool all,
 void models_close(struct models *models)
 {
     free(models->list);
+    free(models->data);
     memset(models, 0, sizeof *models);
 }

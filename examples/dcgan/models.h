@@ -18,6 +18,8 @@ struct model {
 struct models {
     size_t count; /* 1 or more */
     struct model *list;
+    char
+        *data; /* the images that the run names (`data`); NULL: it names none */
 };
 
 /* `name`: a directory, or the name of a run in runs/. */

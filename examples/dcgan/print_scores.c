@@ -80,7 +80,8 @@ static int print_model(struct judges *judges, const struct model *model,
         return number;
     if (gan.channels != judges->nets[0].channels)
         number = failure_set(failure, EBADMSG,
-                             "%s makes images of %d channels, the data have %d",
+                             "%s makes images of %d channels, the data have "
+                             "%d: name those that it was trained on (--data)",
                              model->directory, gan.channels,
                              judges->nets[0].channels);
     else
@@ -127,7 +128,7 @@ static int print_all(struct judges *judges, const struct models *models,
     return number;
 }
 
-/* "" is no error: the usual place. */
+/* Where the images are, if the user does not say: the usual place. */
 static int find(const char **data, char *found, size_t size,
                 struct failure *failure)
 {
@@ -152,9 +153,11 @@ int print_scores(const struct options *options, struct failure *failure)
         number = failure_set(failure, EDOM, "-n is %zu: must be 2 to %d",
                              judges.count, (int)MOST);
     if (number == 0)
-        number = find(&data, found, sizeof found, failure);
-    if (number == 0)
         number = models_find(&models, options->name, options->all, failure);
+    if (data == NULL)
+        data = models.data; /* those that it was trained on */
+    if (number == 0)
+        number = find(&data, found, sizeof found, failure);
     for (int i = 0; number == 0 && i < NETS; i++)
         number = lenet_for(&judges.nets[i], data, (uint64_t)i, failure);
     if (number == 0)
