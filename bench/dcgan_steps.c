@@ -73,7 +73,7 @@ static double judge(struct gan *gan, struct lenet *lenet)
     return (milliseconds() - start) / ((double)SCORED / GAN_BATCH);
 }
 
-static double middle(double *spent, int count)
+static double middle(double *spent, long count)
 {
     qsort(spent, (size_t)count, sizeof *spent, by_value);
     return spent[count / 2];
@@ -81,7 +81,7 @@ static double middle(double *spent, int count)
 
 int main(int argc, char **argv)
 {
-    const int rounds = argc > 1 ? atoi(argv[1]) : 9;
+    const long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 9;
     double steps[MOST_ROUNDS];
     double scores[MOST_ROUNDS];
     struct failure failure;
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     random_normal(&random, 0.5, real, sizeof real / sizeof real[0]);
     (void)train(&gan, &random); /* warm up */
     (void)judge(&gan, &lenet);
-    for (int i = 0; i < rounds; i++) {
+    for (long i = 0; i < rounds; i++) {
         steps[i] = train(&gan, &random);
         scores[i] = judge(&gan, &lenet);
     }
