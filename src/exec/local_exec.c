@@ -289,31 +289,65 @@ static char **shim_arguments(const struct pbt_local *local,
     return arguments.items;
 }
 
+/* What a shim is spawned with. */
+struct launch {
+    struct environment env;
+    struct argument_texts texts;
+    char **argv;
+    posix_spawn_file_actions_t actions;
+};
+
+static struct launch *launch_begin(const struct pbt_local *local,
+                                   char *const *command, bool no_client)
+{
+    struct launch *launch = calloc(1, sizeof *launch);
+    if (launch == NULL) {
+        return NULL;
+    }
+    launch->argv = shim_arguments(local, command, no_client, &launch->texts);
+    if (launch->argv == NULL ||
+        posix_spawn_file_actions_init(&launch->actions) != 0) {
+        free(launch->argv);
+        free(launch);
+        return NULL;
+    }
+    return launch;
+}
+
+/* 0, or an errno. */
+static int launch_spawn(struct launch *launch, const struct pbt_local *local,
+                        pid_t *shim)
+{
+    return posix_spawn(shim, local->options.shim, &launch->actions, NULL,
+                       launch->argv, launch->env.all);
+}
+
+static void launch_end(struct launch *launch)
+{
+    (void)posix_spawn_file_actions_destroy(&launch->actions);
+    free(launch->env.all);
+    free(launch->argv);
+    free(launch);
+}
+
 int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
 {
     struct pbt_local *local = process->local;
-    struct environment *env = calloc(1, sizeof *env);
-    struct argument_texts texts;
     const struct pbt_spec *spec = local->options.spec;
-    char **argv = shim_arguments(local, spec->command, spec->no_client, &texts);
-    posix_spawn_file_actions_t actions;
-    if (env == NULL || argv == NULL ||
-        posix_spawn_file_actions_init(&actions) != 0) {
-        free(env);
-        free(argv);
+    struct launch *launch = launch_begin(local, spec->command, spec->no_client);
+    if (launch == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     int input = open_nothing();
     int status =
         input < 0 ? pbt_error_set(error, PBT_EUNAVAILABLE,
                                   "can't open /dev/null: %s", strerror(errno))
-                  : make_environment(env, process, error);
+                  : make_environment(&launch->env, process, error);
     if (status == PBT_OK) {
-        status = file_actions(&actions, process, input, error);
+        status = file_actions(&launch->actions, process, input, error);
     }
     if (status == PBT_OK) {
-        int code = posix_spawn(&process->shim, local->options.shim, &actions,
-                               NULL, argv, env->all);
+        int code = launch_spawn(launch, local, &process->shim);
         if (code != 0) {
             process->shim = 0;
             status = pbt_error_set(
@@ -328,10 +362,7 @@ int pbt_process_exec(struct pbt_process *process, struct pbt_error *error)
     if (input >= 0) {
         (void)close(input);
     }
-    (void)posix_spawn_file_actions_destroy(&actions);
-    free(env->all);
-    free(env);
-    free(argv);
+    launch_end(launch);
     return status;
 }
 
@@ -365,37 +396,27 @@ int pbt_local_exec_ask(const struct pbt_local *local, const struct pbt_job *job,
                        const int fds[4], pid_t *shim, struct pbt_error *error)
 {
     const struct pbt_spec *spec = local->options.spec;
-    struct environment *env = calloc(1, sizeof *env);
-    struct argument_texts texts;
+    struct launch *launch = launch_begin(local, spec->explore_command, false);
     char id[PBT_TRIAL_ID_SIZE];
-    char **argv = shim_arguments(local, spec->explore_command, false, &texts);
-    posix_spawn_file_actions_t actions;
-    if (env == NULL || argv == NULL ||
-        posix_spawn_file_actions_init(&actions) != 0) {
-        free(env);
-        free(argv);
+    if (launch == NULL) {
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     pbt_trial_id(spec->settings.seed, job->trial, id);
-    add_own(env, "PBT_TRIAL_ID", "%s", id);
-    add_own(env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
+    add_own(&launch->env, "PBT_TRIAL_ID", "%s", id);
+    add_own(&launch->env, "PBT_RUN_ID", "%s#%" PRIu64, local->options.run_dir,
             job->command.epoch >> PBT_EPOCH_SHIFT);
-    int status = merge_environment(env, spec, error);
+    int status = merge_environment(&launch->env, spec, error);
     if (status == PBT_OK) {
-        status = ask_actions(&actions, spec->cwd, fds, error);
+        status = ask_actions(&launch->actions, spec->cwd, fds, error);
     }
     if (status == PBT_OK) {
-        int code = posix_spawn(shim, local->options.shim, &actions, NULL, argv,
-                               env->all);
+        int code = launch_spawn(launch, local, shim);
         if (code != 0) {
             status =
                 pbt_error_set(error, PBT_EUNAVAILABLE, "can't start %s: %s",
                               local->options.shim, strerror(code));
         }
     }
-    (void)posix_spawn_file_actions_destroy(&actions);
-    free(env->all);
-    free(env);
-    free(argv);
+    launch_end(launch);
     return status;
 }
