@@ -131,6 +131,7 @@ def _digest(content: bytes, cloudpickle: Any) -> str:
 
     Left out: the files that IPython calls cells by, and cloudpickle's name for a class, which
     is new each time."""
+    import hashlib
     import pickletools
     classes = set(getattr(cloudpickle.cloudpickle, '_DYNAMIC_CLASS_TRACKER_BY_CLASS',
                           {}).values())
@@ -168,7 +169,6 @@ def _pickled(trainable: Any, kept: Dict[str, Any], storage: str) -> str:
     except ImportError:
         name = getattr(trainable, '__name__', 'the trainable')
         raise TuneError(TO_A_FILE % name) from None
-    import hashlib
     content = cloudpickle.dumps((trainable, kept))
     directory = os.path.join(storage, PICKLES)
     path = os.path.join(directory, _digest(content, cloudpickle)[:16] + '.pkl')
