@@ -231,7 +231,7 @@ class Asks(Case):
         self.assertIn('unfinished: resuming it', self.err)
         self.assertGreaterEqual(said['seen'], before + 1)
         self.assertEqual(said['seen'], count(path))
-        self.assertEqual(said['states'], ['TERMINATED'] * 4)
+        self.assertEqual(said['states'], ['TERMINATED'] * 4, self.err)
 
 
 def count(path):
