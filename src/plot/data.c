@@ -205,6 +205,13 @@ void pbt_descent_done(struct pbt_descent *descent)
     *descent = (struct pbt_descent){0};
 }
 
+double pbt_exploit_dot(const struct pbt_results *results)
+{
+    size_t count;
+    (void)pbt_results_exploits(results, &count);
+    return fmax(1, fmin(3, 3 * sqrt(60 / fmax((double)count, 1))));
+}
+
 const char *pbt_trial_short_name(const struct pbt_results *results,
                                  uint32_t trial, char name[32])
 {

@@ -71,6 +71,9 @@ int pbt_descent_of_best(struct pbt_descent *descent,
                         struct pbt_error *error);
 void pbt_descent_done(struct pbt_descent *descent);
 
+/* The radius of a dot that is an exploit, in strokes: many are small. */
+double pbt_exploit_dot(const struct pbt_results *results);
+
 /* The end of its id that tells trials apart: "00003"; into `name`, which is returned. */
 const char *pbt_trial_short_name(const struct pbt_results *results,
                                  uint32_t trial, char name[32]);

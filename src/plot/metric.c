@@ -87,7 +87,8 @@ static void draw_trial(struct curves *curves, uint32_t trial,
             draw_piece(curves, count, 1.6, color);
             pbt_canvas_segment(canvas, end.x, end.y, place.x, place.y, 1, color,
                                true);
-            pbt_canvas_dot(canvas, place.x, place.y, 3, color);
+            pbt_canvas_dot(canvas, place.x, place.y,
+                           pbt_exploit_dot(curves->plot->results), color);
             count = 0;
         }
         curves->spots[count++] = place;
@@ -180,6 +181,13 @@ static void fill_bins(const struct curves *curves, double *values)
             }
             values[to * data->trials + trial] = point->y;
             last = point;
+        }
+        /* By the clock a trial that waits, or has ended, is still where it was. */
+        size_t end =
+            last != NULL && curves->plot->x == PBT_PLOT_TIMESTAMP ? BINS : 0;
+        for (size_t bin = last != NULL ? bin_of(curves, last->x) + 1 : BINS;
+             bin < end; bin++) {
+            values[bin * data->trials + trial] = last->y;
         }
     }
 }

@@ -61,10 +61,11 @@ static void draw_exploits(const struct bars *bars)
         pbt_results_exploits(results, &all);
     for (size_t i = 0; i < all; i++) {
         double x = exploits[i].timestamp - pbt_results_run(results)->started;
-        pbt_canvas_dot(bars->plot->canvas,
-                       pbt_frame_x(&bars->frame, x / bars->unit),
-                       pbt_lane_y(bars->lanes, &bars->frame, exploits[i].trial),
-                       fmin(3, 0.5 * pbt_lane_width(&bars->frame)), pbt_ink);
+        pbt_canvas_dot(
+            bars->plot->canvas, pbt_frame_x(&bars->frame, x / bars->unit),
+            pbt_lane_y(bars->lanes, &bars->frame, exploits[i].trial),
+            fmin(pbt_exploit_dot(results), 0.5 * pbt_lane_width(&bars->frame)),
+            pbt_ink);
     }
 }
 
