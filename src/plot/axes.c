@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define TICKS_MAX 64
+#define TITLE_MAX 512
 
 const struct pbt_color pbt_hues[PBT_HUES] = {
     {0.00, 0.45, 0.70, 1}, {0.84, 0.37, 0.00, 1}, {0.00, 0.62, 0.45, 1},
@@ -303,18 +304,63 @@ void pbt_frame_clip(const struct pbt_frame *frame)
                     frame->right + room, frame->bottom + room);
 }
 
+static bool fits(struct pbt_canvas *canvas, double size, bool bold,
+                 const char *text)
+{
+    return pbt_canvas_text_width(canvas, size, bold, text) <=
+           canvas->width - 2 * canvas->em;
+}
+
+/* What is too long for the canvas ends in dots. */
+static void cut(struct pbt_canvas *canvas, double size, bool bold,
+                char text[TITLE_MAX])
+{
+    size_t length = strlen(text);
+    while (length > 0 && !fits(canvas, size, bold, text)) {
+        do { /* no half a character stays */
+            length--;
+        } while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80);
+        (void)snprintf(text + length, TITLE_MAX - length, "...");
+    }
+}
+
+/* As many of its parts, between semicolons, as fit into a line; returns what is left. */
+static const char *take_line(struct pbt_canvas *canvas, const char *text,
+                             char line[TITLE_MAX])
+{
+    size_t taken = 0;
+    for (size_t end = 0; text[end] != '\0'; end++) {
+        bool last = text[end + 1] == '\0';
+        if (last || strncmp(text + end, "; ", 2) == 0) {
+            (void)snprintf(line, TITLE_MAX, "%.*s", (int)(end + 1), text);
+            if (taken > 0 && !fits(canvas, 1, false, line)) {
+                break;
+            }
+            taken = end + 1;
+        }
+    }
+    (void)snprintf(line, TITLE_MAX, "%.*s", (int)taken, text);
+    text += taken;
+    return text + strspn(text, " ");
+}
+
 double pbt_title_draw(struct pbt_canvas *canvas, const char *title,
                       const char *subtitle)
 {
     double line = canvas->line;
     bool terminal = pbt_canvas_is_terminal(canvas);
     double y = terminal ? 0 : line * 1.2;
+    char text[TITLE_MAX];
+    (void)snprintf(text, sizeof text, "%s", title);
+    cut(canvas, 1.25, true, text);
     pbt_canvas_text(canvas, canvas->em, y, PBT_ANCHOR_LEFT, 1.25, true, pbt_ink,
-                    title);
-    if (subtitle[0] != '\0') {
+                    text);
+    while (subtitle[0] != '\0') {
+        subtitle = take_line(canvas, subtitle, text);
+        cut(canvas, 1, false, text);
         y += terminal ? line : line * 1.2;
         pbt_canvas_text(canvas, canvas->em, y, PBT_ANCHOR_LEFT, 1, false,
-                        pbt_ink, subtitle);
+                        pbt_ink, text);
     }
     return y + (terminal ? line : line * 0.6);
 }

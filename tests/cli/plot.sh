@@ -5,7 +5,7 @@ pbt run exp.yaml scheduler.synch=true checkpoint.at_end=true --quiet >out
 export COLUMNS=60 LINES=16
 pbt plot exp
 pbt plot exp -y training_iteration --log
-pbt plot exp --log | sed -n 2p
+pbt plot exp --log | sed -n 2,3p
 pbt plot exp parameters
 pbt plot exp lineage
 # Time is never the same: only its axes are looked at.
