@@ -36,7 +36,8 @@ struct reading {
 
 struct nothing {
     int64_t warm;
-    int64_t last; /* 0: at cleanup */
+    int64_t last;    /* 0: at cleanup */
+    int64_t metrics; /* of a result, beside the score; mostly 0 */
     int64_t step;
     uint64_t second_ns; /* when the first result had been answered */
     struct reading before;
@@ -127,6 +128,10 @@ static int nothing_reset(void *self, const struct pbt_config *config,
     struct nothing *nothing = self;
     int status = pbt_config_int(config, "warm", &nothing->warm, error);
 
+    nothing->metrics = 0;
+    if (status == PBT_OK && pbt_config_has(config, "metrics")) {
+        status = pbt_config_int(config, "metrics", &nothing->metrics, error);
+    }
     return status != PBT_OK
                ? status
                : pbt_config_int(config, "last", &nothing->last, error);
@@ -166,8 +171,16 @@ static int nothing_step(void *self, struct pbt_result *result,
     } else if (nothing->step == nothing->last) {
         look(&nothing->after, nothing->step);
     }
-    return pbt_result_real(result, "score", 1e-6 * (double)nothing->step,
-                           error);
+    int status =
+        pbt_result_real(result, "score", 1e-6 * (double)nothing->step, error);
+    for (int64_t i = 0; status == PBT_OK && i < nothing->metrics; i++) {
+        char name[40];
+        (void)snprintf(name, sizeof name, "layer%d/metric%d", (int)(i / 10),
+                       (int)(i % 10));
+        status = pbt_result_real(result, name,
+                                 1.0 / (double)(nothing->step + i + 1), error);
+    }
+    return status;
 }
 
 static void nothing_cleanup(void *self)
