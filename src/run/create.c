@@ -235,17 +235,18 @@ static int make(const struct pbt_spec *spec, const char *dir, const char *path,
 }
 
 /* `asked`: the directory as the caller has it. */
-static int use_name(struct pbt_spec *spec, const char *dir, const char *asked,
+static int use_name(struct pbt_spec *spec, const char *full, const char *asked,
                     uint32_t attempt, struct pbt_run_place *place, bool *done,
                     struct pbt_error *error)
 {
     char shown[PBT_RUN_PATH_SIZE];
-    int n = attempt == 1 ? snprintf(place->path, sizeof place->path, "%s/%s",
-                                    dir, spec->name)
-                         : snprintf(place->path, sizeof place->path,
-                                    "%s/%s-%" PRIu32, dir, spec->name, attempt);
+    int n = attempt == 1
+                ? snprintf(place->path, sizeof place->path, "%s/%s", full,
+                           spec->name)
+                : snprintf(place->path, sizeof place->path, "%s/%s-%" PRIu32,
+                           full, spec->name, attempt);
     if (n < 0 || (size_t)n >= sizeof place->path) {
-        return pbt_fail(error, PBT_E0707, "path too long: %s", dir);
+        return pbt_fail(error, PBT_E0707, "path too long: %s", full);
     }
     *done = false;
     if (access(place->path, F_OK) == 0) {
@@ -257,7 +258,7 @@ static int use_name(struct pbt_spec *spec, const char *dir, const char *asked,
     (void)snprintf(shown, sizeof shown, "%s%s%s", asked,
                    asked[strlen(asked) - 1] == '/' ? "" : "/",
                    strrchr(place->path, '/') + 1);
-    int status = make(spec, dir, place->path, shown, &taken, error);
+    int status = make(spec, full, place->path, shown, &taken, error);
     place->renamed = attempt > 1;
     *done = !taken;
     return status;
