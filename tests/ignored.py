@@ -91,7 +91,10 @@ def expect(case, ignored):
 def classes(build, dir):
     for name, fault, ignored in (('right', '', []), ('forgets', 'forgets', ['lr']),
                                  ('late', 'late', []), ('noisy', 'noisy', []),
-                                 ('noisy_forgets', 'noisy forgets', [])):
+                                 ('noisy_forgets', 'noisy forgets', []),
+                                 ('groups', 'groups weights', []),
+                                 ('groups_noisy', 'groups noisy', []),
+                                 ('groups_forgets', 'groups weights noisy forgets', ['lr'])):
         expect(Case(build, dir, 'class_' + name, python('class'), fault), ignored)
 
 

@@ -447,14 +447,12 @@ static void what_was_found_before_is_not_found_again(void **state)
     struct world world;
     (void)state;
     setup_world(&world);
-    pbt_effect_note_found(world.effect, 0);
+    assert_true(pbt_effect_note(world.effect, 0));
     begin(&world);
     round_of(&world, 0.75, 0.25, 5);
     round_of(&world, 0.625, 0.125, 5);
     assert_true(is_found(&world, false, true));
-    pbt_effect_note_found(world.effect, 1);
-    pbt_effect_note_found(world.effect,
-                          1); /* all is found: nothing is looked at */
+    assert_false(pbt_effect_note(world.effect, 1));
     pbt_effect_destroy(world.effect);
 }
 

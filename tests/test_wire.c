@@ -176,6 +176,33 @@ static void test_bare_numbers(void **state)
     pbt_message_done(&m);
 }
 
+/* Hyperparameters without effect; a metric may have that name, too. */
+static void test_ignored(void **state)
+{
+    static const char start[] =
+        "{\"type\":\"result\",\"epoch\":1,\"seq\":1,\"iteration\":1,"
+        "\"halted\":true,\"time_this_iter_s\":0,\"time_total_s\":0,";
+    static const struct {
+        const char *rest;
+        size_t names;
+    } cases[] = {{"\"metrics\":{\"a\":1}}", 0},
+                 {"\"metrics\":{\"ignored\":1}}", 0},
+                 {"\"metrics\":{\"ignored\":[\"x\"]}}", 0},
+                 {"\"metrics\":{\"a\":1},\"ignored\":[\"lr\"]}", 1},
+                 {"\"ignored\":[\"lr\",\"x\"],\"metrics\":{\"a\":1}}", 2},
+                 {"\"metrics\":{\"a\":1},\"ignored\":7}", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[512];
+        struct pbt_message m;
+        (void)snprintf(line, sizeof line, "%s%s", start, cases[i].rest);
+        assert_int_equal(decode(&m, line), PBT_OK);
+        assert_int_equal(json_array_size(m.ignored_json), cases[i].names);
+        assert_non_null(m.metrics_json);
+        pbt_message_done(&m);
+    }
+}
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -546,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_round_trips),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_bare_numbers),
+        cmocka_unit_test(test_ignored),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_missing_members),
         cmocka_unit_test(test_limits),

@@ -2,6 +2,7 @@
 import gc
 from typing import Any, Dict, List, Optional, Type
 
+from libpbt._optimizers import Watch
 from libpbt._ranks import rank
 from libpbt._stop import Stops
 from libpbt._trainable import Trainable
@@ -27,6 +28,8 @@ class ClassHost:
         self.kept: Dict[str, Any] = {}
         self.stopper: Optional[Stops] = None
         self.worker: Worker
+        self._watch: Optional[Watch] = None
+        self._waits = False  # for the first step after a load
 
     def serve(self) -> None:
         self.worker = worker = Worker(self)
@@ -37,10 +40,11 @@ class ClassHost:
             watch.begin()
             reported, done = take_done(self._model.step())
             seconds = watch.seconds()
+            forgotten = self._forgotten() if self._waits else []
             reported = take_count(reported, worker.iteration + 1)
             metrics = take_metrics(reported, self._model._totals)
             self._model._iteration += 1
-            worker.result(metrics, seconds, done)
+            worker.result(metrics, seconds, done, forgotten)
 
     def leave(self, kind: str) -> None:
         if self._model is not None and kind != 'load':
@@ -48,8 +52,14 @@ class ClassHost:
             self._model = None
             gc.collect()  # before the next one asks for memory
 
+    def _forgotten(self) -> List[str]:
+        self._waits = False
+        return [] if self._watch is None else self._watch.forgotten(self._model)
+
     def start(self, config: Dict[str, Any], checkpoint: Optional[str]) -> None:
         self._model = self._class(config)
+        self._watch = Watch(self._model, config) if self._resets else None
+        self._waits = False
         if checkpoint is not None:
             self.load(config, checkpoint)
 
@@ -60,8 +70,10 @@ class ClassHost:
         self._model.restore(checkpoint)
         self._model._iteration = self.worker.iteration
         self._model.config = config
-        if not self._resets:
+        if self._watch is None:
             return
+        self._watch.loaded(self._model, config)
+        self._waits = True
         self.worker.doing = 'reset_config'
         if not self._model.reset_config(config):
             raise ValueError('reset_config() has to take the new configuration and '

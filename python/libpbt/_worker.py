@@ -5,7 +5,7 @@ the host calls `rest()` for its next grant and `result()` after each step.
 """
 import os
 import time
-from typing import Any, Dict, List, Optional, Protocol
+from typing import Any, Dict, List, Optional, Protocol, Sequence
 
 from libpbt._channel import Message
 from libpbt._context import Place, get_context
@@ -60,8 +60,10 @@ class Worker:
             assert command is not None
             self._obey(command)
 
-    def result(self, metrics: Dict[str, Any], seconds: float, done: bool) -> None:
-        """A step was done; `done`: the last one."""
+    def result(self, metrics: Dict[str, Any], seconds: float, done: bool,
+               ignored: Sequence[str] = ()) -> None:
+        """A step was done; `done`: the last one; `ignored`: hyperparameters that have had
+        no effect on it."""
         while not self._halt:  # what came during the step, up to a halt
             command = self._channel.receive(False)
             if command is None:
@@ -79,6 +81,8 @@ class Worker:
         self.running = self.iteration < self._until and not self._halt and not done
         self._halt = False
         members: Dict[str, Any] = {'done': True} if done else {}
+        if ignored:
+            members['ignored'] = list(ignored)
         self._channel.send('result', epoch=self._epoch, seq=self._seq,
                            iteration=self.iteration, halted=not self.running,
                            time_this_iter_s=seconds,

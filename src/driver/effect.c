@@ -501,10 +501,12 @@ bool pbt_effect_feed(struct pbt_effect *effect, const struct pbt_record *record,
     return false;
 }
 
-void pbt_effect_note_found(struct pbt_effect *effect, uint32_t param)
+bool pbt_effect_note(struct pbt_effect *effect, uint32_t param)
 {
-    if (!effect->over) {
-        effect->verdicts[param].ignored = true;
-        check_over(effect);
+    if (effect->verdicts == NULL || effect->verdicts[param].ignored) {
+        return false;
     }
+    effect->verdicts[param].ignored = true;
+    check_over(effect);
+    return true;
 }

@@ -50,7 +50,7 @@ bool pbt_effect_feed(struct pbt_effect *effect, const struct pbt_record *record,
 const struct pbt_effect_finding *
 pbt_effect_finding(const struct pbt_effect *effect);
 
-/* It was found by a driver before: not again. */
-void pbt_effect_note_found(struct pbt_effect *effect, uint32_t param);
+/* It is known otherwise, and won't be found.  True: it was not known before. */
+bool pbt_effect_note(struct pbt_effect *effect, uint32_t param);
 
 #endif

@@ -81,47 +81,93 @@ static void say_ignored(const struct pbt_driver *driver,
     pbt_buf_done(&names);
 }
 
-/* The data of a result is an object, which is opened again. */
-static void put_ignored(struct pbt_driver *driver,
-                        const struct pbt_effect_finding *finding)
+/* Its worker sees it: an optimiser that goes on with another value, say. */
+static void say_told(const struct pbt_driver *driver, uint32_t trial,
+                     const char *name)
+{
+    char id[PBT_TRIAL_ID_SIZE];
+    struct pbt_buf program;
+    pbt_buf_init(&program, TEXT_MAX);
+    put_program(driver, &program);
+    pbt_trial_id(driver->spec->settings.seed, trial, id);
+    pbt_driver_say(driver,
+                   "warning[W0309]: changing `%s` has no effect on what `%s` "
+                   "trains\n"
+                   "  = the worker of trial %s says so: after reset_config and "
+                   "a step its optimiser still has the value of before\n"
+                   "  = help: reset_config has to hand it on, in PyTorch to "
+                   "the optimiser's param_groups (pbt explain W0309)",
+                   name, pbt_buf_failed(&program) ? "?" : program.data, id);
+    pbt_buf_done(&program);
+}
+
+/* Names in the data of a result: an object, which is opened again for the first. */
+static void put_name(struct pbt_driver *driver, bool first, const char *name)
+{
+    if (first) {
+        driver->data.length--;
+    }
+    pbt_buf_text(&driver->data, first ? ",\"ignored\":[" : ",");
+    pbt_buf_json_string(&driver->data, name, strlen(name));
+}
+
+/* The hyperparameter of that name, or NULL. */
+static const struct pbt_param *find(const struct pbt_driver *driver,
+                                    const json_t *name)
 {
     const struct pbt_space *space = &driver->spec->settings.space;
-    const char *between = "";
-    driver->data.length--;
-    pbt_buf_text(&driver->data, ",\"ignored\":[");
-    for (uint32_t i = 0; i < space->count; i++) {
-        if (finding->ignored[i]) {
-            const char *name = space->params[i].name;
-            pbt_buf_text(&driver->data, between);
-            pbt_buf_json_string(&driver->data, name, strlen(name));
-            between = ",";
+    const char *text = json_string_value(name);
+    for (uint32_t i = 0; text != NULL && i < space->count; i++) {
+        if (strcmp(space->params[i].name, text) == 0) {
+            return &space->params[i];
         }
     }
-    pbt_buf_text(&driver->data, "]}");
+    return NULL;
 }
 
 void pbt_driver_look_for_ignored(struct pbt_driver *driver,
                                  const struct pbt_record *record)
 {
+    const struct pbt_param *params = driver->spec->settings.space.params;
+    const struct pbt_effect_finding *finding =
+        pbt_effect_finding(driver->effect);
+    bool first = true;
     if (pbt_effect_feed(driver->effect, record, driver->metrics)) {
-        say_ignored(driver, pbt_effect_finding(driver->effect));
-        put_ignored(driver, pbt_effect_finding(driver->effect));
+        say_ignored(driver, finding);
+        for (uint32_t i = 0; i < driver->spec->settings.space.count; i++) {
+            if (finding->ignored[i]) {
+                put_name(driver, first, params[i].name);
+                first = false;
+            }
+        }
+    }
+    for (size_t i = 0; i < json_array_size(driver->ignored); i++) {
+        const struct pbt_param *told =
+            find(driver, json_array_get(driver->ignored, i));
+        if (told != NULL &&
+            pbt_effect_note(driver->effect, (uint32_t)(told - params))) {
+            say_told(driver, record->trial, told->name);
+            put_name(driver, first, told->name);
+            first = false;
+        }
+    }
+    if (!first) {
+        pbt_buf_text(&driver->data, "]}");
     }
 }
 
 void pbt_driver_replay_ignored(struct pbt_driver *driver,
                                const struct pbt_entry *entry)
 {
-    const struct pbt_space *space = &driver->spec->settings.space;
     const json_t *found = json_object_get(entry->data_json, "ignored");
     (void)pbt_effect_feed(driver->effect, &entry->record,
                           json_object_get(entry->data_json, "metrics"));
     for (size_t i = 0; i < json_array_size(found); i++) {
-        const char *name = json_string_value(json_array_get(found, i));
-        for (uint32_t k = 0; name != NULL && k < space->count; k++) {
-            if (strcmp(space->params[k].name, name) == 0) {
-                pbt_effect_note_found(driver->effect, k);
-            }
+        const struct pbt_param *known = find(driver, json_array_get(found, i));
+        if (known != NULL) {
+            (void)pbt_effect_note(
+                driver->effect,
+                (uint32_t)(known - driver->spec->settings.space.params));
         }
     }
 }

@@ -48,6 +48,7 @@ struct pbt_driver {
     struct pbt_journal_info info;
     struct pbt_effect *effect; /* which hyperparameters have one */
     const json_t *metrics;     /* of the result that is taken in */
+    const json_t *ignored; /* what its worker says has none; NULL: nothing */
 
     /* Experiment clock = clock_base + (world's now - world_base). */
     uint64_t clock_base;

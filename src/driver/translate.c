@@ -192,8 +192,10 @@ static int take_result(struct pbt_driver *driver, const struct pbt_input *input,
                           (uint64_t)(spec->timeout_step * 1e9);
     }
     driver->metrics = input->metrics_json;
+    driver->ignored = input->ignored_json;
     int status = pbt_driver_event(driver, &event, error);
     driver->metrics = NULL;
+    driver->ignored = NULL;
     if (status == PBT_OK && no_score) {
         say_no_score(driver, input);
     }

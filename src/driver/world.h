@@ -62,6 +62,7 @@ struct pbt_input {
     const char *metrics; /* result: the object's JSON text */
     size_t metrics_length;
     const json_t *metrics_json;
+    const json_t *ignored_json; /* hyperparameters without effect, or NULL */
     struct pbt_checkpoint_id checkpoint; /* saved, bad */
     uint64_t bytes;                      /* saved: the sum of its files' */
     const struct pbt_cell *cells;        /* answered: NULL if it failed */

@@ -180,6 +180,7 @@ static void hear_result(struct pbt_process *process,
     input->metrics = message->metrics;
     input->metrics_length = message->metrics_length;
     input->metrics_json = message->metrics_json;
+    input->ignored_json = message->ignored_json;
 }
 
 static void hear_saved(struct pbt_process *process,

@@ -256,6 +256,9 @@ int pbt_message_decode(struct pbt_message *message, const char *line,
         pbt_message_done(message);
         return PBT_EDATA;
     }
+    if (message->type == PBT_MESSAGE_RESULT) {
+        message->ignored_json = json_object_get(message->root, "ignored");
+    }
     return PBT_OK;
 }
 

@@ -105,6 +105,8 @@ struct pbt_message {
     /* Decoded: the members of the object, borrowed; metrics parsed. */
     const json_t *metrics_json;
     const json_t *config_json;
+    /* result: names of hyperparameters without effect, as the worker sees it; NULL: none */
+    const json_t *ignored_json;
 
     json_t *root; /* private: owns what is borrowed */
     char *copy;   /* private: the line, if it had to be rewritten */

@@ -2,7 +2,8 @@
 
 A weight follows a slope; the `optimiser` has the learning rate and keeps what it has seen, as
 PyTorch's do.  forgets: reset_config() takes the rate and doesn't hand it on; restores: the
-loaded optimiser brings the old one back; noisy: the slope has chance in it; late: the loss is
+loaded optimiser brings the old one back; weights: the checkpoint has no optimiser, so that each process
+goes on with its own rate; groups: it has param_groups; noisy: the slope has chance in it; late: the loss is
 measured before the step.
 """
 import json
@@ -25,6 +26,14 @@ class Optimiser:
         return weight + self.state['speed'] - self.state['decay'] * weight
 
 
+class Groups(Optimiser):
+    """As PyTorch's look."""
+
+    def __init__(self, lr, decay):
+        super().__init__(lr, decay)
+        self.param_groups = [self.state]
+
+
 def metrics(weight, before, config):
     of = before if 'late' in FAULT else weight
     found = {'loss': of * of, 'score': -of * of, 'epoch_time': random.random(), 'name': 'x'}
@@ -34,7 +43,9 @@ def metrics(weight, before, config):
 class Model(libpbt.Trainable):
     def setup(self, config):
         self.weight = 10.0
-        self.optimiser = Optimiser(config['lr'], config.get('decay', 0))
+        kind = Groups if 'groups' in FAULT else Optimiser
+        self.parts = {'optimisers': [kind(config['lr'], config.get('decay', 0))]}
+        self.optimiser = self.parts['optimisers'][0]
 
     def step(self):
         before = self.weight
@@ -42,11 +53,12 @@ class Model(libpbt.Trainable):
         return metrics(self.weight, before, self.config)
 
     def save_checkpoint(self, checkpoint_dir):
-        return {'weight': self.weight, 'optimiser': self.optimiser.state}
+        return {'weight': self.weight, 'optimiser': dict(self.optimiser.state)}
 
     def load_checkpoint(self, checkpoint):
         self.weight = checkpoint['weight']
-        self.optimiser.state = dict(checkpoint['optimiser'])
+        if 'weights' not in FAULT:
+            self.optimiser.state.update(checkpoint['optimiser'])
 
     def reset_config(self, new_config):
         self.config = new_config
