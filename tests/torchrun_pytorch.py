@@ -17,8 +17,8 @@ from runs import check
 
 PYTHON = os.environ.get('PBT_TORCH_PYTHON') or sys.executable
 LONG = 1000000
-TORCHRUN = [PYTHON, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
-AVAILABLE = 'import torch, sys; sys.exit(0 if torch.distributed.is_available() else 3)'
+TORCHRUN = [PYTHON, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
+STAND_IN = [PYTHON, os.path.dirname(os.path.abspath(__file__)) + '/python/launcher.py', '2', PYTHON]
 
 LOADER = '''
 import os
@@ -52,15 +52,27 @@ if __name__ == '__main__':
 '''
 
 
+def launcher(dir):
+    """torchrun; or, where that can't start anything (PyTorch 1.13 with Python 3.11: an
+    AttributeError of its own), what starts ranks as it does."""
+    script = dir + '/nothing.py'
+    runs.write(script, '')
+    done = subprocess.run([*TORCHRUN, script], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False, timeout=runs.DEADLINE_S)
+    if done.returncode == 0:
+        return TORCHRUN
+    check("AttributeError: 'NoneType' object has no attribute 'get'" in done.stderr,
+          'torchrun: %s', done.stderr)
+    print("torchrun can't start anything here: a stand-in starts the ranks")
+    return STAND_IN
+
+
 def ddp(build, source, dir, env):
     """Trials of two ranks train, pause, exploit and come to their end."""
-    if subprocess.run([PYTHON, '-c', AVAILABLE], check=False).returncode == 3:
-        print('ddp: this PyTorch was built without torch.distributed')
-        return
     done = subprocess.run(
         [build + '/pbt', 'run', source + '/examples/pytorch/ddp.yaml', '--dir', dir,
          'resources.cpu=4', 'command=' + json.dumps(
-             [*TORCHRUN, source + '/examples/pytorch/ddp.py'])],
+             [*launcher(dir), source + '/examples/pytorch/ddp.py'])],
         env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         timeout=2 * runs.DEADLINE_S)
     check(done.returncode == 0, 'ddp: exit status %d:\n%s', done.returncode,
@@ -79,7 +91,7 @@ def ddp(build, source, dir, env):
 def killed(build, source, dir, env):
     """Of a run of torchruns nothing is left when the driver is killed."""
     run = runs.Run(build, dir, runs.experiment(
-        'killed', [*TORCHRUN, source + '/examples/pytorch/ddp.py'], num_samples=2,
+        'killed', [*launcher(dir), source + '/examples/pytorch/ddp.py'], num_samples=2,
         metric='mean_accuracy', stop={'training_iteration': LONG}, resources={'cpu': 2},
         config={'lr': 0.01, 'momentum': 0.9}, scheduler={
             'type': 'pbt', 'perturbation_interval': 5,
