@@ -4,12 +4,9 @@
 
 The launcher is a stand-in for torchrun (python/launcher.py); the real one: examples_pytorch.py.
 """
-import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 
@@ -145,7 +142,9 @@ def loaders(build, dir):
         run = run_of(build, dir, 'loaders_' + method, script('loaders', method),
                      resources={'cpu': 2}, reuse_workers=False)
         records = done(run)
-        check([r for r in kinds(records, 'exited') if r['leave'] == 'pause'], 'no pause')
+        ends = kinds(records, 'exited')
+        check([r for r in ends if r['leave'] == 'pause'], 'no pause')
+        check(not [r for r in ends if 'signal' in r['data']], 'had to be killed: %s', ends)
         run = run_of(build, dir, 'loaders_killed_' + method, script('loaders', method),
                      stop={'training_iteration': LONG})
         run.start()

@@ -4,6 +4,7 @@ A host (_class.py, _function.py) has the model.  `Worker` calls it for start, lo
 the host calls `rest()` for its next grant and `result()` after each step.
 """
 import os
+import sys
 import time
 from typing import Any, Dict, List, Optional, Protocol, Sequence
 
@@ -114,6 +115,7 @@ class Worker:
                 self._channel.send('halted', epoch=epoch, iteration=self.iteration)
         elif kind == 'stop':
             self._leave(kind)
+            _end_children()
             raise Stopped(0)
         elif kind != 'ack':
             raise RuntimeError('pbt says "%s", which this libpbt (%s) doesn\'t know'
@@ -148,6 +150,15 @@ class Worker:
         self._host.save(command['path'])
         self.doing = self._host.trains
         self._channel.send('saved', epoch=self._epoch, iteration=self.iteration)
+
+
+def _end_children() -> None:
+    """What multiprocessing would wait for at the exit, perhaps for ever; daemons it ends."""
+    processes = sys.modules.get('multiprocessing.process')
+    if processes is not None:
+        for child in processes.active_children():
+            if not child.daemon:
+                child.terminate()
 
 
 class Stopwatch:
