@@ -120,20 +120,15 @@ void pbt_doctor_shim(struct pbt_doctor *doctor)
 void pbt_doctor_kernel(struct pbt_doctor *doctor)
 {
     struct utsname name;
-    const char *release = uname(&name) == 0 ? name.release : "?";
     int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (fd >= 0) {
         (void)close(fd);
-        pbt_doctor_add(doctor, PBT_DOCTOR_OK, "kernel", "",
-                       "Linux %s, has pidfd_open", release);
-        return;
     }
-    pbt_doctor_add(doctor, PBT_DOCTOR_ERROR, "kernel",
-                   errno == ENOSYS
-                       ? "Linux 5.3 or newer is needed"
-                       : "the container's seccomp profile has to allow it",
-                   "Linux %s: pidfd_open, with which workers are watched: %s",
-                   release, strerror(errno));
+    pbt_doctor_add(doctor, PBT_DOCTOR_OK, "kernel", "", "Linux %s, %s",
+                   uname(&name) == 0 ? name.release : "?",
+                   fd >= 0 ? "has pidfd_open"
+                           : "without pidfd_open, which is older or not "
+                             "allowed: sockets tell of a worker's end");
 }
 
 /* Nobody expects it to be missing, so it is only said if it is. */

@@ -110,9 +110,9 @@ void pbt_process_close(struct pbt_process *process)
     close_stream(&process->worker);
     close_stream(&process->control);
     uv_close((uv_handle_t *)&process->linger, on_closed);
-    if (process->pidfd >= 0) {
+    if (process->ended_fd >= 0) {
         uv_close((uv_handle_t *)&process->ended_poll, on_closed);
-        (void)close(process->pidfd);
+        (void)close(process->ended_fd);
     }
     close_fd(&process->theirs[0]);
     close_fd(&process->theirs[1]);
@@ -317,7 +317,7 @@ static void on_ended(uv_poll_t *poll, int status, int events)
         (void)kill(-process->shim, SIGKILL);
     }
     if (pbt_process_read_worker(process)) {
-        return; /* polled again: a pidfd stays readable */
+        return; /* polled again: what has ended stays so */
     }
     siginfo_t about;
     (void)waitid(P_PID, (id_t)process->shim, &about, WEXITED);
@@ -391,19 +391,36 @@ static int watch(struct pbt_process *process, struct pbt_stream *stream, int fd,
                                      uv_strerror(code));
 }
 
+/*
+ * What ends with the shim: its pidfd; before Linux 5.3, and where a container forbids those,
+ * the socket that the shim alone has the other end of.
+ */
+static int open_end(const struct pbt_process *process, int *events)
+{
+    int fd = (int)syscall(SYS_pidfd_open, process->shim, 0);
+    *events = UV_READABLE;
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
+        fd = fcntl(process->control.fd, F_DUPFD_CLOEXEC, OUR_FDS);
+        *events = UV_DISCONNECT;
+    }
+    return fd;
+}
+
 /* The shim runs: from here on its end is news like any other. */
 static int watch_end(struct pbt_process *process, struct pbt_error *error)
 {
     struct pbt_local *local = process->local;
-    process->pidfd = (int)syscall(SYS_pidfd_open, process->shim, 0);
-    if (process->pidfd < 0) {
-        return system_error(error, "watch a process (pidfd_open)");
+    int events;
+    process->ended_fd = open_end(process, &events);
+    if (process->ended_fd < 0) {
+        return system_error(error, "watch a process");
     }
-    int code = uv_poll_init(&local->loop, &process->ended_poll, process->pidfd);
+    int code =
+        uv_poll_init(&local->loop, &process->ended_poll, process->ended_fd);
     if (code == 0) {
         process->ended_poll.data = process;
         process->open_handles++;
-        code = uv_poll_start(&process->ended_poll, UV_READABLE, on_ended);
+        code = uv_poll_start(&process->ended_poll, events, on_ended);
     }
     if (code != 0) {
         return pbt_error_set(error, PBT_ENOMEM, "can't poll a process: %s",
@@ -466,7 +483,7 @@ static struct pbt_process *new_process(struct pbt_local *local,
     process->local = local;
     process->worker.fd = -1;
     process->control.fd = -1;
-    process->pidfd = -1;
+    process->ended_fd = -1;
     pbt_lines_init(&process->worker.lines);
     pbt_lines_init(&process->control.lines);
     pbt_buf_init(&process->worker.out, (size_t)4 * PBT_MESSAGE_LINE_MAX);

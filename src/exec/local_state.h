@@ -50,7 +50,7 @@ struct pbt_process {
     char trial_dir[PBT_LOCAL_PATH_SIZE];
 
     pid_t shim;
-    int pidfd;
+    int ended_fd; /* polled for its end */
     uv_poll_t ended_poll;
     uv_timer_t linger; /* it has closed its socket, and ought to end */
     bool lingered;
