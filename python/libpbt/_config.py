@@ -104,11 +104,13 @@ def _with(columns: Columns, name: str, label: Optional[str]) -> Columns:
 
 
 class SyncConfig:
-    """Where results are copied to, in Ray.  Here they lie where they are written, and there
-    is nothing to be set."""
+    """How Ray copies results.  Here they lie where they are written: nothing of it
+    matters."""
 
-    def __init__(self, **settings: Any) -> None:
-        refuse('SyncConfig', settings)
+    def __init__(self, sync_period: int = 300, sync_timeout: int = 1800,
+                 sync_artifacts: bool = False, sync_artifacts_on_checkpoint: bool = True,
+                 **others: Any) -> None:
+        refuse('SyncConfig', others)
 
 
 @dataclass
