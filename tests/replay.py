@@ -22,11 +22,14 @@ RUNS = {'asynch': {},
                                   'exploit_copies': 'hyperparameters'},
         # A donor's best weights may be from before its own last exploit.
         'best': {'synch': True, 'donors': 'best_ever', 'exploit': 'tournament'}}
-# Its score goes up and down.
+# Its score goes up and down, and depends on the trial and the iteration alone.
 NOISE = """#!/bin/sh
-awk -v n="$PBT_STEPS" -v seed="$PBT_SEED" 'BEGIN {
-    srand(seed)
-    for (; n > 0; n--) print "{\\"score\\": " rand() "}"
+awk -v i="$PBT_FROM" -v until="$PBT_UNTIL" -v trial="$PBT_TRIAL_NUMBER" 'BEGIN {
+    while (i++ < until) {
+        x = 1 + 1009 * trial + i
+        for (k = 0; k < 4; k++) x = (16807 * x) % 2147483647
+        print "{\\"score\\": " x / 2147483647 "}"
+    }
 }' > "$PBT_METRICS"
 : > "$PBT_CHECKPOINT_OUT/state"
 """
