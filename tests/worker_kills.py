@@ -3,8 +3,8 @@
     worker_kills.py BUILD_DIR [SEED]
 
 Processes of a run at work get SIGKILL, one after the other.  Each time the trial starts again
-from its newest restart point, in its epoch order; nothing else fails; and in the end the journal
-and every checkpoint are whole.
+from its newest restart point, in its epoch order, and soon; nothing else fails; and in the end the
+journal and every checkpoint are whole.
 """
 import json
 import os
@@ -21,6 +21,7 @@ from runs import check
 
 KILLS = max(5, int(500 * runs.SCALE))
 TRIALS = 4
+AWAY_S = 1  # half of them, on a machine with much else to do
 
 
 class Journal:
@@ -67,6 +68,17 @@ def kill_one(run, journal, draw):
         return journal.ready[trial][0] > epoch
     runs.wait_until('trial %d ready after %d was killed' % (trial, pid), again)
     time.sleep(draw.random() * 0.03)
+
+
+def seconds_away(records):
+    """From the end of each that was killed to the next one that is ready, in order of length."""
+    ended, away = {}, []
+    for record in records:
+        if failures([record]):
+            ended[record['trial']] = record['t']
+        elif record['k'] == 'ready' and record['trial'] in ended:
+            away.append((record['t'] - ended.pop(record['trial'])) / 1e9)
+    return sorted(away)
 
 
 def check_starts(records):
@@ -117,8 +129,11 @@ def main():
         status = subprocess.run([build + '/pbt', 'verify', run.path], capture_output=True,
                                      text=True, check=False, timeout=runs.DEADLINE_S)
         check(status.returncode == 0, 'verify: %s%s', status.stdout, status.stderr)
-        print('%d kills, %d failures, %d results' % (
-            KILLS, len(failed), len([r for r in records if r['k'] == 'result'])))
+        away = seconds_away(records)
+        half = away[len(away) // 2]
+        check(half < AWAY_S, 'half of them are away for more than %.2f s', half)
+        print('%d kills, %d failures, %d results; half are back within %.3f s, all within %.2f s' % (
+            KILLS, len(failed), len([r for r in records if r['k'] == 'result']), half, away[-1]))
     except runs.Failed as failed:
         sys.exit('worker_kills: %s' % failed)
     finally:

@@ -486,7 +486,9 @@ int pbt_log_thread_start(struct pbt_log_thread **thread, const char *run_dir,
         return pbt_error_set(error, PBT_ENOMEM, "out of memory");
     }
     t->spec = spec;
-    t->hold = hold == NULL ? (struct pbt_hold){.ask = NULL} : *hold;
+    if (hold != NULL) {
+        t->hold = *hold;
+    }
     int status = make_locks(t, error);
     if (status != PBT_OK) {
         free(t);
