@@ -1,7 +1,6 @@
 """The worker's side of a Stopper: each result is shown to the script's process first."""
 import json
 import os
-import sys
 from typing import Any, Dict, Optional
 
 ASKED = 'LIBPBT_STOPPER'  # that the run has one; in its `env`
@@ -16,16 +15,15 @@ class Stops:
         self._lines = self._socket.makefile('rb')
 
     def says_so(self, metrics: Dict[str, Any], done: bool, **members: Any) -> bool:
-        """Whether the trial ends with this result."""
+        """Whether the trial ends with this result.  EOFError: the script has ended."""
         line = json.dumps({**metrics, **members, 'done': done, 'pid': os.getpid()})
         try:
             self._socket.sendall(line.encode() + b'\n')
             answer = self._lines.readline()
         except OSError:
             answer = b''
-        if not answer:  # the script ends, and with it the run
-            sys.stdout.flush()
-            os._exit(1)
+        if not answer:
+            raise EOFError
         return done or bool(json.loads(answer)['stop'])
 
 

@@ -74,10 +74,7 @@ class Worker:
         self._seq += 1
         self._time_total_s += seconds
         if self._host.stopper is not None:
-            done = self._host.stopper.says_so(
-                metrics, training_iteration=self.iteration, done=done,
-                time_this_iter_s=seconds, time_total_s=self._time_total_s,
-                config=self._opening['config'], trial_id=get_context().get_trial_id())
+            done = self._asked(self._host.stopper, metrics, seconds, done)
         done = self._channel.agree(done)
         self.running = self.iteration < self._until and not self._halt and not done
         self._halt = False
@@ -89,6 +86,23 @@ class Worker:
                            time_this_iter_s=seconds,
                            time_total_s=self._time_total_s, metrics=metrics,
                            **members)
+
+    def _asked(self, stopper: Stops, metrics: Dict[str, Any], seconds: float,
+               done: bool) -> bool:
+        try:
+            return stopper.says_so(
+                metrics, training_iteration=self.iteration, done=done,
+                time_this_iter_s=seconds, time_total_s=self._time_total_s,
+                config=self._opening['config'], trial_id=get_context().get_trial_id())
+        except EOFError:
+            # With the script pbt stops the run, and this result, which the Stopper hasn't
+            # seen, is made anew.  To leave before pbt says so would be a failed trial.
+            while True:
+                command = self._channel.receive(True)
+                assert command is not None
+                if command['type'] in ('halt', 'stop'):
+                    sys.stdout.flush()
+                    os._exit(1)
 
     def error(self, text: str) -> None:
         self._channel.send('error', epoch=self._epoch,
