@@ -158,7 +158,8 @@ def command_again(trainable: Any, kept: Dict[str, Any], run: str,
     if not kept and path.endswith('.pkl') and os.path.exists(path):
         import pickle
         with open(path, 'rb') as pickled:
-            kept = pickle.load(pickled)[1]
+            kept = {sys.intern(name): value  # as a script's own, so that it is pickled alike
+                    for name, value in pickle.load(pickled)[1].items()}
     return command_of(trainable, kept, storage)
 
 
