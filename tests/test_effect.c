@@ -147,6 +147,14 @@ static void round_of(struct world *world, double x, double y, int steps)
     step(world, 1, steps);
 }
 
+/* As many as it takes; x is another than the donor's each time. */
+static void rounds(struct world *world, int count, double y)
+{
+    for (int i = 0; i < count; i++) {
+        round_of(world, i % 2 == 0 ? 0.75 : 0.625, y, 5);
+    }
+}
+
 static void begin(struct world *world)
 {
     for (uint32_t i = 0; i < TRIALS; i++) {
@@ -162,13 +170,13 @@ static bool is_found(const struct world *world, bool x, bool y)
     return world->found && finding->ignored[0] == x && finding->ignored[1] == y;
 }
 
-static void what_has_no_effect_is_found_at_the_second_checkpoint(void **state)
+static void what_has_no_effect_is_found_at_the_fourth_checkpoint(void **state)
 {
     struct world world;
     (void)state;
     setup_world(&world);
     begin(&world);
-    round_of(&world, 0.75, 0.5, 5);
+    rounds(&world, 3, 0.5);
     assert_false(world.found);
     round_of(&world, 0.625, 0.5, 2);
     assert_false(world.found);
@@ -178,12 +186,11 @@ static void what_has_no_effect_is_found_at_the_second_checkpoint(void **state)
     assert_true(is_found(&world, true, false));
     const struct pbt_effect_finding *finding = pbt_effect_finding(world.effect);
     assert_int_equal(finding->trials[0] + finding->trials[1], 1);
-    assert_int_equal(finding->checkpoint.number, 2);
-    assert_int_equal(finding->first, 11);
-    assert_int_equal(finding->last, 13);
+    assert_int_equal(finding->checkpoint.number, 4);
+    assert_int_equal(finding->first, 21);
+    assert_int_equal(finding->last, 23);
     world.found = false;
-    round_of(&world, 0.25, 0.5, 5);
-    round_of(&world, 0.75, 0.5, 5);
+    rounds(&world, 8, 0.5);
     assert_false(world.found); /* once */
     pbt_effect_destroy(world.effect);
 }
@@ -194,7 +201,7 @@ static void who_trains_first_does_not_matter(void **state)
     (void)state;
     setup_world(&world);
     begin(&world);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct pbt_checkpoint_id from = save(&world, 0);
         int64_t iteration = world.iterations[0];
         if (i == 0) {
@@ -214,7 +221,7 @@ static void two_copies_of_one_checkpoint_are_compared_too(void **state)
     (void)state;
     setup_world(&world);
     begin(&world);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct pbt_checkpoint_id from = save(&world, 0);
         int64_t iteration = world.iterations[0];
         world.noisy = true; /* the donor has state that it does not save */
@@ -230,7 +237,7 @@ static void two_copies_of_one_checkpoint_are_compared_too(void **state)
     pbt_effect_destroy(world.effect);
     setup_world(&world);
     begin(&world);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct pbt_checkpoint_id from = save(&world, 0);
         exploit(&world, 1, from, world.iterations[0], 0.75, 0.5);
         exploit(&world, 2, from, world.iterations[0], 0.25, 0.5);
@@ -249,9 +256,7 @@ static void what_has_an_effect_is_not(void **state)
     setup_world(&world);
     world.counts[0] = true;
     begin(&world);
-    for (int i = 0; i < 10; i++) {
-        round_of(&world, i % 2 == 0 ? 0.75 : 0.625, 0.5, 5);
-    }
+    rounds(&world, 10, 0.5);
     assert_false(world.found);
     pbt_effect_destroy(world.effect);
 }
@@ -265,9 +270,7 @@ static void an_effect_may_show_in_the_third_result_first(void **state)
         world.counts[0] = true;
         world.late = late;
         begin(&world);
-        for (int i = 0; i < 4; i++) {
-            round_of(&world, i % 2 == 0 ? 0.75 : 0.625, 0.5, 5);
-        }
+        rounds(&world, 4, 0.5);
         assert_int_equal(world.found, late == 3);
         pbt_effect_destroy(world.effect);
     }
@@ -280,14 +283,10 @@ static void chance_proves_nothing(void **state)
     setup_world(&world);
     world.noisy = true;
     begin(&world);
-    for (int i = 0; i < 100; i++) {
-        round_of(&world, i % 2 == 0 ? 0.75 : 0.625, 0.5, 5);
-    }
+    rounds(&world, 100, 0.5);
     assert_false(world.found);
     world.noisy = false;
-    for (int i = 0; i < 10; i++) {
-        round_of(&world, i % 2 == 0 ? 0.75 : 0.625, 0.5, 5);
-    }
+    rounds(&world, 10, 0.5);
     assert_false(world.found); /* it was given up */
     pbt_effect_destroy(world.effect);
 }
@@ -299,9 +298,7 @@ static void what_does_not_change_proves_nothing(void **state)
     setup_world(&world);
     world.constant = true;
     begin(&world);
-    for (int i = 0; i < 10; i++) {
-        round_of(&world, i % 2 == 0 ? 0.75 : 0.625, 0.5, 5);
-    }
+    rounds(&world, 10, 0.5);
     assert_false(world.found);
     pbt_effect_destroy(world.effect);
 }
@@ -316,7 +313,7 @@ static void all_that_is_reported_counts(void **state)
                  {"step_time", true},
                  {"Samples/s", true},
                  {"walltime", true},
-                 {"gpu-util", true},
+                 {"GPU-util", true},
                  {"a_very_long_name_of_the_runtime", true},
                  {"class_s_recall", true},
                  {"misses", false}};
@@ -326,13 +323,43 @@ static void all_that_is_reported_counts(void **state)
         setup_world(&world);
         world.extra = cases[i].name;
         begin(&world);
-        round_of(&world, 0.75, 0.5, 5);
-        round_of(&world, 0.625, 0.5, 5);
+        rounds(&world, 4, 0.5);
         if (world.found != cases[i].found) {
             fail_msg("%s", cases[i].name);
         }
         pbt_effect_destroy(world.effect);
     }
+}
+
+/* An accuracy on few examples, say: it is the same by chance at times. */
+static void what_differed_in_between_does_not_count(void **state)
+{
+    struct world world;
+    (void)state;
+    setup_world(&world);
+    begin(&world);
+    for (int i = 0; i < 10; i++) {
+        world.counts[0] = world.counts[1] = i % 4 == 3;
+        round_of(&world, i % 2 == 0 ? 0.75 : 0.625, 0.25, 5);
+    }
+    assert_false(world.found);
+    pbt_effect_destroy(world.effect);
+}
+
+/* Given up, it isn't taken up again, by a worker's word on another hyperparameter say. */
+static void what_was_given_up_stays_so(void **state)
+{
+    struct world world;
+    (void)state;
+    setup_world(&world);
+    world.noisy = true;
+    begin(&world);
+    rounds(&world, 80, 0.25);
+    world.noisy = false;
+    assert_true(pbt_effect_note(world.effect, 0));
+    rounds(&world, 8, 0.25);
+    assert_false(world.found);
+    pbt_effect_destroy(world.effect);
 }
 
 static void what_repeats_a_hyperparameter_does_not(void **state)
@@ -342,8 +369,7 @@ static void what_repeats_a_hyperparameter_does_not(void **state)
     setup_world(&world);
     world.echoes = true;
     begin(&world);
-    round_of(&world, 0.75, 0.5, 5);
-    round_of(&world, 0.625, 0.5, 5);
+    rounds(&world, 4, 0.5);
     assert_true(is_found(&world, true, false));
     pbt_effect_destroy(world.effect);
 }
@@ -355,17 +381,14 @@ static void of_two_only_one_may_be_ignored(void **state)
     setup_world(&world);
     world.counts[1] = true;
     begin(&world);
-    round_of(&world, 0.75, 0.25, 5);
-    round_of(&world, 0.625, 0.125, 5);
+    rounds(&world, 4, 0.25);
     assert_false(world.found); /* both differed: nothing can be said */
-    round_of(&world, 0.75, 0.5, 5);
-    round_of(&world, 0.625, 0.5, 5);
+    rounds(&world, 4, 0.5);
     assert_true(is_found(&world, true, false));
     world.found = false;
     round_of(&world, 0.75, 0.25, 5); /* x has no effect: it was y */
     world.counts[1] = false;
-    round_of(&world, 0.75, 0.25, 5);
-    round_of(&world, 0.75, 0.25, 5);
+    rounds(&world, 8, 0.25);
     assert_false(world.found);
     pbt_effect_destroy(world.effect);
 }
@@ -376,8 +399,7 @@ static void of_two_both_may_be_ignored(void **state)
     (void)state;
     setup_world(&world);
     begin(&world);
-    round_of(&world, 0.75, 0.25, 5);
-    round_of(&world, 0.625, 0.125, 5);
+    rounds(&world, 4, 0.25);
     assert_true(is_found(&world, true, true));
     pbt_effect_destroy(world.effect);
 }
@@ -388,7 +410,7 @@ static void with_a_save_after_each_step_too(void **state)
     (void)state;
     setup_world(&world);
     begin(&world);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct pbt_checkpoint_id from = save(&world, 0);
         exploit(&world, 1, from, world.iterations[0], 0.75 - 0.125 * i, 0.5);
         for (int k = 0; k < 3; k++) {
@@ -415,8 +437,7 @@ static void a_process_set_up_anew_acquits_nobody(void **state)
     step(&world, 0, 5);
     step(&world, 1, 5);
     world.counts[0] = false;
-    round_of(&world, 0.75, 0.5, 5);
-    round_of(&world, 0.625, 0.5, 5);
+    rounds(&world, 4, 0.5);
     assert_true(is_found(&world, true, false));
     pbt_effect_destroy(world.effect);
 }
@@ -427,7 +448,7 @@ static void what_is_done_again_is_compared_again(void **state)
     (void)state;
     setup_world(&world);
     begin(&world);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct pbt_checkpoint_id from = save(&world, 0);
         int64_t iteration = world.iterations[0];
         exploit(&world, 1, from, iteration, 0.75 - 0.125 * i, 0.5);
@@ -449,8 +470,7 @@ static void what_was_found_before_is_not_found_again(void **state)
     setup_world(&world);
     assert_true(pbt_effect_note(world.effect, 0));
     begin(&world);
-    round_of(&world, 0.75, 0.25, 5);
-    round_of(&world, 0.625, 0.125, 5);
+    rounds(&world, 4, 0.25);
     assert_true(is_found(&world, false, true));
     assert_false(pbt_effect_note(world.effect, 1));
     pbt_effect_destroy(world.effect);
@@ -465,8 +485,7 @@ static void without_exploits_nothing_is_looked_at(void **state)
     world.settings.scheduler = PBT_SCHEDULER_FIFO;
     world.effect = pbt_effect_create(&world.settings);
     begin(&world);
-    round_of(&world, 0.75, 0.5, 5);
-    round_of(&world, 0.625, 0.5, 5);
+    rounds(&world, 4, 0.5);
     assert_false(world.found);
     pbt_effect_destroy(world.effect);
 }
@@ -474,7 +493,7 @@ static void without_exploits_nothing_is_looked_at(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_has_no_effect_is_found_at_the_second_checkpoint),
+        cmocka_unit_test(what_has_no_effect_is_found_at_the_fourth_checkpoint),
         cmocka_unit_test(who_trains_first_does_not_matter),
         cmocka_unit_test(two_copies_of_one_checkpoint_are_compared_too),
         cmocka_unit_test(what_has_an_effect_is_not),
@@ -482,6 +501,8 @@ int main(void)
         cmocka_unit_test(chance_proves_nothing),
         cmocka_unit_test(what_does_not_change_proves_nothing),
         cmocka_unit_test(all_that_is_reported_counts),
+        cmocka_unit_test(what_differed_in_between_does_not_count),
+        cmocka_unit_test(what_was_given_up_stays_so),
         cmocka_unit_test(what_repeats_a_hyperparameter_does_not),
         cmocka_unit_test(of_two_only_one_may_be_ignored),
         cmocka_unit_test(of_two_both_may_be_ignored),

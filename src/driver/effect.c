@@ -9,8 +9,9 @@
 
 /* So many results in a row are compared: a metric may be measured before its step's update. */
 #define STEPS 3
-/* After so many checkpoints they must have been equal. */
-#define PROOFS 2
+/* After so many checkpoints they must have been equal, and never different in between: what
+ * is coarse, an accuracy on few examples say, is equal by chance at times. */
+#define PROOFS 4
 /* Kept of each trial: those after its last saves. */
 #define POINTS 8
 /* After so many pairs that differed, and none that was equal, nothing will be found. */
@@ -138,7 +139,8 @@ static bool is_clock_word(const char *word, size_t length)
         return true; /* time, walltime, runtime */
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strlen(words[i]) == length && memcmp(words[i], word, length) == 0) {
+        if (strlen(words[i]) == length &&
+            strncasecmp(words[i], word, length) == 0) {
             return true;
         }
     }
@@ -351,7 +353,20 @@ static void check_over(struct pbt_effect *effect)
         over = over && (verdict->acts || verdict->ignored ||
                         !pbt_space_is_explored(space, i));
     }
-    effect->over = over;
+    effect->over = effect->over || over;
+}
+
+/* They differ in one that is known to make a difference. */
+static bool differ_in_acting(const struct pbt_effect *effect,
+                             const struct line *a, const struct line *b)
+{
+    for (uint32_t i = 0; i < effect->settings->space.count; i++) {
+        if (effect->verdicts[i].acts &&
+            !pbt_cell_same(a->cells[i], b->cells[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* True: some are accused from now on. */
@@ -360,6 +375,9 @@ static bool note_equal(struct pbt_effect *effect, const struct line *a,
                        struct pbt_checkpoint_id checkpoint)
 {
     bool found = false;
+    if (differ_in_acting(effect, a, b)) {
+        return false; /* and it made none: what is reported is too coarse for that */
+    }
     for (uint32_t i = 0; i < effect->settings->space.count; i++) {
         struct verdict *verdict = &effect->verdicts[i];
         effect->accused[i] = false;
@@ -377,10 +395,14 @@ static bool note_equal(struct pbt_effect *effect, const struct line *a,
     return found;
 }
 
-/* The one that differs, of those that may have an effect, has one; or there is chance in it. */
+/*
+ * One of those that differ has an effect, or there is chance in it; if it is the only one of
+ * which nothing is known yet, it has.
+ */
 static void note_acting(struct pbt_effect *effect, const struct line *a,
                         const struct line *b)
 {
+    bool explained = differ_in_acting(effect, a, b);
     struct verdict *only = NULL;
     uint32_t count = 0;
     for (uint32_t i = 0; i < effect->settings->space.count; i++) {
@@ -388,6 +410,7 @@ static void note_acting(struct pbt_effect *effect, const struct line *a,
             !effect->verdicts[i].ignored) {
             only = &effect->verdicts[i];
             count++;
+            only->proofs = explained ? only->proofs : 0;
         }
     }
     if (count == 1) {

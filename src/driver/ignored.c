@@ -70,7 +70,7 @@ static void say_ignored(const struct pbt_driver *driver,
         "  = trials %s and %s went on from the same checkpoint (%s/"
         "checkpoint_%06" PRIu32 ") with different values, and reported "
         "the very same metrics for iterations %" PRId64 " to %" PRId64
-        "; it was so twice\n"
+        "; it was so after each of four checkpoints\n"
         "  = help: does reset_config hand it on, say to the optimiser's "
         "param_groups? Does the loaded optimiser bring its old value back? "
         "(pbt explain W0309)",
