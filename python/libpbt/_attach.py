@@ -14,8 +14,8 @@ PATIENCE_S = 60
 
 def peer(sock: socket.socket) -> Tuple[int, int]:
     """The pid and the user of the process at the other end."""
-    pid, user, _ = struct.unpack('3i', sock.getsockopt(
-        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize('3i')))
+    pid, user, _ = struct.unpack('iII', sock.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize('iII')))
     return pid, user
 
 
@@ -34,10 +34,13 @@ def attach(path: str, token: str) -> int:
     begun = time.monotonic()
     while True:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        _connect(sock, path)  # waits while many others do; with a timeout it would fail then
         sock.settimeout(PATIENCE_S)
-        _connect(sock, path)
-        sock.sendall(json.dumps({'request': 'attach', 'token': token}).encode() + b'\n')
-        answer = json.loads(_line(sock))
+        try:
+            sock.sendall(json.dumps({'request': 'attach', 'token': token}).encode() + b'\n')
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused already: the answer says why
+        answer = json.loads(read_line(sock))
         if answer['ok']:
             return sock.detach()
         sock.close()
@@ -46,12 +49,12 @@ def attach(path: str, token: str) -> int:
         time.sleep(AGAIN_S)
 
 
-def _line(sock: socket.socket) -> bytes:
+def read_line(sock: socket.socket) -> bytes:
     line = b''
     while not line.endswith(b'\n'):
         got = sock.recv(1)  # what follows the line is said to the worker
         if not got:
-            raise RuntimeError('pbt has ended')
+            raise RuntimeError('the other end of a socket has closed it')
         line += got
     return line
 

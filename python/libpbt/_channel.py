@@ -79,8 +79,9 @@ class Lines:
         os.register_at_fork(after_in_child=self._close)
 
     def _close(self) -> None:
-        os.close(self._fd)
-        self._fd = -1
+        if self._fd >= 0:  # a child's child has no more to close
+            os.close(self._fd)
+            self._fd = -1
 
     def write(self, message: Any) -> None:
         line = _encode(message).encode() + b'\n'

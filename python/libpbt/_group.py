@@ -5,13 +5,14 @@ it repeats to them, and where an answer says that something is done, a load or a
 them have done it.  So all ranks are set up, step, save and load at the same time.
 """
 import hashlib
+import json
 import os
 import socket
 import sys
 import time
 from typing import Any, List, Optional
 
-from libpbt._attach import peer
+from libpbt._attach import peer, read_line
 from libpbt._channel import Channel, Lines, Message, way
 from libpbt._ranks import rank, world_size
 
@@ -20,6 +21,8 @@ AGAIN_S = 0.02
 LONG_S = 60
 ONE_MACHINE = '''\
 %s of %d ranks are on this machine: all processes of a trial have to be on one'''
+COMES_LATE = '''\
+libpbt: rank 0 waits: for a minute only %d of %d ranks have come to libpbt.worker()'''
 WAITS = '''\
 libpbt: rank %d waits for rank 0, which has not come to libpbt.worker() for a minute'''
 
@@ -52,7 +55,8 @@ class Leader(Channel):
         super().send(kind, **members)
 
     def receive(self, wait: bool) -> Optional[Message]:
-        self._gather()
+        if len(self._followers) < world_size() - 1:
+            self._gather()
         command = super().receive(wait)
         self._tell(command)
         return command
@@ -67,13 +71,16 @@ class Leader(Channel):
 
     def _gather(self) -> None:
         while len(self._followers) < world_size() - 1:
-            connection, _ = self._door.accept()
-            if peer(connection)[1] not in (os.geteuid(), 0):
-                connection.close()
+            self._door.settimeout(LONG_S)
+            try:
+                connection, _ = self._door.accept()
+            except socket.timeout:
+                print(COMES_LATE % (len(self._followers) + 1, world_size()), file=sys.stderr)
                 continue
-            lines = Lines(connection.detach())
-            if lines.read(True) == [_token()]:
-                self._followers.append(lines)
+            if _is_ours(connection) and _knows_token(connection):
+                self._followers.append(Lines(connection.detach()))
+            connection.close()
+        self._door.close()
 
 
 class Follower:
@@ -95,6 +102,19 @@ class Follower:
         return bool(self._leader.read(True)[0])
 
 
+def _is_ours(sock: socket.socket) -> bool:
+    """Whether no other user is at the other end: any may take a name in the kernel."""
+    return peer(sock)[1] in (os.geteuid(), 0)
+
+
+def _knows_token(sock: socket.socket) -> bool:
+    sock.settimeout(LONG_S)
+    try:
+        return bool(json.loads(read_line(sock)) == [_token()])
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def _met() -> int:
     """A descriptor: rank 0 is at the other end."""
     begun, said = time.monotonic(), False
@@ -102,9 +122,11 @@ def _met() -> int:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.connect(_meeting())
-            return sock.detach()
+            if _is_ours(sock):
+                return sock.detach()
         except ConnectionRefusedError:
-            sock.close()
+            pass
+        sock.close()
         if not said and time.monotonic() - begun > LONG_S:
             print(WAITS % rank(), file=sys.stderr)
             said = True

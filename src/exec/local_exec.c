@@ -98,6 +98,20 @@ static void add_devices(struct environment *env,
     }
 }
 
+/* What says where another program's worker or rank is: we may be started in one. */
+static bool is_anothers(const char *variable)
+{
+    static const char *const NAMES[] = {
+        "PBT_SOCKET=", "PBT_TOKEN=",  "RANK=",
+        "WORLD_SIZE=", "LOCAL_RANK=", "LOCAL_WORLD_SIZE="};
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        if (strncmp(variable, NAMES[i], strlen(NAMES[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Ours, but for what the file or we give anew. */
 static int merge_environment(struct environment *env,
                              const struct pbt_spec *spec,
@@ -121,7 +135,7 @@ static int merge_environment(struct environment *env,
     }
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_replaced(environ[i], own) &&
+        if (!is_anothers(environ[i]) && !is_replaced(environ[i], own) &&
             !is_replaced(environ[i], spec->env)) {
             env->all[at++] = environ[i];
         }

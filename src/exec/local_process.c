@@ -1,8 +1,8 @@
 /*
  * local_process.c: the life of a worker and its shim: begun, watched, ended.
  *
- * The shim's pidfd is polled, so its end can't be missed or confused with that of another
- * process of the library's user; no signal handler is needed.
+ * The shim's pidfd is polled (where there are none: its socket), so its end can't be missed or
+ * confused with that of another process of the library's user; no signal handler is needed.
  */
 #define _GNU_SOURCE /* F_DUPFD_CLOEXEC, SOCK_CLOEXEC, pidfd_open */
 
@@ -306,7 +306,6 @@ void pbt_process_finish(struct pbt_process *process)
 static void on_ended(uv_poll_t *poll, int status, int events)
 {
     struct pbt_process *process = poll->data;
-    (void)status;
     (void)events;
     process->shim_ended = true;
     while (pbt_process_read_control(process)) {
@@ -317,7 +316,12 @@ static void on_ended(uv_poll_t *poll, int status, int events)
         (void)kill(-process->shim, SIGKILL);
     }
     if (pbt_process_read_worker(process)) {
-        return; /* polled again: what has ended stays so */
+        /* Polled again: what has ended stays so.  Without a pidfd, what the shim left
+         * unread is an error, at which libuv stops, and which reading has cleared. */
+        if (status != 0) {
+            (void)uv_poll_start(poll, UV_DISCONNECT, on_ended);
+        }
+        return;
     }
     siginfo_t about;
     (void)waitid(P_PID, (id_t)process->shim, &about, WEXITED);

@@ -11,7 +11,7 @@
 /* What a worker has to end by itself after it has closed its socket. */
 #define LINGER_MS 10000
 /* What a launcher has that has closed it. */
-#define LAUNCH_MS 120000
+#define LAUNCH_MS 600000
 
 /* --- sending ------------------------------------------------------------- */
 
@@ -172,8 +172,9 @@ static void on_stream(struct pbt_process *process, struct pbt_stream *stream,
 void pbt_process_on_worker(uv_poll_t *poll, int status, int events)
 {
     struct pbt_process *process = poll->data;
-    if (status != 0) {
-        (void)uv_poll_stop(poll); /* its end will be seen */
+    if (status != 0) { /* closed, with something of ours unread */
+        (void)uv_poll_stop(poll);
+        pbt_process_linger(process);
         return;
     }
     on_stream(process, &process->worker, events);
