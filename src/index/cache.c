@@ -95,10 +95,12 @@ bool pbt_index_cache(const char *run, char path[PATH_MAX])
     if (length < 0 || length >= PATH_MAX) {
         return false;
     }
-    if (symlink(real, path) != 0 && errno != EEXIST) {
+    if (symlink(real, path) == 0) {
+        sweep(
+            dir); /* now and then: other runs may lie where looking takes long */
+    } else if (errno != EEXIST) {
         return false;
     }
-    sweep(dir);
     memcpy(path + length - 3, "db", sizeof "db");
     return true;
 }
