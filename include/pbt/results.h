@@ -161,8 +161,8 @@ struct pbt_trial_info {
     int64_t iteration;   /* training_iteration; falls when it goes back */
     double time_total_s; /* trained for this model */
     /*
-     * The experiment's metric in its last result, right after an exploit in the donor's; NaN:
-     * none.
+     * The experiment's metric in its last result that had it (all have, unless the experiment
+     * says require_attrs: false), right after an exploit in the donor's; NaN: none.
      */
     double score;
     /* What it trains with, and what it was given at first. */

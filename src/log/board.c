@@ -426,7 +426,7 @@ static void feed_ready(struct pbt_board_trial *trial, const json_t *data)
     }
 }
 
-/* Not every result has one, if the experiment says so (require_attrs: false). */
+/* Between points a result needn't have one, if the experiment says so (require_attrs: false). */
 static bool has_metric(const struct pbt_spec *spec, const json_t *metrics)
 {
     double ignored;
@@ -448,7 +448,7 @@ static void feed_result(struct pbt_board *board,
     if (json_is_object(metrics)) {
         set_metrics(trial, metrics);
     }
-    if (isfinite(score) || has_metric(board->spec, metrics)) {
+    if (isfinite(score) || record->point || has_metric(board->spec, metrics)) {
         trial->score = score;
     }
     if (isfinite(score) && !trial->scored) {
