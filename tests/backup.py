@@ -87,8 +87,14 @@ def check_copy(build, run, copy):
 def stop_somewhere(process, temporary, draw, number):
     """A signal to a backup after some of its checkpoints."""
     wanted = draw.randrange(12)
-    runs.wait_until('a beginning', lambda: process.poll() is not None or
-                    os.path.isdir(temporary) and len(on_disk(temporary)) >= wanted)
+
+    def copied():
+        try:
+            return len(on_disk(temporary))
+        except FileNotFoundError:
+            return -1  # not begun, or finished just now and renamed
+
+    runs.wait_until('a beginning', lambda: process.poll() is not None or copied() >= wanted)
     process.send_signal(number)
     process.wait(runs.DEADLINE_S)
 
