@@ -170,6 +170,16 @@ def plain(build, dir):
               {'terminate', 'none'}, '%s: %s', name, kinds(records, 'exited'))
 
 
+def in_a_job(build, dir):
+    """pbt itself is one of several processes: what says so is not the workers' concern."""
+    wrapped = [sys.executable, '-c', 'import subprocess, sys\n'
+               'sys.exit(subprocess.call(sys.argv[1:]))', *script('by_class')]
+    job = {'RANK': '1', 'LOCAL_RANK': '1', 'WORLD_SIZE': '4', 'LOCAL_WORLD_SIZE': '4',
+           'PBT_SOCKET': '/nowhere/control', 'PBT_TOKEN': 'of another run'}
+    for name, command in (('job', script('by_class')), ('job_wrapped', wrapped)):
+        done(run_of(build, dir, name, command, job))
+
+
 # Two that speak for one worker, and one who guesses: only the first is heard.
 STRANGERS = '''
 import json, os, socket, sys
@@ -205,7 +215,7 @@ def strangers(build, dir):
     check(said.count('speaks for the worker with this token') == 1, '%s', said)
 
 
-CASES = {'plain': plain, 'ranks': ranks, 'failures': failures, 'kills': kills,
+CASES = {'plain': plain, 'in_a_job': in_a_job, 'ranks': ranks, 'failures': failures, 'kills': kills,
          'loaders': loaders, 'strangers': strangers}
 
 
