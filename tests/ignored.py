@@ -6,10 +6,8 @@ Whole runs of trainables with the faults that users' programs have, and of right
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import runs
 from runs import check
@@ -151,21 +149,6 @@ def resumed(build, dir):
     expect(case, ['lr'])
 
 
-CASES = {'classes': classes, 'functions': functions, 'in_c': in_c,
-         'commands': commands, 'fewer_slots': fewer_slots, 'two': two, 'resumed': resumed}
-
-
-def main():
-    build = os.path.abspath(sys.argv[1])
-    for name in sys.argv[2:] or CASES:
-        dir = tempfile.mkdtemp(prefix='ignored.')
-        try:
-            CASES[name](build, dir)
-        except runs.Failed as failure:
-            sys.exit('ignored.py: %s: %s\n  (its runs: %s)' % (name, failure, dir))
-        shutil.rmtree(dir)
-        print('%s: ok' % name, flush=True)
-
-
 if __name__ == '__main__':
-    main()
+    runs.run_cases((classes, functions, in_c, commands, fewer_slots, two,
+                    resumed))

@@ -5,10 +5,8 @@
 The launcher is a stand-in for torchrun (python/launcher.py); the real one: examples_pytorch.py.
 """
 import os
-import shutil
 import signal
 import sys
-import tempfile
 
 import runs
 from runs import check
@@ -215,21 +213,6 @@ def strangers(build, dir):
     check(said.count('speaks for the worker with this token') == 1, '%s', said)
 
 
-CASES = {'plain': plain, 'in_a_job': in_a_job, 'ranks': ranks, 'failures': failures, 'kills': kills,
-         'loaders': loaders, 'strangers': strangers}
-
-
-def main():
-    build = os.path.abspath(sys.argv[1])
-    for name in sys.argv[2:] or CASES:
-        dir = tempfile.mkdtemp(prefix='launchers.')
-        try:
-            CASES[name](build, dir)
-        except runs.Failed as failure:
-            sys.exit('launchers.py: %s: %s\n  (its runs: %s)' % (name, failure, dir))
-        shutil.rmtree(dir)
-        print('%s: ok' % name, flush=True)
-
-
 if __name__ == '__main__':
-    main()
+    runs.run_cases((plain, in_a_job, ranks, failures, kills, loaders,
+                    strangers))
