@@ -24,6 +24,7 @@ from runs import check
 BACKUPS = 20 if runs.SCALE >= 1 else 12
 RESUMED = 3 if runs.SCALE >= 1 else 1
 ITERATIONS = 400
+HISTORY = 300  # records
 
 
 def pbt(build, *words, status=0):
@@ -122,6 +123,9 @@ def backups(build, run, where, draw):
         to = os.path.join(where, 'backup-%d' % number)
         if run.ended():
             run.start()
+        if number >= BACKUPS // 4:  # the others may be of a run that has just begun
+            runs.wait_until('a history', lambda: run.ended() or
+                            len(runs.read_journal(run.path)) > HISTORY)
         process = subprocess.Popen([os.path.join(build, runs.PBT), 'backup', run.path, to],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         temporary = '%s.%d.tmp' % (to, process.pid)
@@ -255,8 +259,8 @@ def main():
         draw.shuffle(made)
         for copy in made[:RESUMED]:
             resume(build, copy)
-        long = [copy for copy in made[RESUMED:] if len(runs.read_journal(copy)) > 300]
-        check(long, 'no backup has a history')
+        long = [copy for copy in made[RESUMED:] if len(runs.read_journal(copy)) > HISTORY]
+        check(len(long) >= 2, 'only %d backups have a history', len(long))
         long.sort(key=is_over)
         check_lost_checkpoint(build, long[0], draw)
         for copy in long[1:1 + RESUMED]:
